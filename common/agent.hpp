@@ -1,0 +1,3 @@
+// <weft/agent.hpp>: the SDK. See agent/agent.hpp.
+#pragma once
+#include "weft/agent/agent.hpp"  // IWYU pragma: export

@@ -1,0 +1,149 @@
+// The door of the SDK: what an agent's author includes, and nothing more. docs/writing-an-agent.md teaches it.
+#pragma once
+#include <memory>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "weft/base/base.hpp"
+#include "weft/io/io.hpp"
+#include "weft/mesh/mesh.hpp"
+
+namespace weft {
+
+using mesh::Call;
+using mesh::CallOptions;
+using mesh::Event;
+using mesh::Payload;
+
+struct AgentInfo {
+  std::string name;                ///< in the mesh; --name and the fleet file may say otherwise
+  std::string version = "0.0.0";
+  std::string summary{};           ///< one line for --help
+  std::string config_schema{};     ///< JSON schema of the section `agent`; config/schema/agents/<name>.yaml goes before it
+  std::string config_defaults{};   ///< YAML
+};
+
+namespace detail {
+template <class F> struct HandlerArguments : HandlerArguments<decltype(&F::operator())> {};
+template <class C, class R, class Request> struct HandlerArguments<R (C::*)(Request, Call&) const> {
+  using request = std::remove_cvref_t<Request>;
+};
+template <class C, class R, class Request> struct HandlerArguments<R (C::*)(Request, Call&)> {
+  using request = std::remove_cvref_t<Request>;
+};
+template <class F> struct EventArguments : EventArguments<decltype(&F::operator())> {};
+template <class C, class R, class Message> struct EventArguments<R (C::*)(Message, const Event&) const> {
+  using message = std::remove_cvref_t<Message>;
+};
+template <class C, class R, class Message> struct EventArguments<R (C::*)(Message, const Event&)> {
+  using message = std::remove_cvref_t<Message>;
+};
+template <class T> Payload payload_of(const T& value) {
+  if constexpr (std::is_same_v<T, Payload>) return value;
+  else return Payload::of(value);
+}
+template <class T> Result<T> payload_as(const Payload& payload) {
+  if constexpr (std::is_same_v<T, Payload>) return payload;
+  else return payload.as<T>();
+}
+}  // namespace detail
+
+/// An agent's hold on its process and its mesh. Lives as long as the process. Loop-bound.
+class Agent {
+ public:
+  virtual ~Agent() = default;
+
+  /// Serves `<name>.<method>`. `handler(Request, Call&)` is a coroutine of type Task<Result<Reply>>; Request and Reply are
+  /// Payload, Value, or types that WEFT_FIELDS describes. A request that is no Request is answered `bad_payload`.
+  template <class F>
+  void serve(std::string method, F handler, std::string summary = {}) {
+    using Request = typename detail::HandlerArguments<F>::request;
+    mesh().serve({std::move(method), std::move(summary)},
+                 [handler = std::move(handler)](Call& call) mutable { return answer<Request>(handler, call); });
+  }
+  /// `handler(Message, const Event&)` for each event whose topic matches. A payload that is no Message is counted, logged
+  /// and dropped. A bad pattern is a bug and throws.
+  template <class F>
+  void subscribe(std::string_view pattern, F handler) {
+    using Message = typename detail::EventArguments<F>::message;
+    keep_subscription(pattern, [this, handler = std::move(handler)](const Event& event) mutable {
+      auto message = detail::payload_as<Message>(event.payload);
+      if (!message) return undecodable(event, message.error());
+      handler(std::move(*message), event);
+    });
+  }
+  /// Announces a topic or pattern, so that subscribers connect before the first event. A bad one is a bug and throws.
+  virtual void publishes(std::string pattern) = 0;
+  /// At most once to each subscriber connected now. Errors: `bad_topic`, `too_large`.
+  template <class T>
+  Result<void> publish(std::string_view topic, const T& message) {
+    return mesh().publish(topic, detail::payload_of(message));
+  }
+  /// `auto summary = co_await agent.call<Summary>("digest.summary", request);`
+  template <class Reply = Value, class Request>
+  Task<Result<Reply>> call(std::string target, Request request, CallOptions options = {}) {
+    auto reply = co_await mesh().call(std::move(target), detail::payload_of(request), options);
+    if (!reply) co_return reply.error();
+    co_return detail::payload_as<Reply>(*reply);
+  }
+  /// To the error bus. Never blocks, never throws.
+  void report(Severity severity, std::string code, std::string message, std::map<std::string, Value> values = {},
+              std::string category = {});
+  /// Runs `work` every `period`, the first time after one; a turn that comes late is not made up for.
+  virtual void every(Duration period, std::function<void()> work) = 0;
+  /// Runs a coroutine that nobody awaits; an exception from it is reported and ends nothing else.
+  virtual void spawn(Task<void> task) = 0;
+  /// The section `agent` of the configuration. The schema has checked it; what still does not fit ends the process with 78.
+  template <class Settings>
+  Settings settings() {
+    auto read = from_value<Settings>(settings_value(), "agent", Unknown::refuse);
+    if (!read) refuse_settings(read.error());
+    return std::move(*read);
+  }
+
+  virtual const std::string& name() const noexcept = 0;
+  virtual const std::string& host() const noexcept = 0;
+  virtual mesh::Mesh& mesh() noexcept = 0;
+  virtual io::IoLoop& loop() noexcept = 0;
+  virtual observe::Log& log() noexcept = 0;
+  virtual observe::Metrics& metrics() noexcept = 0;
+  virtual observe::Health& health() noexcept = 0;
+  virtual io::Pool& pool() noexcept = 0;
+  virtual std::string state_directory() const = 0;  ///< this agent's own, created; kept over restarts
+
+ private:
+  template <class Request, class F>
+  static Task<Result<Payload>> answer(F& handler, Call& call) {
+    auto request = detail::payload_as<Request>(call.payload());
+    if (!request) co_return request.error();
+    auto reply = co_await handler(std::move(*request), call);
+    if (!reply) co_return reply.error();
+    if constexpr (std::is_void_v<typename decltype(reply)::value_type>) {
+      co_return Payload::of(Value());
+    } else {
+      co_return detail::payload_of(*reply);
+    }
+  }
+  virtual const Value& settings_value() const = 0;
+  [[noreturn]] virtual void refuse_settings(const Error& error) = 0;
+  virtual void keep_subscription(std::string_view pattern, mesh::EventHandler handler) = 0;
+  virtual void undecodable(const Event& event, const Error& error) = 0;
+};
+
+/// Runs a whole agent: flags, configuration, mesh, admin door, drain on TERM. `setup` builds the agent's objects and returns
+/// what keeps them alive. Returns the exit code of main().
+int run_agent(int argc, char** argv, AgentInfo info, std::function<std::shared_ptr<void>(Agent&)> setup);
+
+/// `class Greeter { public: Greeter(GreeterSettings, weft::Agent&); };`
+/// `int main(int argc, char** argv) { return weft::run_agent<Greeter, GreeterSettings>(argc, argv, {"greeter", "1.0.0"}); }`
+template <class Work, class Settings>
+int run_agent(int argc, char** argv, AgentInfo info) {
+  return run_agent(argc, argv, std::move(info), [](Agent& agent) -> std::shared_ptr<void> {
+    return std::make_shared<Work>(agent.settings<Settings>(), agent);
+  });
+}
+
+}  // namespace weft

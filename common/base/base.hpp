@@ -1,0 +1,16 @@
+// The door of base: values, results, time, tasks. No ZeroMQ, no Asio, no threads of its own.
+#pragma once
+#include "weft/base/clock.hpp"
+#include "weft/base/codes.hpp"
+#include "weft/base/describe.hpp"
+#include "weft/base/error.hpp"
+#include "weft/base/error_event.hpp"
+#include "weft/base/function.hpp"
+#include "weft/base/loop.hpp"
+#include "weft/base/random.hpp"
+#include "weft/base/result.hpp"
+#include "weft/base/task.hpp"
+#include "weft/base/text.hpp"
+#include "weft/base/timer_queue.hpp"
+#include "weft/base/ulid.hpp"
+#include "weft/base/value.hpp"

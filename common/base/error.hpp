@@ -1,0 +1,54 @@
+// Error: what went wrong, told to the one who must act. Values; thread-safe to copy.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace weft {
+
+/// What the receiver of an error should do about it.
+enum class ErrorKind : std::uint8_t {
+  invalid,       ///< the input is wrong: mend it, do not retry
+  not_found,     ///< the named thing does not exist
+  duplicate,     ///< the named thing exists already
+  denied,        ///< not allowed
+  overloaded,    ///< a limit is reached: retry later, with backoff
+  unavailable,   ///< nobody can serve this now: retry when someone is back
+  timeout,       ///< no answer in time: the work may have been done
+  cancelled,     ///< the caller gave up
+  disconnected,  ///< the peer went away: the work may have been done
+  internal,      ///< a bug or a broken environment
+};
+std::string_view to_string(ErrorKind kind) noexcept;
+/// `internal` for a name that is none of ours.
+ErrorKind error_kind_from(std::string_view name) noexcept;
+/// True where the same call may succeed later or elsewhere and was certainly not carried out.
+bool retryable(ErrorKind kind) noexcept;
+
+/// A frozen error code; docs/errors/ has a page for each (see base/codes.hpp).
+struct Code {
+  std::string_view id;    ///< "WEFT-2003"
+  std::string_view name;  ///< "NO_RESPONDERS"
+  ErrorKind kind;
+};
+
+struct [[nodiscard]] Error {
+  ErrorKind kind = ErrorKind::internal;
+  std::string code;     ///< "WEFT-2003", or a stable code of the agent's own
+  std::string name;     ///< "NO_RESPONDERS", or empty
+  std::string message;  ///< who, where, what was wanted; for a person
+  std::string hint;     ///< what to do; may be empty
+
+  Error() = default;
+  Error(const Code& frozen, std::string text, std::string what_to_do = {})
+      : kind(frozen.kind), code(frozen.id), name(frozen.name), message(std::move(text)), hint(std::move(what_to_do)) {}
+  Error(ErrorKind of, std::string own_code, std::string text)
+      : kind(of), code(std::move(own_code)), message(std::move(text)) {}
+
+  /// "WEFT-2003 NO_RESPONDERS: text (hint)": one line for terminals and logs.
+  std::string describe() const;
+  bool is(const Code& frozen) const noexcept { return code == frozen.id; }
+  friend bool operator==(const Error&, const Error&) = default;
+};
+
+}  // namespace weft

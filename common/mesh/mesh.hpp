@@ -1,0 +1,181 @@
+// The door of mesh: how a process takes part. Peer is one process's sockets and knows addresses only; Mesh adds the
+// registry: names instead of addresses, a live copy of who is there, error reports. Everything here is loop-bound.
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "weft/base/base.hpp"
+#include "weft/config/config.hpp"
+#include "weft/mesh/message.hpp"
+#include "weft/mesh/record.hpp"
+#include "weft/observe/observe.hpp"
+
+namespace weft::net {
+class Context;
+}
+
+namespace weft::mesh {
+
+struct Limits {
+  std::size_t payload_max = 16 * 1024 * 1024;     ///< bytes of one payload
+  std::size_t in_flight_max = 10'000;             ///< calls being handled; more are answered `queue_full`
+  std::size_t pending_max = 100'000;              ///< calls waiting for an answer; more fail with `queue_full`
+  std::size_t queue_bytes_max = 64 * 1024 * 1024; ///< waiting to be sent to one peer
+  int socket_messages_max = 10'000;               ///< ZeroMQ high-water mark
+};
+
+struct PeerOptions {
+  std::string mesh, host, agent, version, slot;
+  Ulid instance;
+  std::string address = "127.0.0.1";   ///< to bind, and to tell others
+  std::uint16_t call_port = 0;         ///< 0: any
+  std::uint16_t publish_port = 0;
+  std::string run_directory;           ///< for ipc sockets; empty: none
+  Limits limits;
+};
+
+/// Ends a subscription when it goes.
+class Subscription {
+ public:
+  Subscription() = default;
+  explicit Subscription(Callback end) : end_(std::move(end)) {}
+  Subscription(Subscription&&) noexcept = default;
+  Subscription& operator=(Subscription&& other) noexcept {
+    if (this != &other) {
+      close();
+      end_ = std::exchange(other.end_, nullptr);
+    }
+    return *this;
+  }
+  ~Subscription() { close(); }
+  void close() {
+    if (auto end = std::exchange(end_, nullptr)) end();
+  }
+
+ private:
+  Callback end_;
+};
+
+/// Borrows all that its constructor takes.
+class Peer {
+ public:
+  Peer(Loop& loop, net::Context& context, PeerOptions options, observe::Metrics& metrics, observe::Log& log);
+  ~Peer();
+
+  /// Binds the socket for calls and the one for publications. Errors: `port_taken` (says which port), `bad_address`.
+  Result<void> bind();
+  /// What others need to know of this process: endpoints, methods, topics; epoch and registry are left out.
+  InstanceRecord record() const;
+  const PeerOptions& options() const noexcept;
+  void set_epoch(std::uint64_t epoch) noexcept;
+
+  /// Serves `<agent>.<method>`; `agent` is options.agent. A method served twice is a bug and throws.
+  void serve(MethodInfo method, Handler handler);
+  /// Announces a topic or pattern that will be published. Errors: `bad_topic`.
+  Result<void> publishes(std::string pattern);
+  /// At most once to each subscriber that is connected now. Announces the topic when it is new. Errors: `bad_topic`, `too_large`.
+  Result<void> publish(std::string_view topic, Payload payload);
+  /// Called when serve(), publishes() or publish() changed what record() says.
+  void on_record_changed(std::function<void()> changed);
+
+  /// Calls the process at `endpoint`. Errors: what the handler answered; `deadline_exceeded`, `peer_gone` (after
+  /// drop_peer()), `queue_full`, `too_large`.
+  Task<Result<Payload>> call_at(std::string endpoint, std::string method, Payload payload, CallOptions options = {});
+  /// Fails the calls that wait for `endpoint` and closes its link: its process is known to be gone.
+  void drop_peer(const std::string& endpoint, std::string_view why);
+  std::size_t in_flight_to(const std::string& endpoint) const noexcept;
+
+  /// Events that match, of every publisher connected.
+  Subscription subscribe(const TopicPattern& pattern, EventHandler handler);
+  void connect_publisher(const std::string& endpoint);
+  void disconnect_publisher(const std::string& endpoint);
+
+  /// Answers new calls with `draining` from now on.
+  void start_draining() noexcept;
+  std::size_t in_flight() const noexcept;  ///< calls being handled
+  /// Sends what is queued; call before the process ends.
+  void flush();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// The live copy of the registry's records. Pure. Lookups are by agent name.
+class Directory {
+ public:
+  /// Called after each change: an instance is new or changed (`removed` null), or gone (`removed` says why).
+  using Watcher = std::function<void(const InstanceRecord& record, const Removal* removed)>;
+
+  void replace(const Snapshot& snapshot);
+  /// False when `changes` does not follow what is held: take a snapshot.
+  bool apply(const Changes& changes);
+  bool follows(const Ulid& term, std::uint64_t sequence) const noexcept { return term_ == term && sequence_ == sequence; }
+  bool filled() const noexcept { return !term_.is_nil(); }
+  std::vector<const InstanceRecord*> instances(std::string_view agent) const;  ///< borrowed until the next change
+  const InstanceRecord* find(const Ulid& instance) const noexcept;
+  std::vector<const InstanceRecord*> all() const;
+  std::vector<std::string_view> agent_names() const;
+  void watch(Watcher watcher) { watchers_.push_back(std::move(watcher)); }
+
+ private:
+  void upsert(const InstanceRecord& record);
+  void remove(const Removal& removal);
+  std::map<Ulid, InstanceRecord> records_;
+  std::multimap<std::string, Ulid, std::less<>> by_agent_;
+  std::vector<Watcher> watchers_;
+  Ulid term_;
+  std::uint64_t sequence_ = 0;
+};
+
+struct MeshOptions {
+  PeerOptions peer;
+  std::vector<std::string> registries;  ///< call endpoints, the own host's first
+  std::string error_bus;                ///< call endpoint of the own host's bus; empty: found in the directory
+  std::string spool_file;               ///< where unsent error events wait; empty: in memory only
+  std::map<std::string, std::string> tags;
+  std::string admin;                    ///< address of the admin door, for the record
+  std::string config_hash;
+  bool join = true;                     ///< false: only looks (command-line tools)
+  bool report_errors = true;            ///< false for the bus itself
+};
+/// From the sections mesh, host, registry, errorbus, limits, run, state of a checked configuration. `slot` is filled as
+/// "<agent>@<host>" unless the environment (WEFT_SLOT) says otherwise.
+MeshOptions options_from(const config::Config& config, const std::string& agent, const std::string& version);
+
+class Mesh final : public ErrorSink {
+ public:
+  Mesh(Loop& loop, net::Context& context, MeshOptions options, observe::Metrics& metrics, observe::Log& log,
+       observe::Health& health);
+  ~Mesh() override;
+
+  /// Binds, and starts to register and to copy the registry's records; goes on trying for as long as no registry answers.
+  /// Errors: those of Peer::bind().
+  Result<void> start();
+  /// Resolves when registered (joining) and the directory is filled. Errors: `no_registry` after `timeout`.
+  Task<Result<void>> ready(Duration timeout);
+  /// Deregisters, lets running handlers finish, sends what is queued; at most `budget`.
+  Task<void> drain(Duration budget);
+
+  Peer& peer() noexcept;
+  const Directory& directory() const noexcept;
+  void watch(Directory::Watcher watcher);
+
+  void serve(MethodInfo method, Handler handler) { peer().serve(std::move(method), std::move(handler)); }
+  Result<void> publishes(std::string pattern) { return peer().publishes(std::move(pattern)); }
+  Result<void> publish(std::string_view topic, Payload payload) { return peer().publish(topic, std::move(payload)); }
+  /// Subscribes at every publisher, now and later, that announces a topic the pattern can match. Errors: `bad_topic`.
+  Result<Subscription> subscribe(std::string_view pattern, EventHandler handler);
+  /// `target` is "agent.method". Errors: `no_responders` at once when no live instance is known, `bad_name`, those of Peer::call_at().
+  Task<Result<Payload>> call(std::string target, Payload payload, CallOptions options = {});
+  void report(ErrorEvent event) noexcept override;
+  void set_health(HealthState state, std::string text);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace weft::mesh

@@ -1,0 +1,89 @@
+// What travels between agents, as their authors see it: payloads, incoming calls, events.
+#pragma once
+#include <string>
+#include <string_view>
+
+#include "weft/base/base.hpp"
+#include "weft/wire/wire.hpp"
+
+namespace weft::mesh {
+
+/// Bytes and how they are encoded. A value.
+struct Payload {
+  wire::Encoding encoding = wire::Encoding::raw;
+  Bytes bytes;
+
+  Payload() = default;
+  Payload(wire::Encoding how, Bytes what) : encoding(how), bytes(std::move(what)) {}
+  /// MessagePack of any type that base/describe.hpp knows.
+  template <class T>
+  static Payload of(const T& value) {
+    return {wire::Encoding::msgpack, to_msgpack(to_value(value))};
+  }
+  static Payload raw(std::string_view text) {
+    const auto bytes = weft::as_bytes(text);
+    return {wire::Encoding::raw, Bytes(bytes.begin(), bytes.end())};
+  }
+  static Payload json(std::string_view text) {
+    const auto bytes = weft::as_bytes(text);
+    return {wire::Encoding::json, Bytes(bytes.begin(), bytes.end())};
+  }
+  /// MessagePack and JSON are decoded, raw becomes bytes. Errors: `bad_payload`.
+  Result<Value> value() const;
+  template <class T>
+  Result<T> as() const {
+    auto decoded = value();
+    if (!decoded) return decoded.error();
+    auto read = from_value<T>(*decoded);
+    if (!read) return Error(codes::bad_payload, "payload: " + read.error().message);
+    return read;
+  }
+  std::string_view text() const noexcept { return as_text(bytes); }
+};
+
+/// One incoming request. Lives until its handler has finished.
+class Call {
+ public:
+  std::string_view method() const noexcept { return method_; }  ///< without the agent
+  const Payload& payload() const noexcept { return payload_; }
+  std::uint64_t sender() const noexcept { return header_.sender; }
+  const wire::TraceContext& trace() const noexcept { return header_.trace; }
+  /// How many calls on behalf of calls led here; calls made with `CallOptions::within` continue the count.
+  std::uint8_t depth() const noexcept { return header_.depth; }
+  bool has_deadline() const noexcept { return has_deadline_; }
+  TimePoint deadline() const noexcept { return deadline_; }
+  /// True when the caller told that it stopped waiting.
+  bool cancelled() const noexcept { return cancelled_; }
+
+ private:
+  friend class Peer;
+  std::string method_;
+  Payload payload_;
+  wire::Header header_;
+  TimePoint deadline_{};
+  bool has_deadline_ = false;
+  bool cancelled_ = false;
+};
+
+/// The outcome is the reply or the error that the caller gets; an exception becomes `handler_failed`.
+using Handler = UniqueFunction<Task<Result<Payload>>(Call&)>;
+
+/// One publication as a subscriber sees it. Borrowed: lives during the handler only.
+struct Event {
+  std::string_view topic;
+  const Payload& payload;
+  std::uint64_t sequence;  ///< per publisher and topic, from 1, without gaps at the publisher
+  std::uint64_t sender;    ///< Ulid::short_id() of the publishing instance
+  std::uint64_t missed;    ///< how many of this publisher and topic were lost just before this one
+  wire::TraceContext trace;
+};
+using EventHandler = UniqueFunction<void(const Event&)>;
+
+struct CallOptions {
+  Duration timeout = std::chrono::seconds(5);  ///< the whole budget; shortened to what `within` has left
+  std::string host;                            ///< only instances on this host
+  std::string instance;                        ///< only this instance (id)
+  const Call* within = nullptr;                ///< the call on whose behalf this one is made: depth, trace, deadline
+};
+
+}  // namespace weft::mesh

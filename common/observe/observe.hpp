@@ -1,0 +1,152 @@
+// The door of observe: structured log, metrics, health, and the admin HTTP door of a process.
+#pragma once
+#include <array>
+#include <functional>
+#include <initializer_list>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "weft/base/base.hpp"
+#include "weft/io/io.hpp"
+
+namespace weft::observe {
+
+// ---- log
+
+enum class Level : std::uint8_t { trace, debug, info, warn, error, fatal };
+std::string_view to_string(Level level) noexcept;
+Result<Level> from_text(std::string_view name, std::type_identity<Level>);
+
+using Fields = std::initializer_list<std::pair<std::string_view, Value>>;
+
+struct LogOptions {
+  Level level = Level::info;
+  enum class Format : std::uint8_t { automatic, json, text } format = Format::automatic;  ///< automatic: text on a terminal
+  std::string agent, instance, host, version;                                             ///< in every line
+};
+
+/// Writes to stderr, one line a record: JSON (ts, level, msg, agent, instance, host, …fields) or text. `msg` is constant text,
+/// what varies goes into fields. The same msg at the same level more than 20 times in 10 s is suppressed, then told with its count.
+/// Thread-safe.
+class Log {
+ public:
+  explicit Log(LogOptions options);
+  /// Writes to `write` instead of stderr; for tests.
+  Log(LogOptions options, const Clock& clock, std::function<void(std::string_view line)> write);
+  ~Log();
+  bool enabled(Level level) const noexcept;
+  void set_level(Level level) noexcept;
+  void set_instance(std::string instance);
+  void write(Level level, std::string_view msg, Fields fields = {});
+  void debug(std::string_view msg, Fields fields = {}) { write(Level::debug, msg, fields); }
+  void info(std::string_view msg, Fields fields = {}) { write(Level::info, msg, fields); }
+  void warn(std::string_view msg, Fields fields = {}) { write(Level::warn, msg, fields); }
+  void error(std::string_view msg, Fields fields = {}) { write(Level::error, msg, fields); }
+  /// With code, message and hint of the error as fields.
+  void error(std::string_view msg, const Error& cause, Fields fields = {});
+  /// Lines written so far by level, suppressed ones included.
+  std::array<std::uint64_t, 6> lines() const noexcept;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// ---- metrics: plain cells owned by the loop; rendered through prometheus-cpp when scraped
+
+using Labels = std::vector<std::pair<std::string, std::string>>;
+
+class Counter {
+ public:
+  void add(std::uint64_t n = 1) noexcept { value_ += n; }
+  std::uint64_t value() const noexcept { return value_; }
+
+ private:
+  std::uint64_t value_ = 0;
+};
+class Gauge {
+ public:
+  void set(double value) noexcept { value_ = value; }
+  void add(double by) noexcept { value_ += by; }
+  double value() const noexcept { return value_; }
+
+ private:
+  double value_ = 0;
+};
+class Histogram {
+ public:
+  explicit Histogram(std::vector<double> upper_bounds) : bounds_(std::move(upper_bounds)), counts_(bounds_.size() + 1) {}
+  void observe(double value) noexcept;
+  const std::vector<double>& bounds() const noexcept { return bounds_; }
+  const std::vector<std::uint64_t>& counts() const noexcept { return counts_; }  ///< not cumulative; one more than bounds
+  double sum() const noexcept { return sum_; }
+
+ private:
+  std::vector<double> bounds_;
+  std::vector<std::uint64_t> counts_;
+  double sum_ = 0;
+};
+/// Latency in seconds: 100 us to 10 s.
+const std::vector<double>& latency_bounds();
+
+/// Owns every cell; a cell lives as long as this. A family holds at most `series_max` label sets: what comes later shares
+/// one series whose label values are "_overflow", and weft_series_overflow_total counts it. Loop-bound.
+class Metrics {
+ public:
+  explicit Metrics(std::size_t series_max = 1000);
+  ~Metrics();
+  Counter& counter(std::string_view name, std::string_view help, const Labels& labels = {});
+  Gauge& gauge(std::string_view name, std::string_view help, const Labels& labels = {});
+  Histogram& histogram(std::string_view name, std::string_view help, const std::vector<double>& bounds, const Labels& labels = {});
+  /// Runs before each rendering; for values that are cheaper to read than to keep.
+  void on_collect(std::function<void()> collect);
+  enum class Format : std::uint8_t { text, openmetrics };
+  std::string render(Format format);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+/// weft_build_info and process_* (CPU, memory, descriptors, start time).
+void add_process_metrics(Metrics& metrics, std::string_view version);
+
+// ---- health
+
+/// Named checks. Loop-bound.
+class Health {
+ public:
+  struct Check {
+    bool ok = false;
+    std::string text;
+  };
+  void set(const std::string& check, bool ok, std::string text = {});
+  void set_started() noexcept { started_ = true; }
+  bool started() const noexcept { return started_; }
+  bool ready() const noexcept;  ///< started, and every check is ok
+  const std::map<std::string, Check>& checks() const noexcept { return checks_; }
+
+ private:
+  std::map<std::string, Check> checks_;
+  bool started_ = false;
+};
+
+// ---- the admin door
+
+/// /livez /readyz /startupz /healthz /metrics /info (and what get() adds) on the loop. Loop-bound.
+class Admin {
+ public:
+  /// Borrows all. `info` fills the body of /info. Errors: `port_taken`, `bad_address`.
+  static Result<std::unique_ptr<Admin>> open(io::IoLoop& loop, const std::string& address, std::uint16_t port, Metrics& metrics,
+                                             const Health& health, std::function<Value()> info);
+  void get(std::string path, io::HttpServer::Handler handler) { server_->get(std::move(path), std::move(handler)); }
+  std::uint16_t port() const noexcept { return server_->port(); }
+
+ private:
+  explicit Admin(std::unique_ptr<io::HttpServer> server) : server_(std::move(server)) {}
+  std::unique_ptr<io::HttpServer> server_;
+};
+
+}  // namespace weft::observe

@@ -1,0 +1,41 @@
+// The door of store: key-value backends behind one interface.
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "weft/base/base.hpp"
+
+namespace weft::store {
+
+/// How much is kept over a crash: of the process only, or of the machine too.
+enum class Durability : std::uint8_t { os, fsync };
+
+/// An interface. Keys and values are bytes. Loop-bound; calls may take as long as the disk does.
+class Store {
+ public:
+  struct Entry {
+    std::string key;
+    std::string value;
+  };
+  struct Change {
+    std::string key;
+    std::string value;
+    bool erase = false;
+  };
+  virtual ~Store() = default;
+  /// All entries whose key begins with `prefix`, in order of key.
+  virtual Result<std::vector<Entry>> list(std::string_view prefix) = 0;
+  /// All changes or none. Errors: `store_failed`, `disk_full`.
+  virtual Result<void> apply(const std::vector<Change>& changes) = 0;
+};
+
+std::unique_ptr<Store> open_memory();
+/// Creates the file (mode 0600) and its folder. A damaged file is moved aside to <file>.damaged-<time>, told in `notice`.
+struct Opened {
+  std::unique_ptr<Store> store;
+  std::string notice;
+};
+Result<Opened> open_sqlite(const std::string& file, Durability durability);
+
+}  // namespace weft::store

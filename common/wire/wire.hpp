@@ -1,0 +1,94 @@
+// The door of wire: the envelope, the unit that travels between processes. Pure: no sockets, no clock. docs/protocol.md is
+// the grammar, tests/data/wire/ has vectors for clients in other languages.
+#pragma once
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "weft/base/base.hpp"
+
+namespace weft::wire {
+
+enum class Kind : std::uint8_t { request = 1, reply = 2, error = 3, event = 4, cancel = 5, credit = 6, heartbeat = 7, batch = 8 };
+enum class Encoding : std::uint8_t { raw = 0, msgpack = 1, json = 2 };
+std::string_view to_string(Kind kind) noexcept;
+std::string_view to_string(Encoding encoding) noexcept;
+
+inline constexpr std::uint16_t kMagic = 0x4657;  ///< "WF" on the wire
+inline constexpr std::uint8_t kVersion = 1;
+inline constexpr std::size_t kHeaderSize = 64;
+inline constexpr std::uint8_t kFlagDetached = 0x01;  ///< the payload is the next frame, not in this one
+inline constexpr std::uint8_t kFlagsKnown = kFlagDetached;
+
+/// What decode() refuses. A payload or frame over the limit is refused before anything is allocated for it.
+struct Limits {
+  std::size_t payload_max = 16 * 1024 * 1024;  ///< bytes
+  std::uint8_t depth_max = 32;                 ///< calls made on behalf of calls
+};
+
+struct TraceContext {
+  std::array<std::uint8_t, 16> trace_id{};  ///< all zero: no trace
+  std::array<std::uint8_t, 8> span_id{};
+  std::uint8_t flags = 0;  ///< W3C: bit 0 sampled
+  friend bool operator==(const TraceContext&, const TraceContext&) = default;
+};
+
+struct Header {
+  Kind kind = Kind::request;
+  std::uint8_t flags = 0;
+  Encoding encoding = Encoding::raw;
+  std::uint8_t depth = 0;
+  std::uint32_t deadline_us = 0;  ///< what remains of the caller's budget; 0: no deadline
+  std::uint64_t id = 0;           ///< request, reply, error, cancel, credit: correlation; event, heartbeat: sequence in its topic
+  TraceContext trace;
+  std::uint64_t sender = 0;       ///< Ulid::short_id() of the sending instance
+  std::uint32_t epoch = 0;        ///< of the sending instance; 0 when it has none
+  std::uint8_t priority = 0;
+  friend bool operator==(const Header&, const Header&) = default;
+};
+
+/// Borrows the frame it was decoded from.
+struct EnvelopeView {
+  Header header;
+  std::string_view name;       ///< request: "agent.method"; event: its topic; else empty
+  BytesView extension;         ///< MessagePack map of further headers; may be empty
+  BytesView payload;           ///< empty when detached
+  std::uint32_t payload_size;  ///< also when detached
+};
+
+/// Bytes that one envelope takes in its first frame.
+std::size_t encoded_size(std::string_view name, BytesView extension, std::size_t inline_payload) noexcept;
+/// Writes into `out`, which has encoded_size() bytes. With kFlagDetached set `payload` is only measured, not copied.
+/// Names are at most 255 bytes, extensions at most 65535 (the caller's duty; asserted).
+void encode(const Header& header, std::string_view name, BytesView extension, BytesView payload, std::span<std::byte> out);
+Bytes encode(const Header& header, std::string_view name, BytesView payload);
+
+/// Decodes one envelope at the start of `bytes`, and says how long it was. Errors: `bad_envelope`, `wrong_version`, `too_large`.
+struct Decoded {
+  EnvelopeView envelope;
+  std::size_t size;
+};
+Result<Decoded> decode_first(BytesView bytes, const Limits& limits);
+/// Decodes exactly one envelope; trailing bytes are an error.
+Result<EnvelopeView> decode(BytesView frame, const Limits& limits);
+
+/// Walks the envelopes packed in the payload of a `batch`. A batch in a batch is refused.
+class BatchReader {
+ public:
+  BatchReader(BytesView payload, const Limits& limits) : rest_(payload), limits_(limits) {}
+  bool done() const noexcept { return rest_.empty(); }
+  Result<EnvelopeView> next();
+
+ private:
+  BytesView rest_;
+  Limits limits_;
+};
+
+/// The body of an `error` envelope: a MessagePack map.
+Bytes encode_error(const Error& error);
+/// Never fails: what cannot be read becomes an `internal` error that says so.
+Error decode_error(const EnvelopeView& envelope);
+
+}  // namespace weft::wire
