@@ -19,35 +19,47 @@ using mesh::Event;
 using mesh::Payload;
 
 struct AgentInfo {
-  std::string name;                ///< in the mesh; --name and the fleet file may say otherwise
+  std::string name;  ///< in the mesh; --name and the fleet file may say otherwise
   std::string version = "0.0.0";
-  std::string summary{};           ///< one line for --help
-  std::string config_schema{};     ///< JSON schema of the section `agent`; config/schema/agents/<name>.yaml goes before it
-  std::string config_defaults{};   ///< YAML
+  std::string summary{};        ///< one line for --help
+  std::string config_schema{};  ///< JSON schema of the section `agent`; config/schema/agents/<name>.yaml goes before it
+  std::string config_defaults{};  ///< YAML
 };
 
 namespace detail {
-template <class F> struct HandlerArguments : HandlerArguments<decltype(&F::operator())> {};
-template <class C, class R, class Request> struct HandlerArguments<R (C::*)(Request, Call&) const> {
+template <class F>
+struct HandlerArguments : HandlerArguments<decltype(&F::operator())> {};
+template <class C, class R, class Request>
+struct HandlerArguments<R (C::*)(Request, Call&) const> {
   using request = std::remove_cvref_t<Request>;
 };
-template <class C, class R, class Request> struct HandlerArguments<R (C::*)(Request, Call&)> {
+template <class C, class R, class Request>
+struct HandlerArguments<R (C::*)(Request, Call&)> {
   using request = std::remove_cvref_t<Request>;
 };
-template <class F> struct EventArguments : EventArguments<decltype(&F::operator())> {};
-template <class C, class R, class Message> struct EventArguments<R (C::*)(Message, const Event&) const> {
+template <class F>
+struct EventArguments : EventArguments<decltype(&F::operator())> {};
+template <class C, class R, class Message>
+struct EventArguments<R (C::*)(Message, const Event&) const> {
   using message = std::remove_cvref_t<Message>;
 };
-template <class C, class R, class Message> struct EventArguments<R (C::*)(Message, const Event&)> {
+template <class C, class R, class Message>
+struct EventArguments<R (C::*)(Message, const Event&)> {
   using message = std::remove_cvref_t<Message>;
 };
-template <class T> Payload payload_of(const T& value) {
-  if constexpr (std::is_same_v<T, Payload>) return value;
-  else return Payload::of(value);
+template <class T>
+Payload payload_of(const T& value) {
+  if constexpr (std::is_same_v<T, Payload>)
+    return value;
+  else
+    return Payload::of(value);
 }
-template <class T> Result<T> payload_as(const Payload& payload) {
-  if constexpr (std::is_same_v<T, Payload>) return payload;
-  else return payload.as<T>();
+template <class T>
+Result<T> payload_as(const Payload& payload) {
+  if constexpr (std::is_same_v<T, Payload>)
+    return payload;
+  else
+    return payload.as<T>();
 }
 }  // namespace detail
 
@@ -56,16 +68,16 @@ class Agent {
  public:
   virtual ~Agent() = default;
 
-  /// Serves `<name>.<method>`. `handler(Request, Call&)` is a coroutine of type Task<Result<Reply>>; Request and Reply are
-  /// Payload, Value, or types that WEFT_FIELDS describes. A request that is no Request is answered `bad_payload`.
+  /// Serves `<name>.<method>`. `handler(Request, Call&)` is a coroutine of type Task<Result<Reply>>; Request and Reply
+  /// are Payload, Value, or types that WEFT_FIELDS describes. A request that is no Request is answered `bad_payload`.
   template <class F>
   void serve(std::string method, F handler, std::string summary = {}) {
     using Request = typename detail::HandlerArguments<F>::request;
     mesh().serve({std::move(method), std::move(summary)},
                  [handler = std::move(handler)](Call& call) mutable { return answer<Request>(handler, call); });
   }
-  /// `handler(Message, const Event&)` for each event whose topic matches. A payload that is no Message is counted, logged
-  /// and dropped. A bad pattern is a bug and throws.
+  /// `handler(Message, const Event&)` for each event whose topic matches. A payload that is no Message is counted,
+  /// logged and dropped. A bad pattern is a bug and throws.
   template <class F>
   void subscribe(std::string_view pattern, F handler) {
     using Message = typename detail::EventArguments<F>::message;
@@ -96,7 +108,8 @@ class Agent {
   virtual void every(Duration period, std::function<void()> work) = 0;
   /// Runs a coroutine that nobody awaits; an exception from it is reported and ends nothing else.
   virtual void spawn(Task<void> task) = 0;
-  /// The section `agent` of the configuration. The schema has checked it; what still does not fit ends the process with 78.
+  /// The section `agent` of the configuration. The schema has checked it; what still does not fit ends the process
+  /// with 78.
   template <class Settings>
   Settings settings() {
     auto read = from_value<Settings>(settings_value(), "agent", Unknown::refuse);
@@ -133,12 +146,13 @@ class Agent {
   virtual void undecodable(const Event& event, const Error& error) = 0;
 };
 
-/// Runs a whole agent: flags, configuration, mesh, admin door, drain on TERM. `setup` builds the agent's objects and returns
-/// what keeps them alive. Returns the exit code of main().
+/// Runs a whole agent: flags, configuration, mesh, admin door, drain on TERM. `setup` builds the agent's objects and
+/// returns what keeps them alive. Returns the exit code of main().
 int run_agent(int argc, char** argv, AgentInfo info, std::function<std::shared_ptr<void>(Agent&)> setup);
 
 /// `class Greeter { public: Greeter(GreeterSettings, weft::Agent&); };`
-/// `int main(int argc, char** argv) { return weft::run_agent<Greeter, GreeterSettings>(argc, argv, {"greeter", "1.0.0"}); }`
+/// `int main(int argc, char** argv) { return weft::run_agent<Greeter, GreeterSettings>(argc, argv, {"greeter",
+/// "1.0.0"}); }`
 template <class Work, class Settings>
 int run_agent(int argc, char** argv, AgentInfo info) {
   return run_agent(argc, argv, std::move(info), [](Agent& agent) -> std::shared_ptr<void> {

@@ -15,8 +15,13 @@ struct Unit {
   std::string_view name;
   std::int64_t ns;
 };
-constexpr std::array<Unit, 7> kUnits{{{"d", 86'400'000'000'000}, {"h", 3'600'000'000'000}, {"m", 60'000'000'000}, {"s", 1'000'000'000},
-                                      {"ms", 1'000'000}, {"us", 1'000}, {"ns", 1}}};
+constexpr std::array<Unit, 7> kUnits{{{"d", 86'400'000'000'000},
+                                      {"h", 3'600'000'000'000},
+                                      {"m", 60'000'000'000},
+                                      {"s", 1'000'000'000},
+                                      {"ms", 1'000'000},
+                                      {"us", 1'000},
+                                      {"ns", 1}}};
 }  // namespace
 
 TimePoint SystemClock::now() const noexcept { return std::chrono::steady_clock::now(); }
@@ -42,12 +47,14 @@ Result<WallTime> wall_from_rfc3339(std::string_view text) {
   int y = 0, mo = 0, d = 0, h = 0, mi = 0, s = 0, used = 0;
   const std::string copy(text);
   Error wrong(codes::bad_value, "'" + copy + "' is no time such as 2026-01-31T12:00:00Z");
-  if (copy.size() > 40 || std::sscanf(copy.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d%n", &y, &mo, &d, &h, &mi, &s, &used) != 6) return wrong;
+  if (copy.size() > 40 || std::sscanf(copy.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d%n", &y, &mo, &d, &h, &mi, &s, &used) != 6)
+    return wrong;
   std::int64_t us = 0;
   std::size_t at = static_cast<std::size_t>(used);
   if (at < copy.size() && copy[at] == '.') {
     std::int64_t scale = 100'000;
-    for (++at; at < copy.size() && copy[at] >= '0' && copy[at] <= '9'; ++at, scale /= 10) us += (copy[at] - '0') * scale;
+    for (++at; at < copy.size() && copy[at] >= '0' && copy[at] <= '9'; ++at, scale /= 10)
+      us += (copy[at] - '0') * scale;
   }
   const year_month_day date(year{y}, month{static_cast<unsigned>(mo)}, day{static_cast<unsigned>(d)});
   if (copy.substr(at) != "Z" || !date.ok() || h > 23 || mi > 59 || s > 60) return wrong;
@@ -69,7 +76,8 @@ Result<Duration> duration_from(std::string_view text) {
 
 std::string to_text(Duration duration) {
   for (const auto& unit : kUnits) {
-    if (duration.count() % unit.ns == 0 && duration.count() != 0) return std::to_string(duration.count() / unit.ns) + std::string(unit.name);
+    if (duration.count() % unit.ns == 0 && duration.count() != 0)
+      return std::to_string(duration.count() / unit.ns) + std::string(unit.name);
   }
   return "0s";
 }

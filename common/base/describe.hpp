@@ -20,7 +20,8 @@
 #define WEFT_EXPAND3(...) WEFT_EXPAND2(WEFT_EXPAND2(WEFT_EXPAND2(WEFT_EXPAND2(__VA_ARGS__))))
 #define WEFT_EXPAND2(...) WEFT_EXPAND1(WEFT_EXPAND1(WEFT_EXPAND1(WEFT_EXPAND1(__VA_ARGS__))))
 #define WEFT_EXPAND1(...) __VA_ARGS__
-#define WEFT_EACH(type, member, ...) ::weft::Field{#member, &type::member} __VA_OPT__(, WEFT_EACH_AGAIN WEFT_PARENS(type, __VA_ARGS__))
+#define WEFT_EACH(type, member, ...) \
+  ::weft::Field{#member, &type::member} __VA_OPT__(, WEFT_EACH_AGAIN WEFT_PARENS(type, __VA_ARGS__))
 #define WEFT_EACH_AGAIN() WEFT_EACH
 #define WEFT_FIELDS(type, ...) \
   static constexpr auto weft_fields() { return std::make_tuple(WEFT_EXPAND(WEFT_EACH(type, __VA_ARGS__))); }
@@ -30,10 +31,12 @@ namespace weft {
 template <class Owner, class Member>
 struct Field {
   const char* name;
-  Member Owner::* member;
+  Member Owner::*member;
 };
 template <class T>
-concept Described = requires { T::weft_fields(); };
+concept Described = requires {
+  T::weft_fields();
+};
 
 /// What is not in a struct: other people's newer fields on the wire are skipped, mistakes in a configuration are told.
 enum class Unknown : bool { skip, refuse };
@@ -46,13 +49,20 @@ template <class T>
 Value to_value(const T& in);
 
 namespace detail {
-template <class T> struct IsVector : std::false_type {};
-template <class T> struct IsVector<std::vector<T>> : std::true_type {};
-template <class T> struct IsMap : std::false_type {};
-template <class T> struct IsMap<std::map<std::string, T>> : std::true_type {};
-template <class T> struct IsMap<std::map<std::string, T, std::less<>>> : std::true_type {};
-template <class T> struct IsOptional : std::false_type {};
-template <class T> struct IsOptional<std::optional<T>> : std::true_type {};
+template <class T>
+struct IsVector : std::false_type {};
+template <class T>
+struct IsVector<std::vector<T>> : std::true_type {};
+template <class T>
+struct IsMap : std::false_type {};
+template <class T>
+struct IsMap<std::map<std::string, T>> : std::true_type {};
+template <class T>
+struct IsMap<std::map<std::string, T, std::less<>>> : std::true_type {};
+template <class T>
+struct IsOptional : std::false_type {};
+template <class T>
+struct IsOptional<std::optional<T>> : std::true_type {};
 Error wrong_type(std::string_view path, std::string_view wanted, const Value& got);
 Error unknown_key(std::string_view path, std::string_view key, const std::vector<std::string_view>& known);
 }  // namespace detail
@@ -63,7 +73,8 @@ Value to_value(const T& in) {
     return in;
   } else if constexpr (Described<T>) {
     Value::Map map;
-    std::apply([&](const auto&... field) { (map.emplace(field.name, to_value(in.*(field.member))), ...); }, T::weft_fields());
+    std::apply([&](const auto&... field) { (map.emplace(field.name, to_value(in.*(field.member))), ...); },
+               T::weft_fields());
     return map;
   } else if constexpr (detail::IsVector<T>::value && !std::is_same_v<T, Bytes>) {
     Value::List list;
@@ -136,9 +147,9 @@ Result<void> read_value(const Value& in, T& out, const std::string& path, Unknow
   } else if constexpr (std::is_integral_v<T>) {
     if (in.type() != Value::Type::integer) return detail::wrong_type(path, "an integer", in);
     if (!std::in_range<T>(in.as_int())) {
-      return Error(codes::bad_value, path + ": wanted an integer from " + std::to_string(std::numeric_limits<T>::min()) +
-                                         " to " + std::to_string(std::numeric_limits<T>::max()) + ", got " +
-                                         std::to_string(in.as_int()));
+      return Error(codes::bad_value,
+                   path + ": wanted an integer from " + std::to_string(std::numeric_limits<T>::min()) + " to " +
+                       std::to_string(std::numeric_limits<T>::max()) + ", got " + std::to_string(in.as_int()));
     }
     out = static_cast<T>(in.as_int());
   } else if constexpr (std::is_floating_point_v<T>) {

@@ -14,20 +14,20 @@ std::string_view to_string(Severity severity) noexcept;
 Result<Severity> from_text(std::string_view name, std::type_identity<Severity>);
 
 struct ErrorEvent {
-  Ulid id;                    ///< made by the reporter; the bus keeps one event per id
-  std::int64_t time_us = 0;   ///< wall time, UTC
+  Ulid id;                   ///< made by the reporter; the bus keeps one event per id
+  std::int64_t time_us = 0;  ///< wall time, UTC
   std::string host, agent, version;
   Ulid instance;
   std::uint64_t epoch = 0;
   Severity severity = Severity::error;
-  std::string category;       ///< "resource", "network", "log", … the reporter's own word
-  std::string code;           ///< stable: "WEFT-2003", "CPU_HIGH"
-  std::string message;        ///< constant text with {placeholders}
+  std::string category;                 ///< "resource", "network", "log", … the reporter's own word
+  std::string code;                     ///< stable: "WEFT-2003", "CPU_HIGH"
+  std::string message;                  ///< constant text with {placeholders}
   std::map<std::string, Value> values;  ///< for the placeholders, and attributes
-  std::string stack;          ///< may be empty
-  std::string trace_id;       ///< 32 hex digits, or empty
+  std::string stack;                    ///< may be empty
+  std::string trace_id;                 ///< 32 hex digits, or empty
   std::string config_hash;
-  std::string fingerprint;    ///< explicit grouping key, or empty: the bus groups by its own rules
+  std::string fingerprint;  ///< explicit grouping key, or empty: the bus groups by its own rules
   WEFT_FIELDS(ErrorEvent, id, time_us, host, agent, version, instance, epoch, severity, category, code, message, values,
               stack, trace_id, config_hash, fingerprint)
 

@@ -1,4 +1,5 @@
-// UniqueFunction: std::move_only_function, which libstdc++ 12 does not have in C++20. Small callables are held in place.
+// UniqueFunction: std::move_only_function, which libstdc++ 12 does not have in C++20. Small callables are held in
+// place.
 #pragma once
 #include <cstddef>
 #include <memory>
@@ -17,8 +18,9 @@ class UniqueFunction<R(Args...)> {
   UniqueFunction() = default;
   UniqueFunction(std::nullptr_t) {}  // NOLINT: implicit on purpose
   template <class F>
-    requires(!std::is_same_v<std::remove_cvref_t<F>, UniqueFunction> && std::is_invocable_r_v<R, std::decay_t<F>&, Args...>)
-  UniqueFunction(F&& callable) {  // NOLINT: implicit on purpose
+  requires(!std::is_same_v<std::remove_cvref_t<F>, UniqueFunction> &&
+           std::is_invocable_r_v<R, std::decay_t<F>&, Args...>)
+      UniqueFunction(F&& callable) {  // NOLINT: implicit on purpose
     using Held = std::decay_t<F>;
     if constexpr (sizeof(Held) <= kInPlace && alignof(Held) <= alignof(std::max_align_t) &&
                   std::is_nothrow_move_constructible_v<Held>) {

@@ -44,7 +44,9 @@ struct Handler {
   }
   bool on_number_part(json::string_view, error_code&) { return true; }
   bool on_int64(std::int64_t number, json::string_view, error_code& error) { return check(builder.add(number), error); }
-  bool on_uint64(std::uint64_t number, json::string_view, error_code& error) { return check(builder.add(static_cast<double>(number)), error); }
+  bool on_uint64(std::uint64_t number, json::string_view, error_code& error) {
+    return check(builder.add(static_cast<double>(number)), error);
+  }
   bool on_double(double number, json::string_view, error_code& error) { return check(builder.add(number), error); }
   bool on_bool(bool value, error_code& error) { return check(builder.add(value), error); }
   bool on_null(error_code& error) { return check(builder.add(nullptr), error); }
@@ -65,7 +67,9 @@ std::string base64(const Bytes& bytes) {
   return out;
 }
 
-void quote(std::string& out, const std::string& text) { out += json::serialize(json::string_view(text.data(), text.size())); }
+void quote(std::string& out, const std::string& text) {
+  out += json::serialize(json::string_view(text.data(), text.size()));
+}
 
 void write(std::string& out, const Value& value, int indent);
 
@@ -86,18 +90,29 @@ void write_members(std::string& out, const Range& range, char open, char close, 
 
 void write(std::string& out, const Value& value, int indent) {
   switch (value.type()) {
-    case Value::Type::null: out += "null"; break;
-    case Value::Type::boolean: out += value.as_bool() ? "true" : "false"; break;
-    case Value::Type::integer: out += std::to_string(value.as_int()); break;
+    case Value::Type::null:
+      out += "null";
+      break;
+    case Value::Type::boolean:
+      out += value.as_bool() ? "true" : "false";
+      break;
+    case Value::Type::integer:
+      out += std::to_string(value.as_int());
+      break;
     case Value::Type::number: {
       const double number = value.as_double();
       out += std::isfinite(number) ? json::serialize(json::value(number)) : "null";  // JSON has no NaN
       break;
     }
-    case Value::Type::string: quote(out, value.as_string()); break;
-    case Value::Type::bytes: quote(out, base64(value.as_bytes())); break;
+    case Value::Type::string:
+      quote(out, value.as_string());
+      break;
+    case Value::Type::bytes:
+      quote(out, base64(value.as_bytes()));
+      break;
     case Value::Type::list:
-      write_members(out, value.as_list(), '[', ']', indent, [&](const Value& item, int inner) { write(out, item, inner); });
+      write_members(out, value.as_list(), '[', ']', indent,
+                    [&](const Value& item, int inner) { write(out, item, inner); });
       break;
     case Value::Type::map:
       write_members(out, value.as_map(), '{', '}', indent, [&](const auto& member, int inner) {
@@ -129,7 +144,8 @@ Result<Value> from_json(std::string_view text, const DecodeLimits& limits) {
   json::basic_parser<Handler> parser(options, limits);
   error_code error;
   const std::size_t used = parser.write_some(false, text.data(), text.size(), error);
-  if (!error && used < text.size() && text.find_first_not_of(" \t\r\n", used) != std::string_view::npos) error = json::error::extra_data;
+  if (!error && used < text.size() && text.find_first_not_of(" \t\r\n", used) != std::string_view::npos)
+    error = json::error::extra_data;
   if (!error) return parser.handler().builder.take();
   const std::string why = error == json::error::exception ? parser.handler().builder.what() : error.message();
   return Error(codes::bad_encoding, "JSON at byte " + std::to_string(used) + ": " + why);

@@ -1,4 +1,5 @@
-// Loop: one thread that owns every socket, timer and table of a process. io/ has the real one, tests/support a manual one.
+// Loop: one thread that owns every socket, timer and table of a process. io/ has the real one, tests/support a manual
+// one.
 #pragma once
 #include <cstdint>
 

@@ -15,11 +15,21 @@ class Writer {
  public:
   void put(const Value& value) {
     switch (value.type()) {
-      case Value::Type::null: token(mpack_pack_nil()); break;
-      case Value::Type::boolean: token(mpack_pack_boolean(value.as_bool() ? 1U : 0U)); break;
-      case Value::Type::integer: integer(value.as_int()); break;
-      case Value::Type::number: token(mpack_pack_float_fast(value.as_double())); break;
-      case Value::Type::string: string(value.as_string()); break;
+      case Value::Type::null:
+        token(mpack_pack_nil());
+        break;
+      case Value::Type::boolean:
+        token(mpack_pack_boolean(value.as_bool() ? 1U : 0U));
+        break;
+      case Value::Type::integer:
+        integer(value.as_int());
+        break;
+      case Value::Type::number:
+        token(mpack_pack_float_fast(value.as_double()));
+        break;
+      case Value::Type::string:
+        string(value.as_string());
+        break;
       case Value::Type::bytes:
         token(mpack_pack_bin(size(value.as_bytes().size())));
         append(value.as_bytes());
@@ -110,19 +120,28 @@ class Reader {
   }
   bool take(const mpack_token_t& token) {
     switch (token.type) {
-      case MPACK_TOKEN_NIL: return add(nullptr);
-      case MPACK_TOKEN_BOOLEAN: return add(mpack_unpack_boolean(token) != 0);
+      case MPACK_TOKEN_NIL:
+        return add(nullptr);
+      case MPACK_TOKEN_BOOLEAN:
+        return add(mpack_unpack_boolean(token) != 0);
       case MPACK_TOKEN_UINT: {
         const auto number = mpack_unpack_uint(token);
-        return std::in_range<std::int64_t>(number) ? add(static_cast<std::int64_t>(number)) : refuse("an integer over 2^63");
+        return std::in_range<std::int64_t>(number) ? add(static_cast<std::int64_t>(number))
+                                                   : refuse("an integer over 2^63");
       }
-      case MPACK_TOKEN_SINT: return add(static_cast<std::int64_t>(mpack_unpack_sint(token)));
-      case MPACK_TOKEN_FLOAT: return add(mpack_unpack_float_fast(token));
-      case MPACK_TOKEN_ARRAY: return open(token.length, false);
-      case MPACK_TOKEN_MAP: return open(token.length, true);
+      case MPACK_TOKEN_SINT:
+        return add(static_cast<std::int64_t>(mpack_unpack_sint(token)));
+      case MPACK_TOKEN_FLOAT:
+        return add(mpack_unpack_float_fast(token));
+      case MPACK_TOKEN_ARRAY:
+        return open(token.length, false);
+      case MPACK_TOKEN_MAP:
+        return open(token.length, true);
       case MPACK_TOKEN_STR:
-      case MPACK_TOKEN_BIN: return content(token.length, token.type == MPACK_TOKEN_STR);
-      default: return refuse("an extension type");
+      case MPACK_TOKEN_BIN:
+        return content(token.length, token.type == MPACK_TOKEN_STR);
+      default:
+        return refuse("an extension type");
     }
   }
   bool content(std::size_t size, bool text) {

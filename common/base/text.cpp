@@ -27,7 +27,9 @@ bool name_char(char c) noexcept {
 bool is_name(std::string_view text) noexcept {
   return !text.empty() && text.size() <= kNameMax && std::all_of(text.begin(), text.end(), name_char);
 }
-std::string shown(std::string_view text) { return "'" + std::string(text.substr(0, 80)) + (text.size() > 80 ? "…'" : "'"); }
+std::string shown(std::string_view text) {
+  return "'" + std::string(text.substr(0, 80)) + (text.size() > 80 ? "…'" : "'");
+}
 
 /// Cuts the first segment off `rest`.
 std::string_view cut(std::string_view& rest) noexcept {
@@ -67,7 +69,8 @@ Result<void> check_topic(std::string_view topic) {
   bool good = !topic.empty() && topic.size() <= kTopicMax;
   for (const auto segment : split(topic, '.')) good = good && is_name(segment);
   if (good) return {};
-  return Error(codes::bad_topic, "topic " + shown(topic) + " is not dot-separated names (A-Z a-z 0-9 _ -), at most 200 bytes");
+  return Error(codes::bad_topic,
+               "topic " + shown(topic) + " is not dot-separated names (A-Z a-z 0-9 _ -), at most 200 bytes");
 }
 
 Result<TopicPattern> TopicPattern::parse(std::string_view text) {
@@ -81,7 +84,9 @@ Result<TopicPattern> TopicPattern::parse(std::string_view text) {
     if (wildcard) pattern.exact_ = false;
   }
   if (good) return pattern;
-  return Error(codes::bad_topic, "pattern " + shown(text) + " is not dot-separated names, '*' for one, '#' last for the rest; at most 200 bytes");
+  return Error(
+      codes::bad_topic,
+      "pattern " + shown(text) + " is not dot-separated names, '*' for one, '#' last for the rest; at most 200 bytes");
 }
 
 bool TopicPattern::matches(std::string_view topic) const noexcept {

@@ -52,7 +52,9 @@ Result<Ulid> Ulid::parse(std::string_view text) {
       byte = static_cast<std::uint8_t>(byte | (1U << (7 - (at - 2) % 8)));
     }
   }
-  if (!good) return Error(codes::bad_value, "'" + std::string(text.substr(0, 40)) + "' is no id (26 characters of Crockford base 32)");
+  if (!good)
+    return Error(codes::bad_value,
+                 "'" + std::string(text.substr(0, 40)) + "' is no id (26 characters of Crockford base 32)");
   return id;
 }
 

@@ -31,7 +31,8 @@ const Value* Value::find(std::string_view dotted_path) const noexcept {
 }
 
 std::string_view to_string(Value::Type type) noexcept {
-  constexpr std::string_view kNames[] = {"null", "true or false", "integer", "number", "string", "bytes", "list", "map"};
+  constexpr std::string_view kNames[] = {"null",   "true or false", "integer", "number",
+                                         "string", "bytes",         "list",    "map"};
   return kNames[static_cast<std::size_t>(type)];
 }
 

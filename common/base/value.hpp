@@ -27,18 +27,18 @@ class Value {
   enum class Type : std::uint8_t { null, boolean, integer, number, string, bytes, list, map };
 
   Value() = default;
-  Value(std::nullptr_t) {}                                  // NOLINT: implicit on purpose, as are all below
-  Value(bool value) : data_(value) {}                       // NOLINT
+  Value(std::nullptr_t) {}             // NOLINT: implicit on purpose, as are all below
+  Value(bool value) : data_(value) {}  // NOLINT
   template <class T>
-    requires(std::is_integral_v<T> && !std::is_same_v<T, bool>)
-  Value(T value) : data_(static_cast<std::int64_t>(value)) {}  // NOLINT
-  Value(double value) : data_(value) {}                     // NOLINT
-  Value(const char* value) : data_(std::string(value)) {}   // NOLINT
+  requires(std::is_integral_v<T> && !std::is_same_v<T, bool>) Value(T value)
+      : data_(static_cast<std::int64_t>(value)) {}              // NOLINT
+  Value(double value) : data_(value) {}                         // NOLINT
+  Value(const char* value) : data_(std::string(value)) {}       // NOLINT
   Value(std::string_view value) : data_(std::string(value)) {}  // NOLINT
-  Value(std::string value) : data_(std::move(value)) {}     // NOLINT
-  Value(Bytes value) : data_(std::move(value)) {}           // NOLINT
-  Value(List value) : data_(std::move(value)) {}            // NOLINT
-  Value(Map value) : data_(std::move(value)) {}             // NOLINT
+  Value(std::string value) : data_(std::move(value)) {}         // NOLINT
+  Value(Bytes value) : data_(std::move(value)) {}               // NOLINT
+  Value(List value) : data_(std::move(value)) {}                // NOLINT
+  Value(Map value) : data_(std::move(value)) {}                 // NOLINT
 
   Type type() const noexcept { return static_cast<Type>(data_.index()); }
   bool is_null() const noexcept { return type() == Type::null; }

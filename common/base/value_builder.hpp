@@ -52,7 +52,8 @@ class ValueBuilder {
       parent.value.as_list().push_back(std::move(value));
       return true;
     }
-    if (!parent.value.as_map().emplace(std::move(*parent.key), std::move(value)).second) return refuse("a key twice in one map");
+    if (!parent.value.as_map().emplace(std::move(*parent.key), std::move(value)).second)
+      return refuse("a key twice in one map");
     parent.key.reset();
     return true;
   }

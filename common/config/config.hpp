@@ -29,13 +29,15 @@ struct Mistake {
 };
 
 struct LoadOptions {
-  std::string directory;  ///< holds base.yaml, env/, hosts/, agents/, schema/; a missing layer file is fine, a missing directory not
+  std::string directory;  ///< holds base.yaml, env/, hosts/, agents/, schema/; a missing layer file is fine, a missing
+                          ///< directory not
   std::string environment;  ///< "" or e.g. "demo": env/<environment>.yaml (must exist when named)
   std::string host;
   std::string agent;
   std::vector<std::pair<std::string, std::string>> variables;  ///< WEFT__A__B=value; others are ignored
   std::vector<std::string> sets;                               ///< "a.b=c", value parsed as YAML
-  std::string agent_schema;  ///< JSON schema of the section `agent`, used when schema/agents/<agent>.yaml does not exist; may be empty
+  std::string agent_schema;    ///< JSON schema of the section `agent`, used when schema/agents/<agent>.yaml does not
+                               ///< exist; may be empty
   std::string agent_defaults;  ///< YAML of the section `agent`, lowest layer; may be empty
 };
 
@@ -55,7 +57,8 @@ class Config {
   /// Where the value at `path` came from: all layers that set it, the winner last. Empty: nobody set it.
   std::vector<std::pair<Origin, Value>> explain(std::string_view path) const;
   Origin origin(std::string_view path) const;
-  /// Reads a secret reference ("file:/run/secrets/x" or "env:NAME") at `path`. Errors: `missing_secret`. Never log the result.
+  /// Reads a secret reference ("file:/run/secrets/x" or "env:NAME") at `path`. Errors: `missing_secret`. Never log the
+  /// result.
   Result<std::string> secret(std::string_view path) const;
   /// 16 hex digits over the effective values.
   const std::string& hash() const noexcept { return hash_; }

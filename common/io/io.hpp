@@ -1,5 +1,5 @@
-// The door of io: the loop of a real process, on Asio, and what completes on it: signals, HTTP, a pool for blocking work.
-// Boost stays inside the .cpp files.
+// The door of io: the loop of a real process, on Asio, and what completes on it: signals, HTTP, a pool for blocking
+// work. Boost stays inside the .cpp files.
 #pragma once
 #include <functional>
 #include <map>
@@ -99,9 +99,9 @@ Task<std::invoke_result_t<Work&>> offload(Pool& pool, Work work) {
 }
 
 struct HttpRequest {
-  std::string method, path;                   ///< path without the query, percent-decoded
-  std::map<std::string, std::string> query;   ///< percent-decoded
-  std::map<std::string, std::string> headers; ///< names in lower case
+  std::string method, path;                    ///< path without the query, percent-decoded
+  std::map<std::string, std::string> query;    ///< percent-decoded
+  std::map<std::string, std::string> headers;  ///< names in lower case
   std::string body;
 };
 struct HttpResponse {
@@ -122,7 +122,8 @@ class HttpServer {
     Duration idle = std::chrono::seconds(60);
   };
   /// Binds now. Port 0: any. Errors: `port_taken`, `bad_address`.
-  static Result<std::unique_ptr<HttpServer>> listen(IoLoop& loop, const std::string& address, std::uint16_t port, Limits limits);
+  static Result<std::unique_ptr<HttpServer>> listen(IoLoop& loop, const std::string& address, std::uint16_t port,
+                                                    Limits limits);
   virtual ~HttpServer() = default;
   /// GET (and HEAD) of exactly `path`; another method answers 405, another path 404 with the list of paths.
   virtual void get(std::string path, Handler handler) = 0;
@@ -139,7 +140,8 @@ Task<Result<HttpResponse>> http_get(IoLoop& loop, std::string url, HttpClientOpt
 /// Connects and closes. Errors as above.
 Task<Result<void>> tcp_probe(IoLoop& loop, std::string host, std::uint16_t port, Duration timeout);
 
-/// Speaks sd_notify to whoever started this process (NOTIFY_SOCKET): "READY=1", "STATUS=…", "STOPPING=1". No socket: no effect.
+/// Speaks sd_notify to whoever started this process (NOTIFY_SOCKET): "READY=1", "STATUS=…", "STOPPING=1". No socket: no
+/// effect.
 void notify_supervisor(const std::string& state) noexcept;
 
 }  // namespace weft::io

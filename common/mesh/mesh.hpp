@@ -19,20 +19,20 @@ class Context;
 namespace weft::mesh {
 
 struct Limits {
-  std::size_t payload_max = 16 * 1024 * 1024;     ///< bytes of one payload
-  std::size_t in_flight_max = 10'000;             ///< calls being handled; more are answered `queue_full`
-  std::size_t pending_max = 100'000;              ///< calls waiting for an answer; more fail with `queue_full`
-  std::size_t queue_bytes_max = 64 * 1024 * 1024; ///< waiting to be sent to one peer
-  int socket_messages_max = 10'000;               ///< ZeroMQ high-water mark
+  std::size_t payload_max = 16 * 1024 * 1024;      ///< bytes of one payload
+  std::size_t in_flight_max = 10'000;              ///< calls being handled; more are answered `queue_full`
+  std::size_t pending_max = 100'000;               ///< calls waiting for an answer; more fail with `queue_full`
+  std::size_t queue_bytes_max = 64 * 1024 * 1024;  ///< waiting to be sent to one peer
+  int socket_messages_max = 10'000;                ///< ZeroMQ high-water mark
 };
 
 struct PeerOptions {
   std::string mesh, host, agent, version, slot;
   Ulid instance;
-  std::string address = "127.0.0.1";   ///< to bind, and to tell others
-  std::uint16_t call_port = 0;         ///< 0: any
+  std::string address = "127.0.0.1";  ///< to bind, and to tell others
+  std::uint16_t call_port = 0;        ///< 0: any
   std::uint16_t publish_port = 0;
-  std::string run_directory;           ///< for ipc sockets; empty: none
+  std::string run_directory;  ///< for ipc sockets; empty: none
   Limits limits;
 };
 
@@ -75,7 +75,8 @@ class Peer {
   void serve(MethodInfo method, Handler handler);
   /// Announces a topic or pattern that will be published. Errors: `bad_topic`.
   Result<void> publishes(std::string pattern);
-  /// At most once to each subscriber that is connected now. Announces the topic when it is new. Errors: `bad_topic`, `too_large`.
+  /// At most once to each subscriber that is connected now. Announces the topic when it is new. Errors: `bad_topic`,
+  /// `too_large`.
   Result<void> publish(std::string_view topic, Payload payload);
   /// Called when serve(), publishes() or publish() changed what record() says.
   void on_record_changed(std::function<void()> changed);
@@ -112,7 +113,9 @@ class Directory {
   void replace(const Snapshot& snapshot);
   /// False when `changes` does not follow what is held: take a snapshot.
   bool apply(const Changes& changes);
-  bool follows(const Ulid& term, std::uint64_t sequence) const noexcept { return term_ == term && sequence_ == sequence; }
+  bool follows(const Ulid& term, std::uint64_t sequence) const noexcept {
+    return term_ == term && sequence_ == sequence;
+  }
   bool filled() const noexcept { return !term_.is_nil(); }
   std::vector<const InstanceRecord*> instances(std::string_view agent) const;  ///< borrowed until the next change
   const InstanceRecord* find(const Ulid& instance) const noexcept;
@@ -136,10 +139,10 @@ struct MeshOptions {
   std::string error_bus;                ///< call endpoint of the own host's bus; empty: found in the directory
   std::string spool_file;               ///< where unsent error events wait; empty: in memory only
   std::map<std::string, std::string> tags;
-  std::string admin;                    ///< address of the admin door, for the record
+  std::string admin;  ///< address of the admin door, for the record
   std::string config_hash;
-  bool join = true;                     ///< false: only looks (command-line tools)
-  bool report_errors = true;            ///< false for the bus itself
+  bool join = true;           ///< false: only looks (command-line tools)
+  bool report_errors = true;  ///< false for the bus itself
 };
 /// From the sections mesh, host, registry, errorbus, limits, run, state of a checked configuration. `slot` is filled as
 /// "<agent>@<host>" unless the environment (WEFT_SLOT) says otherwise.
@@ -151,8 +154,8 @@ class Mesh final : public ErrorSink {
        observe::Health& health);
   ~Mesh() override;
 
-  /// Binds, and starts to register and to copy the registry's records; goes on trying for as long as no registry answers.
-  /// Errors: those of Peer::bind().
+  /// Binds, and starts to register and to copy the registry's records; goes on trying for as long as no registry
+  /// answers. Errors: those of Peer::bind().
   Result<void> start();
   /// Resolves when registered (joining) and the directory is filled. Errors: `no_registry` after `timeout`.
   Task<Result<void>> ready(Duration timeout);
@@ -168,7 +171,8 @@ class Mesh final : public ErrorSink {
   Result<void> publish(std::string_view topic, Payload payload) { return peer().publish(topic, std::move(payload)); }
   /// Subscribes at every publisher, now and later, that announces a topic the pattern can match. Errors: `bad_topic`.
   Result<Subscription> subscribe(std::string_view pattern, EventHandler handler);
-  /// `target` is "agent.method". Errors: `no_responders` at once when no live instance is known, `bad_name`, those of Peer::call_at().
+  /// `target` is "agent.method". Errors: `no_responders` at once when no live instance is known, `bad_name`, those of
+  /// Peer::call_at().
   Task<Result<Payload>> call(std::string target, Payload payload, CallOptions options = {});
   void report(ErrorEvent event) noexcept override;
   void set_health(HealthState state, std::string text);

@@ -24,39 +24,39 @@ Result<HealthState> from_text(std::string_view name, std::type_identity<HealthSt
 struct InstanceRecord {
   // who
   std::string mesh, host, agent, version;
-  std::string slot;            ///< "sysmon@alpha": the place an instance fills; a newer instance in a slot fences the older
-  Ulid instance;               ///< new at each start of the process
-  std::uint64_t epoch = 0;     ///< given by the registry; grows at each registration in the mesh of that registry
+  std::string slot;  ///< "sysmon@alpha": the place an instance fills; a newer instance in a slot fences the older
+  Ulid instance;     ///< new at each start of the process
+  std::uint64_t epoch = 0;  ///< given by the registry; grows at each registration in the mesh of that registry
   // where
   std::string call_endpoint;     ///< "tcp://10.0.0.1:40001"; empty: serves nothing
   std::string call_local;        ///< "ipc:///run/…": for peers on the same host; may be empty
   std::string publish_endpoint;  ///< empty: publishes nothing
   std::string publish_local;
-  std::string admin;             ///< "127.0.0.1:40003": the admin HTTP door; may be empty
+  std::string admin;  ///< "127.0.0.1:40003": the admin HTTP door; may be empty
   int pid = 0;
   // what
   std::vector<MethodInfo> methods;
   std::vector<std::string> topics;  ///< topics or patterns it publishes
   std::map<std::string, std::string> tags;
   std::string config_hash;
-  std::string public_key;  ///< CURVE, Z85; empty: no encryption
+  std::string public_key;       ///< CURVE, Z85; empty: no encryption
   std::int64_t started_us = 0;  ///< wall time
   // how healthy
   HealthState health = HealthState::passing;
   std::string health_text;
   // the registry's own notes
-  std::string registry;     ///< host name of the registry that wrote it
-  bool confirmed = true;    ///< false: from the store or from a peer that is away; not renewed since
-  WEFT_FIELDS(InstanceRecord, mesh, host, agent, version, slot, instance, epoch, call_endpoint, call_local, publish_endpoint,
-              publish_local, admin, pid, methods, topics, tags, config_hash, public_key, started_us, health, health_text,
-              registry, confirmed)
+  std::string registry;   ///< host name of the registry that wrote it
+  bool confirmed = true;  ///< false: from the store or from a peer that is away; not renewed since
+  WEFT_FIELDS(InstanceRecord, mesh, host, agent, version, slot, instance, epoch, call_endpoint, call_local,
+              publish_endpoint, publish_local, admin, pid, methods, topics, tags, config_hash, public_key, started_us,
+              health, health_text, registry, confirmed)
   friend bool operator==(const InstanceRecord&, const InstanceRecord&) = default;
 };
 
 // ---- methods of agent "registry"; every payload is MessagePack
 
-/// `registry.register`: InstanceRecord -> RegisterReply. Errors: `bad_name`, `wrong_mesh`, `table_full`, `fenced` (a newer
-/// instance fills the slot).
+/// `registry.register`: InstanceRecord -> RegisterReply. Errors: `bad_name`, `wrong_mesh`, `table_full`, `fenced` (a
+/// newer instance fills the slot).
 struct RegisterReply {
   std::uint64_t epoch = 0;
   std::int64_t lease_us = 0;  ///< ends unless renewed; renew every third of it
@@ -86,12 +86,13 @@ struct DeregisterRequest {
   WEFT_FIELDS(DeregisterRequest, instance, slot, reason)
 };
 
-/// `registry.snapshot`: null -> Snapshot of the whole mesh. `registry.replica`: null -> Snapshot of what this registry writes.
+/// `registry.snapshot`: null -> Snapshot of the whole mesh. `registry.replica`: null -> Snapshot of what this registry
+/// writes.
 struct Snapshot {
-  std::string mesh, registry;      ///< mesh name, host name of the registry
+  std::string mesh, registry;  ///< mesh name, host name of the registry
   Ulid term;
   std::uint64_t sequence = 0;
-  std::string publish_endpoint;    ///< where `registry.changes` and `registry.own` are published
+  std::string publish_endpoint;  ///< where `registry.changes` and `registry.own` are published
   std::string publish_local;
   std::vector<InstanceRecord> records;
   WEFT_FIELDS(Snapshot, mesh, registry, term, sequence, publish_endpoint, publish_local, records)

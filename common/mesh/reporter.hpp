@@ -1,5 +1,5 @@
-// ErrorReporter: keeps error events until the bus has acknowledged them: in a bounded ring, and in a file while the bus is
-// away. At least once; the bus drops what it has by id. Loop-bound.
+// ErrorReporter: keeps error events until the bus has acknowledged them: in a bounded ring, and in a file while the bus
+// is away. At least once; the bus drops what it has by id. Loop-bound.
 #pragma once
 #include <functional>
 #include <memory>
@@ -28,11 +28,11 @@ class ErrorReporter final : public ErrorSink {
   struct Options {
     std::string host, agent, version, config_hash;  ///< filled into events that lack them
     Ulid instance;
-    std::string spool_file;                          ///< empty: memory only
-    std::size_t ring_max = 10'000;                   ///< events in memory; more go to the file, else the newest is dropped and counted
+    std::string spool_file;         ///< empty: memory only
+    std::size_t ring_max = 10'000;  ///< events in memory; more go to the file, else the newest is dropped and counted
     std::size_t spool_bytes_max = 64 * 1024 * 1024;
-    std::size_t batch_max = 256;                     ///< events a request
-    Duration retry = std::chrono::milliseconds(250); ///< first delay after a failure, doubled up to 2 s
+    std::size_t batch_max = 256;                      ///< events a request
+    Duration retry = std::chrono::milliseconds(250);  ///< first delay after a failure, doubled up to 2 s
   };
   /// Sends one batch; what comes back decides: ok or `bad_event` removes it, anything else is tried again.
   using Send = std::function<Task<Result<ReportReply>>(ReportRequest)>;
@@ -44,7 +44,8 @@ class ErrorReporter final : public ErrorSink {
   /// Something changed for the better (a bus came back): try now.
   void wake();
   std::size_t unacknowledged() const noexcept;
-  /// Writes what is left in memory to the spool file; call before the process ends. Without a file it is counted as dropped.
+  /// Writes what is left in memory to the spool file; call before the process ends. Without a file it is counted as
+  /// dropped.
   void close() noexcept;
 
  private:

@@ -24,13 +24,17 @@ using Fields = std::initializer_list<std::pair<std::string_view, Value>>;
 
 struct LogOptions {
   Level level = Level::info;
-  enum class Format : std::uint8_t { automatic, json, text } format = Format::automatic;  ///< automatic: text on a terminal
-  std::string agent, instance, host, version;                                             ///< in every line
+  enum class Format : std::uint8_t {
+    automatic,
+    json,
+    text
+  } format = Format::automatic;                ///< automatic: text on a terminal
+  std::string agent, instance, host, version;  ///< in every line
 };
 
-/// Writes to stderr, one line a record: JSON (ts, level, msg, agent, instance, host, …fields) or text. `msg` is constant text,
-/// what varies goes into fields. The same msg at the same level more than 20 times in 10 s is suppressed, then told with its count.
-/// Thread-safe.
+/// Writes to stderr, one line a record: JSON (ts, level, msg, agent, instance, host, …fields) or text. `msg` is
+/// constant text, what varies goes into fields. The same msg at the same level more than 20 times in 10 s is
+/// suppressed, then told with its count. Thread-safe.
 class Log {
  public:
   explicit Log(LogOptions options);
@@ -78,10 +82,13 @@ class Gauge {
 };
 class Histogram {
  public:
-  explicit Histogram(std::vector<double> upper_bounds) : bounds_(std::move(upper_bounds)), counts_(bounds_.size() + 1) {}
+  explicit Histogram(std::vector<double> upper_bounds)
+      : bounds_(std::move(upper_bounds)), counts_(bounds_.size() + 1) {}
   void observe(double value) noexcept;
   const std::vector<double>& bounds() const noexcept { return bounds_; }
-  const std::vector<std::uint64_t>& counts() const noexcept { return counts_; }  ///< not cumulative; one more than bounds
+  const std::vector<std::uint64_t>& counts() const noexcept {
+    return counts_;
+  }  ///< not cumulative; one more than bounds
   double sum() const noexcept { return sum_; }
 
  private:
@@ -92,15 +99,16 @@ class Histogram {
 /// Latency in seconds: 100 us to 10 s.
 const std::vector<double>& latency_bounds();
 
-/// Owns every cell; a cell lives as long as this. A family holds at most `series_max` label sets: what comes later shares
-/// one series whose label values are "_overflow", and weft_series_overflow_total counts it. Loop-bound.
+/// Owns every cell; a cell lives as long as this. A family holds at most `series_max` label sets: what comes later
+/// shares one series whose label values are "_overflow", and weft_series_overflow_total counts it. Loop-bound.
 class Metrics {
  public:
   explicit Metrics(std::size_t series_max = 1000);
   ~Metrics();
   Counter& counter(std::string_view name, std::string_view help, const Labels& labels = {});
   Gauge& gauge(std::string_view name, std::string_view help, const Labels& labels = {});
-  Histogram& histogram(std::string_view name, std::string_view help, const std::vector<double>& bounds, const Labels& labels = {});
+  Histogram& histogram(std::string_view name, std::string_view help, const std::vector<double>& bounds,
+                       const Labels& labels = {});
   /// Runs before each rendering; for values that are cheaper to read than to keep.
   void on_collect(std::function<void()> collect);
   enum class Format : std::uint8_t { text, openmetrics };
@@ -139,8 +147,8 @@ class Health {
 class Admin {
  public:
   /// Borrows all. `info` fills the body of /info. Errors: `port_taken`, `bad_address`.
-  static Result<std::unique_ptr<Admin>> open(io::IoLoop& loop, const std::string& address, std::uint16_t port, Metrics& metrics,
-                                             const Health& health, std::function<Value()> info);
+  static Result<std::unique_ptr<Admin>> open(io::IoLoop& loop, const std::string& address, std::uint16_t port,
+                                             Metrics& metrics, const Health& health, std::function<Value()> info);
   void get(std::string path, io::HttpServer::Handler handler) { server_->get(std::move(path), std::move(handler)); }
   std::uint16_t port() const noexcept { return server_->port(); }
 

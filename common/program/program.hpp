@@ -14,16 +14,16 @@
 namespace weft::program {
 
 namespace exit_code {  // sysexits(3) for daemons
-inline constexpr int ok = 0, failed = 1, usage = 64, unavailable = 69, internal = 70, cannot_create = 73, temporary = 75,
-                     denied = 77, config = 78;
+inline constexpr int ok = 0, failed = 1, usage = 64, unavailable = 69, internal = 70, cannot_create = 73,
+                     temporary = 75, denied = 77, config = 78;
 }
 /// The exit code that tells a supervisor what to think of `error`.
 int exit_code_of(const Error& error) noexcept;
 
 struct About {
-  std::string agent;            ///< "registry", "digest": names its config layer and its log lines
+  std::string agent;  ///< "registry", "digest": names its config layer and its log lines
   std::string version;
-  std::string summary;          ///< one line for --help
+  std::string summary;            ///< one line for --help
   std::string config_schema{};    ///< JSON schema of the section `agent`, where no file has it; may be empty
   std::string config_defaults{};  ///< YAML of the section `agent`; may be empty
 };
@@ -31,9 +31,10 @@ struct About {
 /// Loop-bound.
 class Program {
  public:
-  /// Reads flags (--config-dir --env --host --name --set --check --log-level --log-format --version --help; WEFT_CONFIG_DIR,
-  /// WEFT_ENV, WEFT_HOST, WEFT_LOG_LEVEL, WEFT_LOG_FORMAT mirror them) and loads the configuration. When the process has
-  /// nothing more to do (help, version, check, mistakes) the exit code comes back instead, and what had to be said was said.
+  /// Reads flags (--config-dir --env --host --name --set --check --log-level --log-format --version --help;
+  /// WEFT_CONFIG_DIR, WEFT_ENV, WEFT_HOST, WEFT_LOG_LEVEL, WEFT_LOG_FORMAT mirror them) and loads the configuration.
+  /// When the process has nothing more to do (help, version, check, mistakes) the exit code comes back instead, and
+  /// what had to be said was said.
   static std::variant<std::unique_ptr<Program>, int> start(int argc, char** argv, About about);
   ~Program();
 

@@ -31,7 +31,8 @@ class Store {
 };
 
 std::unique_ptr<Store> open_memory();
-/// Creates the file (mode 0600) and its folder. A damaged file is moved aside to <file>.damaged-<time>, told in `notice`.
+/// Creates the file (mode 0600) and its folder. A damaged file is moved aside to <file>.damaged-<time>, told in
+/// `notice`.
 struct Opened {
   std::unique_ptr<Store> store;
   std::string notice;

@@ -1,5 +1,5 @@
-// The door of wire: the envelope, the unit that travels between processes. Pure: no sockets, no clock. docs/protocol.md is
-// the grammar, tests/data/wire/ has vectors for clients in other languages.
+// The door of wire: the envelope, the unit that travels between processes. Pure: no sockets, no clock. docs/protocol.md
+// is the grammar, tests/data/wire/ has vectors for clients in other languages.
 #pragma once
 #include <array>
 #include <cstddef>
@@ -11,7 +11,16 @@
 
 namespace weft::wire {
 
-enum class Kind : std::uint8_t { request = 1, reply = 2, error = 3, event = 4, cancel = 5, credit = 6, heartbeat = 7, batch = 8 };
+enum class Kind : std::uint8_t {
+  request = 1,
+  reply = 2,
+  error = 3,
+  event = 4,
+  cancel = 5,
+  credit = 6,
+  heartbeat = 7,
+  batch = 8
+};
 enum class Encoding : std::uint8_t { raw = 0, msgpack = 1, json = 2 };
 std::string_view to_string(Kind kind) noexcept;
 std::string_view to_string(Encoding encoding) noexcept;
@@ -41,10 +50,11 @@ struct Header {
   Encoding encoding = Encoding::raw;
   std::uint8_t depth = 0;
   std::uint32_t deadline_us = 0;  ///< what remains of the caller's budget; 0: no deadline
-  std::uint64_t id = 0;           ///< request, reply, error, cancel, credit: correlation; event, heartbeat: sequence in its topic
+  std::uint64_t id =
+      0;  ///< request, reply, error, cancel, credit: correlation; event, heartbeat: sequence in its topic
   TraceContext trace;
-  std::uint64_t sender = 0;       ///< Ulid::short_id() of the sending instance
-  std::uint32_t epoch = 0;        ///< of the sending instance; 0 when it has none
+  std::uint64_t sender = 0;  ///< Ulid::short_id() of the sending instance
+  std::uint32_t epoch = 0;   ///< of the sending instance; 0 when it has none
   std::uint8_t priority = 0;
   friend bool operator==(const Header&, const Header&) = default;
 };
@@ -62,10 +72,12 @@ struct EnvelopeView {
 std::size_t encoded_size(std::string_view name, BytesView extension, std::size_t inline_payload) noexcept;
 /// Writes into `out`, which has encoded_size() bytes. With kFlagDetached set `payload` is only measured, not copied.
 /// Names are at most 255 bytes, extensions at most 65535 (the caller's duty; asserted).
-void encode(const Header& header, std::string_view name, BytesView extension, BytesView payload, std::span<std::byte> out);
+void encode(const Header& header, std::string_view name, BytesView extension, BytesView payload,
+            std::span<std::byte> out);
 Bytes encode(const Header& header, std::string_view name, BytesView payload);
 
-/// Decodes one envelope at the start of `bytes`, and says how long it was. Errors: `bad_envelope`, `wrong_version`, `too_large`.
+/// Decodes one envelope at the start of `bytes`, and says how long it was. Errors: `bad_envelope`, `wrong_version`,
+/// `too_large`.
 struct Decoded {
   EnvelopeView envelope;
   std::size_t size;

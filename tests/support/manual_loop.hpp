@@ -51,7 +51,8 @@ class ManualLoop final : public Loop {
       }
     }
   }
-  /// Turns without moving time until `done`, for at most `limit` of real time: other threads (ZeroMQ's) need some of it.
+  /// Turns without moving time until `done`, for at most `limit` of real time: other threads (ZeroMQ's) need some of
+  /// it.
   bool run_until(const std::function<bool()>& done, Duration limit = std::chrono::seconds(5)) {
     const auto end = std::chrono::steady_clock::now() + limit;
     while (!done()) {

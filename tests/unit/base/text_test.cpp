@@ -24,9 +24,10 @@ TEST_CASE("patterns match by segment") {
     const char *pattern, *topic;
     bool matches;
   };
-  for (const Case& c : {Case{"a.b", "a.b", true}, Case{"a.b", "a.bc", false}, Case{"a.*", "a.b", true}, Case{"a.*", "a.b.c", false},
-                        Case{"a.*", "a", false}, Case{"a.#", "a", true}, Case{"a.#", "a.b.c", true}, Case{"#", "x.y", true},
-                        Case{"*.b", "a.b", true}, Case{"*.b", "a.c", false}, Case{"a.#", "ab", false}}) {
+  for (const Case& c :
+       {Case{"a.b", "a.b", true}, Case{"a.b", "a.bc", false}, Case{"a.*", "a.b", true}, Case{"a.*", "a.b.c", false},
+        Case{"a.*", "a", false}, Case{"a.#", "a", true}, Case{"a.#", "a.b.c", true}, Case{"#", "x.y", true},
+        Case{"*.b", "a.b", true}, Case{"*.b", "a.c", false}, Case{"a.#", "ab", false}}) {
     CAPTURE(c.pattern, c.topic);
     CHECK(TopicPattern::parse(c.pattern)->matches(c.topic) == c.matches);
     CHECK((!c.matches || std::string_view(c.topic).starts_with(TopicPattern::parse(c.pattern)->literal_prefix())));
@@ -36,7 +37,8 @@ TEST_CASE("patterns match by segment") {
 
 TEST_CASE("patterns overlap when one topic can match both") {
   auto overlap = [](const char* a, const char* b) {
-    return TopicPattern::parse(a)->overlaps(*TopicPattern::parse(b)) && TopicPattern::parse(b)->overlaps(*TopicPattern::parse(a));
+    return TopicPattern::parse(a)->overlaps(*TopicPattern::parse(b)) &&
+           TopicPattern::parse(b)->overlaps(*TopicPattern::parse(a));
   };
   CHECK(overlap("host.*.metrics", "host.alpha.metrics"));
   CHECK(overlap("host.#", "host.alpha.metrics"));

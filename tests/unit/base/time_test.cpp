@@ -9,7 +9,8 @@ TEST_CASE("wall time survives RFC 3339") {
   CHECK(to_rfc3339(time) == "2026-11-20T08:00:00.000001Z");
   CHECK(*wall_from_rfc3339(to_rfc3339(time)) == time);
   CHECK(*wall_from_rfc3339("2026-11-20T08:00:00Z") == wall_from_us(1'795'161'600'000'000));
-  for (const auto* bad : {"", "2026-13-20T08:00:00Z", "2026-11-20T08:00:00", "yesterday"}) CHECK_FALSE(wall_from_rfc3339(bad));
+  for (const auto* bad : {"", "2026-13-20T08:00:00Z", "2026-11-20T08:00:00", "yesterday"})
+    CHECK_FALSE(wall_from_rfc3339(bad));
 }
 
 TEST_CASE("durations need a unit") {

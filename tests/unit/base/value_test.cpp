@@ -19,13 +19,16 @@ struct Outer {
   WEFT_FIELDS(Outer, title, ratio, inners, wait, severity, small)
 };
 Value sample() {
-  return Value::Map{{"a", 1}, {"b", Value::List{true, nullptr, -5, 1.5, "text"}}, {"c", Value::Map{{"d", Bytes{std::byte{1}, std::byte{255}}}}}};
+  return Value::Map{{"a", 1},
+                    {"b", Value::List{true, nullptr, -5, 1.5, "text"}},
+                    {"c", Value::Map{{"d", Bytes{std::byte{1}, std::byte{255}}}}}};
 }
 }  // namespace
 
 TEST_CASE("a value survives MessagePack exactly") {
-  for (const std::int64_t n : {std::int64_t{0}, std::int64_t{127}, std::int64_t{128}, std::int64_t{-33}, std::int64_t{65536},
-                               std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max()}) {
+  for (const std::int64_t n :
+       {std::int64_t{0}, std::int64_t{127}, std::int64_t{128}, std::int64_t{-33}, std::int64_t{65536},
+        std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max()}) {
     CHECK(*from_msgpack(to_msgpack(n)) == Value(n));
   }
   CHECK(*from_msgpack(to_msgpack(sample())) == sample());
@@ -47,7 +50,8 @@ TEST_CASE("MessagePack that is cut, follows itself or lies about its size is ref
   Bytes twice = whole;
   twice.insert(twice.end(), whole.begin(), whole.end());
   CHECK_FALSE(from_msgpack(twice));
-  const Bytes liar{std::byte{0xdd}, std::byte{0xff}, std::byte{0xff}, std::byte{0xff}, std::byte{0xff}, std::byte{0xc0}};
+  const Bytes liar{std::byte{0xdd}, std::byte{0xff}, std::byte{0xff},
+                   std::byte{0xff}, std::byte{0xff}, std::byte{0xc0}};
   CHECK(from_msgpack(liar).error().code == codes::bad_encoding.id);
   const Bytes extension{std::byte{0xd4}, std::byte{1}, std::byte{1}};
   CHECK_FALSE(from_msgpack(extension));
