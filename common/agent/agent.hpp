@@ -23,7 +23,7 @@ struct AgentInfo {
   std::string version = "0.0.0";
   std::string summary{};        ///< one line for --help
   std::string config_schema{};  ///< JSON schema of the section `agent`; config/schema/agents/<name>.yaml goes before it
-  std::string config_defaults{};  ///< YAML
+  std::string config_defaults{};  ///< YAML of the whole tree ("agent: {greeting: hello}")
 };
 
 namespace detail {

@@ -36,9 +36,10 @@ struct LoadOptions {
   std::string agent;
   std::vector<std::pair<std::string, std::string>> variables;  ///< WEFT__A__B=value; others are ignored
   std::vector<std::string> sets;                               ///< "a.b=c", value parsed as YAML
-  std::string agent_schema;    ///< JSON schema of the section `agent`, used when schema/agents/<agent>.yaml does not
-                               ///< exist; may be empty
-  std::string agent_defaults;  ///< YAML of the section `agent`, lowest layer; may be empty
+  std::string agent_schema;  ///< JSON schema of the section `agent`, used when schema/agents/<agent>.yaml does not
+                             ///< exist; may be empty
+  std::string
+      defaults;  ///< YAML of the whole tree, over the built-in defaults ("agent: {greeting: hello}"); may be empty
 };
 
 /// The merged and checked configuration. A value.

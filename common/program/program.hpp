@@ -25,7 +25,7 @@ struct About {
   std::string version;
   std::string summary;            ///< one line for --help
   std::string config_schema{};    ///< JSON schema of the section `agent`, where no file has it; may be empty
-  std::string config_defaults{};  ///< YAML of the section `agent`; may be empty
+  std::string config_defaults{};  ///< YAML of the whole tree, over the built-in defaults; may be empty
 };
 
 /// Loop-bound.
