@@ -30,6 +30,7 @@ inline constexpr std::uint8_t kVersion = 1;
 inline constexpr std::size_t kHeaderSize = 64;
 inline constexpr std::uint8_t kFlagDetached = 0x01;  ///< the payload is the next frame, not in this one
 inline constexpr std::uint8_t kFlagsKnown = kFlagDetached;
+inline constexpr std::size_t kNameMax = 255;  ///< bytes
 
 /// What decode() refuses. A payload or frame over the limit is refused before anything is allocated for it.
 struct Limits {
