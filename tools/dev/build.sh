@@ -18,7 +18,9 @@ products() {
   meson introspect "$1" --installed |
     python3 -c 'import json, os, sys
 built = os.path.realpath(sys.argv[1]) + "/"
-print(*sorted(p[len(built):] for p in json.load(sys.stdin) if p.startswith(built)), sep="\n")' "$1"
+for path in sorted(json.load(sys.stdin)):
+    if path.startswith(built):
+        print(path[len(built):])' "$1"
 }
 
 build_products() {
