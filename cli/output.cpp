@@ -1,0 +1,112 @@
+#include "cli/output.hpp"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+namespace weft::cli {
+
+namespace {
+
+/// Columns that a UTF-8 text takes, for texts without wide or combining characters.
+std::size_t columns(std::string_view text) {
+  std::size_t count = 0;
+  for (const char c : text) count += (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  return count;
+}
+
+std::string padded_row(const std::vector<std::string>& cells, const std::vector<std::size_t>& widths) {
+  std::string line;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    line += cells[i];
+    if (i + 1 < cells.size()) line.append(widths[i] - columns(cells[i]) + 2, ' ');
+  }
+  while (!line.empty() && line.back() == ' ') line.pop_back();
+  return line + '\n';
+}
+
+}  // namespace
+
+std::string Table::text(bool terminal) const {
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows_) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], columns(row[i]));
+  }
+  std::string out;
+  for (const auto& row : rows_) {
+    if (terminal) {
+      out += padded_row(row, widths);
+    } else {
+      for (std::size_t i = 0; i < row.size(); ++i) out += (i == 0 ? "" : "\t") + row[i];
+      out += '\n';
+    }
+  }
+  return out;
+}
+
+void Table::print() const { cli::print(text(stdout_is_terminal())); }
+
+bool stdout_is_terminal() noexcept { return ::isatty(STDOUT_FILENO) == 1; }
+
+bool color_on_stderr(bool no_color) noexcept {
+  const char* variable = std::getenv("NO_COLOR");
+  return !no_color && (variable == nullptr || *variable == '\0') && ::isatty(STDERR_FILENO) == 1;
+}
+
+void print(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);
+}
+
+void print_line(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fputc('\n', stdout);
+  std::fflush(stdout);
+}
+
+void print_json(const Value& value) {
+  std::string text = stdout_is_terminal() ? to_json_pretty(value) : to_json(value);
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  print_line(text);
+}
+
+void print_json_line(const Value& value) { print_line(to_json(value)); }
+
+Value error_document(const Error& error) {
+  Value inner;
+  inner.set("code", error.code);
+  inner.set("name", error.name);
+  inner.set("kind", std::string(to_string(error.kind)));
+  inner.set("message", error.message);
+  inner.set("hint", error.hint);
+  inner.set("retryable", retryable(error.kind));
+  Value document;
+  document.set("error", std::move(inner));
+  return document;
+}
+
+std::string printable(std::string_view text) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte < 0x20 && c != '\t') || byte == 0x7F) {
+      out += {'\\', 'x', kDigits[byte >> 4], kDigits[byte & 15]};
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+std::string age(Duration duration) {
+  const auto seconds = std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::seconds>(duration).count());
+  if (seconds < 120) return std::to_string(seconds) + "s";
+  if (seconds < 7200) return std::to_string(seconds / 60) + "m";
+  if (seconds < 172'800) return std::to_string(seconds / 3600) + "h";
+  return std::to_string(seconds / 86'400) + "d";
+}
+
+}  // namespace weft::cli

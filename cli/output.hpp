@@ -1,0 +1,41 @@
+// How the verbs print: tables, JSON, errors. Data on stdout.
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "weft/base/base.hpp"
+
+namespace weft::cli {
+
+/// Columns padded with spaces for a terminal; separated by one tab, and never padded, for a pipe.
+class Table {
+ public:
+  explicit Table(std::vector<std::string> headings) : rows_{std::move(headings)} {}
+  void add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
+  std::string text(bool terminal) const;
+  void print() const;
+
+ private:
+  std::vector<std::vector<std::string>> rows_;
+};
+
+bool stdout_is_terminal() noexcept;
+/// Colour is wanted on stderr: a terminal, and neither NO_COLOR nor --no-color.
+bool color_on_stderr(bool no_color) noexcept;
+/// Writes all and flushes.
+void print(std::string_view text);
+void print_line(std::string_view text);
+/// One document, indented on a terminal, else on one line.
+void print_json(const Value& value);
+/// One object on one line, for streams.
+void print_json_line(const Value& value);
+
+/// {"error": {code, name, kind, message, hint, retryable}}
+Value error_document(const Error& error);
+/// Replaces control characters (but tab) by "\xNN", so that data cannot drive the terminal.
+std::string printable(std::string_view text);
+/// "3s", "12m", "5h", "2d": how long ago, for tables.
+std::string age(Duration duration);
+
+}  // namespace weft::cli
