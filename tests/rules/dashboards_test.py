@@ -1,0 +1,58 @@
+"""Dashboards, alerts and rules name metrics that the sources really have, and Prometheus accepts them."""
+import json
+import re
+import shutil
+import subprocess
+import unittest
+
+import tree
+
+METRIC = re.compile(r"(?<![\w:])((?:weft|process)_[a-z0-9_]+)(?![\w:])")
+
+
+def expressions():
+    """(file, expression) of every panel, variable and rule."""
+    for name in tree.with_suffix(".json", under="dashboards/"):
+        waiting = [json.loads(tree.text(name))]
+        while waiting:
+            one = waiting.pop()
+            if isinstance(one, dict):
+                for key, value in one.items():
+                    if key in ("expr", "definition", "query") and isinstance(value, str):
+                        yield name, value
+                    else:
+                        waiting.append(value)
+            elif isinstance(one, list):
+                waiting += one
+    for name in tree.with_suffix(".yml", ".yaml", under="dashboards/"):
+        for line in tree.text(name).splitlines():
+            if not line.lstrip().startswith("#"):
+                yield name, line
+
+
+def real_metrics():
+    sources = [name for name in tree.with_suffix(".cpp", ".hpp") if not tree.is_test(name)]
+    return {word for name in sources for word in re.findall(r'"((?:weft|process)_[a-z0-9_]+)"', tree.text(name))}
+
+
+class Dashboards(unittest.TestCase):
+    def test_every_metric_named_exists_in_the_sources(self):
+        real, wrong = real_metrics(), set()
+        for name, expression in expressions():
+            for metric in METRIC.findall(expression):
+                if metric not in real and re.sub(r"_(bucket|sum|count)$", "", metric) not in real:
+                    wrong.add(f"{name}: {metric}")
+        self.assertEqual([], sorted(wrong))
+
+    def test_prometheus_accepts_configuration_rules_and_their_tests(self):
+        if not shutil.which("promtool"):
+            self.skipTest("promtool (package prometheus) is not installed")
+        folder = tree.ROOT / "dashboards"
+        for command in (["check", "config", "--syntax-only", "prometheus.yml"], ["check", "rules", "alerts.yml"], ["test", "rules", "alerts_test.yml"]):
+            with self.subTest(command=" ".join(command)):
+                done = subprocess.run(["promtool", *command], cwd=folder, capture_output=True, text=True)
+                self.assertEqual(0, done.returncode, done.stdout + done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

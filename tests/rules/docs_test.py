@@ -1,0 +1,88 @@
+"""Links of the documentation resolve, and the commands it shows exist."""
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+import unittest
+
+import tree
+
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
+INLINE = re.compile(r"`([^`\n]+)`")
+TOPS = ("common/", "registry/", "errorbus/", "node/", "agents/", "cli/", "config/", "dashboards/", "deploy/", "tests/", "bench/", "docs/", "tools/")
+
+
+def pages():
+    return tree.with_suffix(".md")
+
+
+def anchor(heading):
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+def commands():
+    """(page, words) of each shell line that runs ./dev or weft."""
+    for page in pages():
+        for language, block in BLOCK.findall(tree.text(page)):
+            for line in block.splitlines() if language in ("sh", "bash", "console", "shell") else []:
+                line = re.sub(r"^\s*(\$ |# |sudo )*", "", line)
+                try:
+                    words = shlex.split(line, comments=True)
+                except ValueError:
+                    continue
+                if words and words[0] in ("./dev", "weft", "build/weft", "./build/weft"):
+                    yield page, words
+
+
+class Docs(unittest.TestCase):
+    def test_every_link_resolves(self):
+        broken = []
+        for page in pages():
+            for target in LINK.findall(tree.text(page)):
+                if re.match(r"[a-z]+:", target):
+                    continue
+                file, _, fragment = target.partition("#")
+                path = (tree.ROOT / page).parent / file if file else tree.ROOT / page
+                if not path.exists():
+                    broken.append(f"{page}: {target}")
+                elif fragment and path.suffix == ".md":
+                    if fragment not in {anchor(heading) for heading in HEADING.findall(path.read_text())}:
+                        broken.append(f"{page}: {target}: no such heading")
+        self.assertEqual([], broken)
+
+    def test_every_file_named_in_the_documentation_exists(self):
+        missing = []
+        for page in pages():
+            for word in INLINE.findall(tree.text(page)):
+                if word.startswith(TOPS) and re.fullmatch(r"[\w./-]+", word):
+                    if not (tree.ROOT / word).exists():
+                        missing.append(f"{page}: {word}")
+        self.assertEqual([], missing)
+
+    def test_every_dev_verb_shown_exists(self):
+        known = set(re.findall(r"^verb_(\w+)\(\)", tree.text("dev") + tree.text("tools/dev/test.sh"), re.MULTILINE))
+        wrong = [f"{page}: {' '.join(words)}" for page, words in commands() if words[0] == "./dev" and len(words) > 1 and words[1] not in known]
+        self.assertEqual([], wrong)
+        self.assertIn("up", known)
+
+    def test_every_weft_command_shown_exists(self):
+        weft = pathlib.Path(os.environ.get("WEFT_PROGRAM_PATH", tree.ROOT / "build/meson-out")) / "weft"
+        if not weft.exists():
+            self.skipTest(f"{weft} is not built")
+        wrong, tried = [], {}
+        for page, words in commands():
+            if words[0].endswith("weft") and len(words) > 1:
+                verbs = tuple(word for word in words[1:3] if re.fullmatch(r"[a-z]+", word))
+                verbs = verbs[:2] if verbs[:1] in (("errors",), ("config",)) else verbs[:1]
+                if verbs not in tried:
+                    tried[verbs] = subprocess.run([weft, *verbs, "--help"], capture_output=True, timeout=20).returncode
+                if tried[verbs] != 0:
+                    wrong.append(f"{page}: {' '.join(words)}")
+        self.assertEqual([], wrong)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,76 @@
+"""A room includes its own files and the doors of the rooms that the design lets it know."""
+import unittest
+
+import tree
+
+COMMON = ["base", "wire", "io", "config", "observe", "store", "net", "mesh", "program", "agent"]
+# What each room may know. registry and errorbus do not know each other; an agent knows the SDK only.
+MAY_KNOW = {
+    "base": [],
+    "wire": ["base"],
+    "io": ["base"],
+    "config": ["base"],
+    "observe": ["base", "config", "io"],
+    "store": ["base", "config"],
+    "net": ["base", "wire", "observe"],
+    "mesh": ["base", "wire", "io", "config", "observe", "store", "net"],
+    "program": ["base", "io", "config", "observe"],
+    "agent": ["base", "wire", "io", "config", "observe", "store", "net", "mesh", "program"],
+    "registry": COMMON,
+    "errorbus": COMMON,
+    "node": COMMON,
+    "cli": COMMON + ["node"],
+    "bench": COMMON,
+    "docs": ["agent"],
+}
+# Doors besides <room>/<room>.hpp.
+MORE_DOORS = {"common/mesh/message.hpp", "common/mesh/record.hpp", "common/mesh/reporter.hpp", "common/agent.hpp"}
+
+
+def may_know(room):
+    return ["agent"] if room.startswith("agents/") else MAY_KNOW.get(room)
+
+
+def is_door(name):
+    folder, _, file = name.rpartition("/")
+    return name in MORE_DOORS or file == folder.rpartition("/")[2] + ".hpp"
+
+
+def sources():
+    return [name for name in tree.with_suffix(".hpp", ".cpp") if not tree.is_test(name)]
+
+
+class Rooms(unittest.TestCase):
+    def test_every_room_is_in_the_table(self):
+        rooms = {tree.room_of(name) for name in sources()}
+        self.assertEqual([], sorted(room for room in rooms if may_know(room) is None))
+
+    def test_a_room_includes_only_doors_of_rooms_it_may_know(self):
+        wrong = []
+        for name in sources():
+            room = tree.room_of(name)
+            for include, path in tree.includes(name):
+                if path is None or tree.room_of(path) == room:
+                    continue
+                if tree.room_of(path) not in (may_know(room) or []):
+                    wrong.append(f"{name}: room '{room}' must not know '{tree.room_of(path)}' ({include})")
+                elif not is_door(path):
+                    wrong.append(f"{name}: {include} is no door of '{tree.room_of(path)}'")
+        self.assertEqual([], wrong)
+
+    def test_every_quoted_include_names_a_file_of_the_tree(self):
+        missing = [f"{name}: {include}" for name in sources() for include, path in tree.includes(name)
+                   if path is None and not (include.startswith("weft/") and "docs/" in name)]
+        self.assertEqual([], missing)
+
+    def test_public_headers_keep_boost_and_zeromq_out(self):
+        wrong = []
+        for door in filter(is_door, tree.with_suffix(".hpp", under="common/")):
+            for name in tree.closure(door):
+                wrong += [f"{name} (from {door}): {line}" for line in tree.text(name).splitlines()
+                          if line.startswith("#include <") and any(word in line for word in ("<boost/", "<zmq", "<spdlog", "<yaml-cpp"))]
+        self.assertEqual([], wrong)
+
+
+if __name__ == "__main__":
+    unittest.main()
