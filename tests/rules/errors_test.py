@@ -20,6 +20,10 @@ class Errors(unittest.TestCase):
     def test_every_code_has_a_page_and_every_page_a_code(self):
         self.assertEqual(sorted(codes()), sorted(pages()))
 
+    def test_the_index_lists_every_code(self):
+        index = tree.text("docs/errors/README.md")
+        self.assertEqual([], [code for code, name in codes().items() if f"| [{code}]({code}.md) | {name} |" not in index])
+
     def test_no_number_and_no_name_is_used_twice(self):
         found = CODE.findall(tree.text("common/base/codes.hpp"))
         self.assertEqual(len(found), len({number for number, _ in found}))
