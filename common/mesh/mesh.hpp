@@ -78,6 +78,8 @@ class Peer {
   /// At most once to each subscriber that is connected now. Announces the topic when it is new. Errors: `bad_topic`,
   /// `too_large`.
   Result<void> publish(std::string_view topic, Payload payload);
+  /// True when a subscriber that takes `topic` is connected.
+  bool wanted(std::string_view topic) const noexcept;
   /// Called when serve(), publishes() or publish() changed what record() says.
   void on_record_changed(std::function<void()> changed);
 
@@ -93,6 +95,8 @@ class Peer {
   void connect_publisher(const std::string& endpoint);
   void disconnect_publisher(const std::string& endpoint);
 
+  /// Called when a handler threw; the caller was answered `handler_failed`.
+  void on_handler_failed(std::function<void(std::string_view method, const Error& error)> failed);
   /// Answers new calls with `draining` from now on.
   void start_draining() noexcept;
   std::size_t in_flight() const noexcept;  ///< calls being handled
@@ -110,7 +114,9 @@ class Directory {
   /// Called after each change: an instance is new or changed (`removed` null), or gone (`removed` says why).
   using Watcher = std::function<void(const InstanceRecord& record, const Removal* removed)>;
 
-  void replace(const Snapshot& snapshot);
+  /// Holds what `snapshot` holds. With `keep_missing`, records that it lacks stay: a registry that was just restarted
+  /// may not know everybody yet.
+  void replace(const Snapshot& snapshot, bool keep_missing = false);
   /// False when `changes` does not follow what is held: take a snapshot.
   bool apply(const Changes& changes);
   bool follows(const Ulid& term, std::uint64_t sequence) const noexcept {
@@ -159,6 +165,8 @@ class Mesh final : public ErrorSink {
   Result<void> start();
   /// Resolves when registered (joining) and the directory is filled. Errors: `no_registry` after `timeout`.
   Task<Result<void>> ready(Duration timeout);
+  /// Called once when a newer instance has taken this one's slot: this process should end.
+  void on_fenced(std::function<void()> fenced);
   /// Deregisters, lets running handlers finish, sends what is queued; at most `budget`.
   Task<void> drain(Duration budget);
 

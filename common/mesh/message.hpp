@@ -56,7 +56,7 @@ class Call {
   bool cancelled() const noexcept { return cancelled_; }
 
  private:
-  friend class Peer;
+  friend class Dispatcher;
   std::string method_;
   Payload payload_;
   wire::Header header_;

@@ -40,6 +40,7 @@ class Program {
 
   const std::string& agent() const noexcept;  ///< About::agent, or what --name said
   const std::string& version() const noexcept;
+  const std::string& environment() const noexcept;  ///< what --env said; may be empty
   const config::Config& config() const noexcept;
   io::IoLoop& loop() noexcept;
   observe::Log& log() noexcept;

@@ -1,0 +1,208 @@
+#include "weft/mesh/membership.hpp"
+
+#include <algorithm>
+
+namespace weft::mesh {
+namespace {
+constexpr Duration kCallTimeout = 1s;
+constexpr Duration kRetryMin = 50ms, kRetryMax = 500ms;
+constexpr Duration kHomeAway = 5s;  // the own host's registry may restart within this before another one is tried
+constexpr Duration kSettle =
+    200ms;  // after a snapshot: changes may have come before the subscription reached the registry
+constexpr Duration kObserve = 2s;  // how often a process that only looks takes a snapshot
+constexpr Duration kUpdateDelay = 10ms;
+}  // namespace
+
+Membership::Membership(Loop& loop, Peer& peer, Directory& directory, const MeshOptions& options,
+                       observe::Metrics& metrics, observe::Log& log, Hooks hooks)
+    : loop_(loop),
+      peer_(peer),
+      directory_(directory),
+      options_(options),
+      log_(log),
+      hooks_(std::move(hooks)),
+      update_(loop),
+      resyncs_(
+          metrics.counter("weft_directory_resyncs_total", "Snapshots taken because the copy of the records had a gap")),
+      registrations_(metrics.counter("weft_registrations_total", "Times this process registered")),
+      registered_(metrics.gauge("weft_registered", "1 while a registry holds this process's lease")) {}
+
+void Membership::start() {
+  auto pattern = TopicPattern::parse(kChangesTopic);
+  changes_ = peer_.subscribe(*pattern, [this](const Event& event) { on_changes(event); });
+  tasks_.spawn(run());
+}
+
+CallOptions Membership::options(Duration timeout) const {
+  CallOptions call;
+  call.timeout = timeout;
+  return call;
+}
+
+Task<void> Membership::run() {
+  Duration retry = kRetryMin;
+  while (!stopped_) {
+    if (co_await connect()) {
+      retry = kRetryMin;
+      complained_ = false;
+      if (co_await keep()) continue;
+    }
+    if (stopped_) break;
+    const bool may_leave_home = home_away_ && loop_.now() - home_lost_ > kHomeAway;
+    registry_ = may_leave_home ? (registry_ + 1) % options_.registries.size() : 0;
+    co_await sleep_for(loop_, retry);
+    retry = std::min(retry * 2, kRetryMax);
+  }
+}
+
+Task<bool> Membership::connect() {
+  const std::string registry = options_.registries[registry_];
+  if (options_.join && !co_await join(registry)) co_return false;
+  const bool done = co_await refresh();
+  if (done && home()) home_away_ = false;
+  co_return done;
+}
+
+Task<bool> Membership::join(std::string registry) {
+  InstanceRecord record = peer_.record();
+  record.tags = options_.tags;
+  record.admin = options_.admin;
+  record.config_hash = options_.config_hash;
+  record.health = health_;
+  record.health_text = health_text_;
+  auto answer = co_await peer_.call_at(registry, "registry.register", Payload::of(record), options(kCallTimeout));
+  auto reply = answer ? answer->as<RegisterReply>() : Result<RegisterReply>(answer.error());
+  if (!reply) {
+    failed("cannot register at " + registry, reply.error());
+    co_return false;
+  }
+  joined_ = true;
+  epoch_ = reply->epoch;
+  lease_ = std::chrono::microseconds(std::max<std::int64_t>(reply->lease_us, 30'000));
+  registrations_.add();
+  registered_.set(1);
+  peer_.set_epoch(epoch_);
+  if (hooks_.joined) hooks_.joined(epoch_);
+  co_return true;
+}
+
+Task<bool> Membership::refresh() {
+  const std::string registry = options_.registries[registry_];
+  auto answer = co_await peer_.call_at(registry, "registry.snapshot", Payload::of(Value()), options(kCallTimeout));
+  auto snapshot = answer ? answer->as<Snapshot>() : Result<Snapshot>(answer.error());
+  if (!snapshot) {
+    failed("no snapshot from " + registry, snapshot.error());
+    co_return false;
+  }
+  follow(*snapshot);
+  // A registry that was just restarted may not know everybody yet: what it lacks is kept for one lease.
+  const Ulid before = std::exchange(term_, snapshot->term);
+  if (!before.is_nil() && before != term_) settle_ = loop_.now() + lease_;
+  const bool settling = settle_ && loop_.now() < *settle_;
+  if (!settling) settle_.reset();
+  directory_.replace(*snapshot, settling);
+  co_return true;
+}
+
+void Membership::follow(const Snapshot& snapshot) {
+  const bool local = !snapshot.publish_local.empty() && snapshot.registry == options_.peer.host;
+  const std::string& endpoint = local ? snapshot.publish_local : snapshot.publish_endpoint;
+  if (endpoint == changes_endpoint_) return;
+  if (!changes_endpoint_.empty()) peer_.disconnect_publisher(changes_endpoint_);
+  changes_endpoint_ = endpoint;
+  if (!endpoint.empty()) peer_.connect_publisher(endpoint);
+}
+
+Task<bool> Membership::keep() {
+  co_await sleep_for(loop_, kSettle);
+  co_await refresh();
+  while (!stopped_) {
+    const bool snapshot = !options_.join || (settle_ && loop_.now() >= *settle_);
+    if (snapshot ? !co_await refresh() : !co_await renew_once()) {
+      registered_.set(0);
+      co_return false;
+    }
+    if (!home() && co_await connect_home()) co_return true;
+    co_await sleep_for(loop_, options_.join ? lease_ / 3 : kObserve);
+  }
+  co_return false;
+}
+
+Task<bool> Membership::connect_home() {
+  auto alive = co_await peer_.call_at(options_.registries[0], "registry.snapshot", Payload::of(Value()),
+                                      options(kCallTimeout / 4));
+  if (!alive) co_return false;
+  if (options_.join) co_await leave("returns to the registry of its host");
+  stopped_ = false;
+  registry_ = 0;
+  co_return true;
+}
+
+Task<bool> Membership::renew_once() {
+  const std::string registry = options_.registries[registry_];
+  const RenewRequest request{options_.peer.instance, epoch_, health_, health_text_};
+  auto answer = co_await peer_.call_at(registry, "registry.renew", Payload::of(request),
+                                       options(std::min(kCallTimeout, lease_ / 2)));
+  auto reply = answer ? answer->as<RenewReply>() : Result<RenewReply>(answer.error());
+  if (!reply) {
+    joined_ = !reply.error().is(codes::unknown_instance) && joined_;
+    failed("the lease at " + registry + " was not renewed", reply.error());
+    co_return false;
+  }
+  if (!directory_.follows(reply->term, reply->sequence)) co_await resync();
+  co_return true;
+}
+
+Task<void> Membership::resync() {
+  if (resyncing_) co_return;
+  resyncing_ = true;
+  resyncs_.add();
+  co_await refresh();
+  resyncing_ = false;
+}
+
+void Membership::on_changes(const Event& event) {
+  auto changes = event.payload.as<Changes>();
+  if (!changes) return log_.warn("changes of the registry cannot be read", {{"error", changes.error().message}});
+  if (!directory_.filled() || directory_.apply(*changes) || resyncing_) return;
+  tasks_.spawn(resync());
+}
+
+void Membership::failed(const std::string& what, const Error& error) {
+  if (home() && !std::exchange(home_away_, true)) home_lost_ = loop_.now();
+  if (error.is(codes::fenced) && !std::exchange(fenced_, true)) {
+    stopped_ = true;
+    log_.error("a newer instance has taken this one's slot", error, {{"slot", options_.peer.slot}});
+    if (hooks_.fenced) hooks_.fenced();
+    return;
+  }
+  if (!std::exchange(complained_, true))
+    log_.warn("no registry", {{"what", what}, {"error", error.message}, {"code", error.code}});
+  if (hooks_.lost) hooks_.lost(what + ": " + error.message);
+}
+
+void Membership::update() {
+  if (!joined_ || stopped_) return;
+  update_.start(kUpdateDelay, [this] {
+    tasks_.spawn(
+        [](Membership& self) -> Task<void> { co_await self.join(self.options_.registries[self.registry_]); }(*this));
+  });
+}
+
+void Membership::set_health(HealthState state, std::string text) {
+  if (state == health_ && text == health_text_) return;
+  health_ = state;
+  health_text_ = std::move(text);
+  update();
+}
+
+Task<void> Membership::leave(std::string reason) {
+  stopped_ = true;
+  if (!std::exchange(joined_, false)) co_return;
+  registered_.set(0);
+  const DeregisterRequest request{options_.peer.instance.to_string(), "", std::move(reason)};
+  (void)co_await peer_.call_at(options_.registries[registry_], "registry.deregister", Payload::of(request),
+                               options(500ms));
+}
+
+}  // namespace weft::mesh

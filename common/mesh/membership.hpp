@@ -1,0 +1,72 @@
+// Membership: keeps this process registered, and its directory a true copy of the registry's records. Private to mesh.
+#pragma once
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "weft/mesh/mesh.hpp"
+
+namespace weft::mesh {
+
+/// Registers with the own host's registry; with another one only when that has been away for a while, and returns as
+/// soon as it is back. Tries for ever.
+class Membership {
+ public:
+  struct Hooks {
+    std::function<void(std::uint64_t epoch)> joined;
+    std::function<void(const std::string& why)> lost;  ///< no registry answers
+    std::function<void()> fenced;
+  };
+  Membership(Loop& loop, Peer& peer, Directory& directory, const MeshOptions& options, observe::Metrics& metrics,
+             observe::Log& log, Hooks hooks);
+
+  void start();
+  /// The record changed: register it again soon.
+  void update();
+  void set_health(HealthState state, std::string text);
+  bool joined() const noexcept { return joined_; }
+  /// True when the directory was filled at least once, and this process is registered where it should be.
+  bool ready() const noexcept { return directory_.filled() && (joined_ || !options_.join); }
+  Task<void> leave(std::string reason);
+
+ private:
+  Task<void> run();
+  Task<bool> connect();  // to one registry: register and take a snapshot
+  Task<bool> join(std::string registry);
+  Task<bool> refresh();  // takes a snapshot
+  Task<bool> keep();     // renew until it fails; true when another registry should be tried at once
+  Task<bool> renew_once();
+  Task<bool> connect_home();  // true when the own host's registry is back and this process has left the other one
+  Task<void> resync();
+  void follow(const Snapshot& snapshot);
+  void on_changes(const Event& event);
+  void failed(const std::string& what, const Error& error);
+  bool home() const noexcept { return registry_ == 0; }
+  CallOptions options(Duration timeout) const;
+
+  Loop& loop_;
+  Peer& peer_;
+  Directory& directory_;
+  const MeshOptions& options_;
+  observe::Log& log_;
+  Hooks hooks_;
+  std::size_t registry_ = 0;  // which of options_.registries
+  std::string changes_endpoint_;
+  Subscription changes_;
+  bool joined_ = false, stopped_ = false, resyncing_ = false, complained_ = false, fenced_ = false;
+  std::uint64_t epoch_ = 0;
+  Duration lease_ = std::chrono::seconds(3);
+  Ulid term_;                        // of the registry's records we hold
+  std::optional<TimePoint> settle_;  // until then, records that a restarted registry lacks are kept
+  TimePoint home_lost_{};
+  bool home_away_ = false;
+  HealthState health_ = HealthState::passing;
+  std::string health_text_;
+  Timer update_;
+  observe::Counter& resyncs_;
+  observe::Counter& registrations_;
+  observe::Gauge& registered_;
+  TaskScope tasks_;
+};
+
+}  // namespace weft::mesh

@@ -1,0 +1,285 @@
+#include "weft/mesh/mesh.hpp"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "weft/mesh/membership.hpp"
+#include "weft/mesh/reporter.hpp"
+
+namespace weft::mesh {
+namespace {
+
+constexpr Duration kBusTimeout = 2s;
+constexpr Duration kLeaveSettle = 50ms;  // after deregistering: callers learn of it within this
+
+MeshOptions with_instance(MeshOptions options, const Clock& clock) {
+  if (options.peer.instance.is_nil()) {
+    Random random = Random::from_os();
+    options.peer.instance = Ulid::make(clock.wall(), random);
+  }
+  return options;
+}
+
+ErrorReporter::Options reporter_options(const MeshOptions& options) {
+  ErrorReporter::Options out;
+  out.host = options.peer.host;
+  out.agent = options.peer.agent;
+  out.version = options.peer.version;
+  out.config_hash = options.config_hash;
+  out.instance = options.peer.instance;
+  out.spool_file = options.spool_file;
+  return out;
+}
+
+bool is_socket(const std::string& endpoint) {
+  struct stat status {};
+  return endpoint.starts_with("ipc://") && ::stat(endpoint.c_str() + 6, &status) == 0 && S_ISSOCK(status.st_mode);
+}
+
+}  // namespace
+
+struct Mesh::Impl {
+  Impl(Loop& l, net::Context& context, MeshOptions o, observe::Metrics& metrics, observe::Log& g, observe::Health& h)
+      : loop(l),
+        options(with_instance(std::move(o), l.clock())),
+        log(g),
+        health(h),
+        peer(l, context, options.peer, metrics, g),
+        membership(l, peer, directory, options, metrics, g, hooks()) {
+    if (options.report_errors) {
+      reporter = std::make_unique<ErrorReporter>(
+          l, reporter_options(options), [this](ReportRequest request) { return send_report(std::move(request)); },
+          metrics, g);
+    }
+    directory.watch([this](const InstanceRecord& record, const Removal* removed) { changed(record, removed); });
+    peer.on_record_changed([this] { membership.update(); });
+    peer.on_handler_failed([this](std::string_view method, const Error& error) {
+      if (!reporter) return;
+      ErrorEvent event;
+      event.category = "handler";
+      event.code = error.code;
+      event.message = "a handler of {method} threw: {what}";
+      event.values = {{"method", method}, {"what", error.message}};
+      reporter->report(std::move(event));
+    });
+    log.set_instance(options.peer.instance.to_string());
+    if (options.join) health.set("registry", false, "not registered yet");
+  }
+
+  Membership::Hooks hooks() {
+    return {[this](std::uint64_t epoch) {
+              if (reporter) reporter->set_epoch(epoch);
+              health.set("registry", true, "registered");
+            },
+            [this](const std::string& why) {
+              if (options.join && !membership.joined()) health.set("registry", false, why);
+            },
+            [this] {
+              health.set("registry", false, "a newer instance has taken the slot");
+              if (fenced) fenced();
+            }};
+  }
+
+  const std::string& reach(const InstanceRecord& record, const std::string& local, const std::string& remote) const {
+    return record.host == options.peer.host && is_socket(local) ? local : remote;
+  }
+
+  // ---- events
+
+  struct Interest {
+    std::uint64_t id;
+    TopicPattern pattern;
+  };
+
+  bool interesting(const InstanceRecord& record) const {
+    return std::any_of(record.topics.begin(), record.topics.end(), [&](const std::string& topic) {
+      const auto published = TopicPattern::parse(topic);
+      return published && std::any_of(interests.begin(), interests.end(),
+                                      [&](const Interest& interest) { return interest.pattern.overlaps(*published); });
+    });
+  }
+
+  void connect_if_interesting(const InstanceRecord& record) {
+    if (record.agent == "registry" || publishers.contains(record.instance) || !interesting(record)) return;
+    const std::string& endpoint = reach(record, record.publish_local, record.publish_endpoint);
+    if (endpoint.empty()) return;
+    publishers.emplace(record.instance, endpoint);
+    peer.connect_publisher(endpoint);
+  }
+
+  void changed(const InstanceRecord& record, const Removal* removed) {
+    if (!removed) {
+      connect_if_interesting(record);
+      if (record.agent == "errorbus" && reporter) reporter->wake();
+      return;
+    }
+    for (const auto* endpoint : {&record.call_endpoint, &record.call_local}) {
+      if (!endpoint->empty() && !still_used(*endpoint)) peer.drop_peer(*endpoint, removed->reason);
+    }
+    if (const auto found = publishers.find(record.instance); found != publishers.end()) {
+      peer.disconnect_publisher(found->second);
+      publishers.erase(found);
+    }
+  }
+
+  /// A process that came back on the same fixed port is not gone.
+  bool still_used(const std::string& endpoint) const {
+    const auto all = directory.all();
+    return std::any_of(all.begin(), all.end(), [&](const InstanceRecord* record) {
+      return record->call_endpoint == endpoint || record->call_local == endpoint;
+    });
+  }
+
+  // ---- calls
+
+  Result<const InstanceRecord*> choose(std::string_view agent, const CallOptions& call) {
+    std::vector<const InstanceRecord*> candidates = directory.instances(agent);
+    std::erase_if(candidates, [&](const InstanceRecord* record) {
+      return record->call_endpoint.empty() || (!call.host.empty() && record->host != call.host) ||
+             (!call.instance.empty() && record->instance.to_string() != call.instance);
+    });
+    if (candidates.empty()) return nobody(agent, call);
+    const std::size_t first = ++turns;  // ties go round
+    const InstanceRecord* best = nullptr;
+    auto rank = [&](const InstanceRecord& record) {
+      return std::tuple(record.health == HealthState::critical, record.host != options.peer.host,
+                        peer.in_flight_to(reach(record, record.call_local, record.call_endpoint)));
+    };
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+      const InstanceRecord* one = candidates[(first + i) % candidates.size()];
+      if (!best || rank(*one) < rank(*best)) best = one;
+    }
+    return best;
+  }
+
+  Error nobody(std::string_view agent, const CallOptions& call) const {
+    if (!directory.filled()) {
+      return Error(codes::no_registry, "no registry has answered yet (" + options.registries.front() + ")",
+                   "is the mesh running? weft up starts it; registry.addresses says where it is looked for");
+    }
+    const std::string name(agent.substr(0, kNameMax));
+    std::string text = "no live instance of agent '" + name + "'";
+    if (!call.host.empty()) text += " on host '" + call.host + "'";
+    if (!call.instance.empty()) text += " with id " + call.instance;
+    if (directory.instances(agent).empty()) text += did_you_mean(name, directory.agent_names());
+    return Error(codes::no_responders, text, "weft ps shows what runs");
+  }
+
+  Task<Result<ReportReply>> send_report(ReportRequest request) {
+    std::string endpoint = options.error_bus;
+    if (endpoint.empty()) {
+      CallOptions local;
+      local.host = options.peer.host;
+      auto bus = choose("errorbus", local);
+      if (!bus) co_return bus.error();
+      endpoint = (*bus)->call_endpoint;
+    }
+    CallOptions call;
+    call.timeout = kBusTimeout;
+    auto answer = co_await peer.call_at(endpoint, "errorbus.report", Payload::of(request), call);
+    if (!answer) co_return answer.error();
+    co_return answer->as<ReportReply>();
+  }
+
+  Loop& loop;
+  MeshOptions options;
+  observe::Log& log;
+  observe::Health& health;
+  Peer peer;
+  Directory directory;
+  Membership membership;
+  std::unique_ptr<ErrorReporter> reporter;
+  std::vector<Interest> interests;
+  std::uint64_t last_interest = 0;
+  std::map<Ulid, std::string> publishers;  // connected, by instance
+  std::size_t turns = 0;
+  std::function<void()> fenced;
+  std::shared_ptr<int> life = std::make_shared<int>(0);
+};
+
+Mesh::Mesh(Loop& loop, net::Context& context, MeshOptions options, observe::Metrics& metrics, observe::Log& log,
+           observe::Health& health)
+    : impl_(std::make_unique<Impl>(loop, context, std::move(options), metrics, log, health)) {}
+
+Mesh::~Mesh() {
+  if (impl_->reporter) impl_->reporter->close();
+}
+
+Result<void> Mesh::start() {
+  if (impl_->options.registries.empty()) {
+    return Error(codes::bad_config, "registry.addresses is empty",
+                 "name at least one registry, such as tcp://127.0.0.1:7411");
+  }
+  if (impl_->options.join) {
+    if (auto bound = impl_->peer.bind(); !bound) return bound;
+  }
+  impl_->membership.start();
+  return {};
+}
+
+Task<Result<void>> Mesh::ready(Duration timeout) {
+  const TimePoint end = impl_->loop.now() + timeout;
+  while (!impl_->membership.ready()) {
+    if (impl_->loop.now() >= end) {
+      co_return Error(
+          codes::no_registry,
+          "no registry answered within " + to_text(timeout) + " (" + impl_->options.registries.front() + ")",
+          "is the mesh running? weft up starts it; registry.addresses says where it is looked for");
+    }
+    co_await sleep_for(impl_->loop, 5ms);
+  }
+  co_return Result<void>();
+}
+
+Task<void> Mesh::drain(Duration budget) {
+  auto& i = *impl_;
+  const TimePoint end = i.loop.now() + budget;
+  co_await i.membership.leave("stopped");
+  if (i.options.join) co_await sleep_for(i.loop, std::min(budget, kLeaveSettle));
+  i.peer.start_draining();
+  while (i.peer.in_flight() > 0 && i.loop.now() < end) co_await sleep_for(i.loop, 5ms);
+  while (i.reporter && i.reporter->unacknowledged() > 0 && i.loop.now() < end - budget / 2)
+    co_await sleep_for(i.loop, 5ms);
+  i.peer.flush();
+}
+
+Peer& Mesh::peer() noexcept { return impl_->peer; }
+const Directory& Mesh::directory() const noexcept { return impl_->directory; }
+void Mesh::watch(Directory::Watcher watcher) { impl_->directory.watch(std::move(watcher)); }
+void Mesh::on_fenced(std::function<void()> fenced) { impl_->fenced = std::move(fenced); }
+void Mesh::set_health(HealthState state, std::string text) { impl_->membership.set_health(state, std::move(text)); }
+
+Result<Subscription> Mesh::subscribe(std::string_view pattern, EventHandler handler) {
+  auto parsed = TopicPattern::parse(pattern);
+  if (!parsed) return parsed.error();
+  auto& i = *impl_;
+  const std::uint64_t id = ++i.last_interest;
+  i.interests.push_back({id, *parsed});
+  auto inner = std::make_shared<Subscription>(i.peer.subscribe(*parsed, std::move(handler)));
+  for (const auto* record : i.directory.all()) i.connect_if_interesting(*record);
+  return Subscription([inner, impl = impl_.get(), id, alive = std::weak_ptr<int>(i.life)] {
+    inner->close();
+    if (alive.lock())
+      std::erase_if(impl->interests, [id](const Impl::Interest& interest) { return interest.id == id; });
+  });
+}
+
+Task<Result<Payload>> Mesh::call(std::string target, Payload payload, CallOptions options) {
+  const auto dot = target.find('.');
+  if (dot == std::string::npos || dot == 0 || dot + 1 == target.size()) {
+    co_return Error(codes::bad_name, "'" + target.substr(0, kNameMax) + "' is no target such as agent.method");
+  }
+  auto chosen = impl_->choose(std::string_view(target).substr(0, dot), options);
+  if (!chosen) co_return chosen.error();
+  const InstanceRecord& record = **chosen;
+  std::string endpoint = impl_->reach(record, record.call_local, record.call_endpoint);
+  co_return co_await impl_->peer.call_at(std::move(endpoint), std::move(target), std::move(payload),
+                                         std::move(options));
+}
+
+void Mesh::report(ErrorEvent event) noexcept {
+  if (impl_->reporter) impl_->reporter->report(std::move(event));
+}
+
+}  // namespace weft::mesh

@@ -1,0 +1,32 @@
+#include <cstdlib>
+
+#include "weft/mesh/mesh.hpp"
+
+namespace weft::mesh {
+
+MeshOptions options_from(const config::Config& config, const std::string& agent, const std::string& version) {
+  MeshOptions options;
+  PeerOptions& peer = options.peer;
+  peer.mesh = config.get<std::string>("mesh.name");
+  peer.host = config.get<std::string>("host.name");
+  peer.address = config.get<std::string>("host.address");
+  peer.agent = agent;
+  peer.version = version;
+  const char* slot = std::getenv("WEFT_SLOT");
+  peer.slot = slot && *slot ? slot : agent + "@" + peer.host;
+  peer.run_directory = config.get<std::string>("run.directory");
+  peer.limits.payload_max = config.get<std::size_t>("limits.payload_max_bytes");
+  peer.limits.in_flight_max = config.get<std::size_t>("limits.in_flight_max");
+  peer.limits.pending_max = config.get<std::size_t>("limits.pending_max");
+  peer.limits.queue_bytes_max = config.get<std::size_t>("limits.queue_max_bytes");
+  peer.limits.socket_messages_max = config.get<int>("limits.socket_messages_max");
+  options.registries = config.get<std::vector<std::string>>("registry.addresses");
+  options.error_bus = config.get<std::string>("errorbus.address");
+  if (const auto state = config.get<std::string>("state.directory"); !state.empty()) {
+    options.spool_file = state + "/spool/" + peer.slot + ".events";
+  }
+  options.config_hash = config.hash();
+  return options;
+}
+
+}  // namespace weft::mesh

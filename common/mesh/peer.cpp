@@ -1,0 +1,196 @@
+#include "weft/mesh/calls.hpp"
+#include "weft/mesh/dispatcher.hpp"
+#include "weft/mesh/events.hpp"
+
+#include <unistd.h>
+
+#include <filesystem>
+
+namespace weft::mesh {
+namespace {
+
+net::Limits net_limits(const Limits& limits) {
+  net::Limits out;
+  out.wire.payload_max = limits.payload_max;
+  out.socket_messages_max = limits.socket_messages_max;
+  out.queue_bytes_max = limits.queue_bytes_max;
+  return out;
+}
+
+std::string tcp(const std::string& address, std::uint16_t port) {
+  return "tcp://" + address + ":" + (port == 0 ? "*" : std::to_string(port));
+}
+
+}  // namespace
+
+struct Peer::Impl {
+  Impl(Loop& l, net::Context& context, PeerOptions o, observe::Metrics& m, observe::Log& g)
+      : loop(l),
+        options(std::move(o)),
+        metrics(m),
+        calls(l, context, options, net_limits(options.limits), traffic, m),
+        dispatcher(l, options, m, g,
+                   [this](std::string_view peer, const wire::Header& header, Bytes payload) {
+                     reply(peer, header, std::move(payload));
+                   }),
+        events(l, context, options, net_limits(options.limits), traffic, m, g),
+        server(l, context, net_limits(options.limits), traffic,
+               [this](std::string_view peer, const wire::EnvelopeView& envelope) { dispatcher.take(peer, envelope); }) {
+    metrics.on_collect([this, alive = std::weak_ptr<int>(life)] {
+      if (alive.lock()) collect();
+    });
+  }
+
+  void reply(std::string_view peer, const wire::Header& header, Bytes payload) {
+    (void)server.send(peer, header, {}, std::move(payload));  // a full queue is counted in `traffic`
+  }
+
+  void collect() {
+    auto set = [this](std::string_view name, std::string_view help, const observe::Labels& labels,
+                      std::uint64_t value) {
+      auto& counter = metrics.counter(name, help, labels);
+      counter.add(value - counter.value());
+    };
+    constexpr std::string_view kDropped = "weft_messages_dropped_total",
+                               kDroppedHelp = "Messages lost, by class and reason";
+    set("weft_messages_sent_total", "Envelopes handed to ZeroMQ", {{"class", "all"}}, traffic.sent);
+    set("weft_messages_received_total", "Envelopes received", {{"class", "all"}}, traffic.received);
+    set(kDropped, kDroppedHelp, {{"class", "all"}, {"reason", "malformed"}}, traffic.dropped_malformed);
+    set(kDropped, kDroppedHelp, {{"class", "all"}, {"reason", "queue_full"}}, traffic.dropped_queue_full);
+    set(kDropped, kDroppedHelp, {{"class", "reply"}, {"reason", "unroutable"}}, traffic.dropped_unroutable);
+  }
+
+  void record_changed() {
+    if (changed) changed();
+  }
+
+  Result<void> bind_local(const char* suffix, std::string& endpoint,
+                          const std::function<Result<std::string>(const std::string&)>& bind) {
+    if (options.run_directory.empty()) return {};
+    std::error_code ignored;
+    std::filesystem::create_directories(options.run_directory, ignored);
+    std::filesystem::permissions(options.run_directory, std::filesystem::perms::owner_all, ignored);
+    const std::string path = options.run_directory + "/" + options.instance.to_string() + suffix;
+    if (path.size() > 107) return {};  // sockaddr_un: peers use tcp
+    auto bound = bind("ipc://" + path);
+    if (!bound) return bound.error();
+    endpoint = *bound;
+    return {};
+  }
+
+  Loop& loop;
+  PeerOptions options;
+  observe::Metrics& metrics;
+  net::Traffic traffic;
+  Calls calls;
+  Dispatcher dispatcher;
+  Events events;
+  net::Server server;
+  std::string call_endpoint, call_local, publish_endpoint, publish_local;
+  std::int64_t started_us = 0;
+  std::function<void()> changed;
+  std::shared_ptr<int> life = std::make_shared<int>(0);
+};
+
+Peer::Peer(Loop& loop, net::Context& context, PeerOptions options, observe::Metrics& metrics, observe::Log& log)
+    : impl_(std::make_unique<Impl>(loop, context, std::move(options), metrics, log)) {
+  impl_->started_us = to_us(loop.clock().wall());
+}
+
+Peer::~Peer() {
+  for (const auto* endpoint : {&impl_->call_local, &impl_->publish_local}) {
+    if (endpoint->starts_with("ipc://")) ::unlink(endpoint->c_str() + 6);
+  }
+}
+
+Result<void> Peer::bind() {
+  auto& i = *impl_;
+  auto calls = i.server.bind(tcp(i.options.address, i.options.call_port));
+  if (!calls) return calls.error();
+  i.call_endpoint = *calls;
+  auto events = i.events.publisher().bind(tcp(i.options.address, i.options.publish_port));
+  if (!events) return events.error();
+  i.publish_endpoint = *events;
+  if (auto done = i.bind_local(".c", i.call_local, [&](const std::string& e) { return i.server.bind(e); }); !done)
+    return done;
+  return i.bind_local(".p", i.publish_local, [&](const std::string& e) { return i.events.publisher().bind(e); });
+}
+
+InstanceRecord Peer::record() const {
+  const auto& i = *impl_;
+  InstanceRecord record;
+  record.mesh = i.options.mesh;
+  record.host = i.options.host;
+  record.agent = i.options.agent;
+  record.version = i.options.version;
+  record.slot = i.options.slot;
+  record.instance = i.options.instance;
+  record.call_endpoint = i.call_endpoint;
+  record.call_local = i.call_local;
+  record.publish_endpoint = i.publish_endpoint;
+  record.publish_local = i.publish_local;
+  record.pid = static_cast<int>(::getpid());
+  record.methods = i.dispatcher.methods();
+  record.topics = i.events.topics();
+  record.started_us = i.started_us;
+  return record;
+}
+
+const PeerOptions& Peer::options() const noexcept { return impl_->options; }
+
+void Peer::set_epoch(std::uint64_t epoch) noexcept {
+  impl_->calls.set_epoch(epoch);
+  impl_->dispatcher.set_epoch(epoch);
+  impl_->events.set_epoch(epoch);
+}
+
+void Peer::serve(MethodInfo method, Handler handler) {
+  impl_->dispatcher.serve(std::move(method), std::move(handler));
+  impl_->record_changed();
+}
+
+Result<void> Peer::publishes(std::string pattern) {
+  auto fresh = impl_->events.announce(std::move(pattern));
+  if (!fresh) return fresh.error();
+  if (*fresh) impl_->record_changed();
+  return {};
+}
+
+Result<void> Peer::publish(std::string_view topic, Payload payload) {
+  auto fresh = impl_->events.publish(topic, std::move(payload));
+  if (!fresh) return fresh.error();
+  if (*fresh) impl_->record_changed();
+  return {};
+}
+
+void Peer::on_record_changed(std::function<void()> changed) { impl_->changed = std::move(changed); }
+
+Task<Result<Payload>> Peer::call_at(std::string endpoint, std::string method, Payload payload, CallOptions options) {
+  return impl_->calls.call(std::move(endpoint), std::move(method), std::move(payload), std::move(options));
+}
+
+void Peer::drop_peer(const std::string& endpoint, std::string_view why) { impl_->calls.drop(endpoint, why); }
+std::size_t Peer::in_flight_to(const std::string& endpoint) const noexcept {
+  return impl_->calls.in_flight_to(endpoint);
+}
+
+Subscription Peer::subscribe(const TopicPattern& pattern, EventHandler handler) {
+  return impl_->events.subscribe(pattern, std::move(handler));
+}
+void Peer::connect_publisher(const std::string& endpoint) { impl_->events.connect(endpoint); }
+void Peer::disconnect_publisher(const std::string& endpoint) { impl_->events.disconnect(endpoint); }
+
+bool Peer::wanted(std::string_view topic) const noexcept { return impl_->events.publisher().wanted(topic); }
+void Peer::on_handler_failed(std::function<void(std::string_view, const Error&)> failed) {
+  impl_->dispatcher.on_failed(std::move(failed));
+}
+void Peer::start_draining() noexcept { impl_->dispatcher.start_draining(); }
+std::size_t Peer::in_flight() const noexcept { return impl_->dispatcher.in_flight(); }
+
+void Peer::flush() {
+  impl_->calls.flush();
+  impl_->server.flush();
+  impl_->events.publisher().flush();
+}
+
+}  // namespace weft::mesh

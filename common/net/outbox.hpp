@@ -1,0 +1,73 @@
+// Outbox: packs the envelopes for one destination into frames. Pure: flush() is given what sends. Private to net.
+#pragma once
+#include <deque>
+#include <string>
+
+#include "weft/wire/wire.hpp"
+
+namespace weft::net {
+
+inline constexpr std::size_t kBatchBytes = 64 * 1024;  ///< a batch frame is closed before it grows over this
+inline constexpr std::size_t kDetachBytes =
+    16 * 1024;  ///< a payload over this travels in a frame of its own, not copied
+
+enum class Sent : std::uint8_t {
+  yes,
+  full,  ///< the destination takes no more now: keep and try again
+  gone,  ///< there is no such destination any more
+};
+
+class Outbox {
+ public:
+  /// `prefix` goes before each frame (publications: topic NUL).
+  explicit Outbox(std::string prefix = {}) : prefix_(std::move(prefix)) {}
+
+  void add(wire::Header header, std::string_view name, Bytes payload);
+  bool empty() const noexcept { return count_ == 0 && closed_.empty(); }
+  /// Bytes waiting.
+  std::size_t bytes() const noexcept { return open_.size() + closed_bytes_; }
+  void clear() noexcept;
+
+  /// Calls `send(BytesView frame, Bytes* second_frame)`, in order, until it says other than `yes`; `second_frame` may
+  /// be moved from, and is null where there is none. Returns what the last call said; what was not sent stays.
+  template <class Send>
+  Sent flush(Send&& send) {
+    while (!closed_.empty()) {
+      Frame& frame = closed_.front();
+      const std::size_t size = frame.size();
+      if (const Sent sent = send(BytesView(frame.first), frame.detached ? &frame.second : nullptr); sent != Sent::yes)
+        return sent;
+      closed_bytes_ -= size;
+      closed_.pop_front();
+    }
+    if (count_ == 0) return Sent::yes;
+    finish_batch();
+    const Sent sent = send(BytesView(open_), nullptr);
+    if (sent == Sent::yes) {
+      open_.clear();
+      count_ = 0;
+    } else {
+      close_open();
+    }
+    return sent;
+  }
+
+ private:
+  struct Frame {
+    Bytes first, second;
+    bool detached;
+    std::size_t second_size;
+    std::size_t size() const noexcept { return first.size() + second_size; }
+  };
+  void append(const wire::Header& header, std::string_view name, BytesView payload);
+  void finish_batch();
+  void close_open();
+
+  std::string prefix_;
+  Bytes open_;             // the frame being packed: prefix, then one envelope, or a batch of several
+  std::size_t count_ = 0;  // envelopes in open_
+  std::deque<Frame> closed_;
+  std::size_t closed_bytes_ = 0;
+};
+
+}  // namespace weft::net

@@ -1,0 +1,126 @@
+#include "weft/net/socket.hpp"
+
+namespace weft::net {
+namespace {
+
+constexpr int kShare = 256;  // messages a socket receives in one turn of the loop
+
+void set_options(zmq::socket_t& socket, zmq::socket_type type, const Limits& limits) {
+  namespace opt = zmq::sockopt;
+  socket.set(opt::linger, 0);
+  socket.set(opt::sndhwm, limits.socket_messages_max);
+  socket.set(opt::rcvhwm, limits.socket_messages_max);
+  // a frame over this ends the connection before anything is allocated for it; the slack is for headers and names
+  socket.set(opt::maxmsgsize, static_cast<std::int64_t>(limits.wire.payload_max + kBatchBytes));
+  socket.set(opt::reconnect_ivl, 50);
+  socket.set(opt::reconnect_ivl_max, 1000);
+  socket.set(opt::handshake_ivl, 5000);
+  // a peer that is cut off is noticed even when nothing is sent
+  socket.set(opt::heartbeat_ivl, 1000);
+  socket.set(opt::heartbeat_timeout, 3000);
+  socket.set(opt::heartbeat_ttl, 5000);
+  socket.set(opt::connect_timeout, 2000);
+  if (type == zmq::socket_type::router) socket.set(opt::router_mandatory, true);
+}
+
+Error endpoint_error(const std::string& endpoint, int number) {
+  if (number == EADDRINUSE) {
+    return Error(codes::port_taken, endpoint + ": the address is in use",
+                 "stop what uses it, or configure another port");
+  }
+  return Error(codes::bad_address, endpoint + ": " + zmq_strerror(number),
+               "give tcp://address:port or ipc:///path of this host");
+}
+
+}  // namespace
+
+Context::Context() : context_(std::make_unique<zmq::context_t>(1, 20'000)) {}
+Context::~Context() = default;
+
+Socket::Socket(Loop& loop, Context& context, zmq::socket_type type, const Limits& limits, std::function<void()> drain)
+    : loop_(loop), socket_(context.raw(), type), drain_(std::move(drain)) {
+  set_options(socket_, type, limits);
+  watch_ = loop_.watch(socket_.get(zmq::sockopt::fd), [this] { run_drain(); });
+}
+
+Socket::~Socket() {
+  *alive_ = false;
+  loop_.unwatch(watch_);
+}
+
+void Socket::run_drain() {
+  if (draining_) return;
+  draining_ = true;
+  share_ = kShare;
+  const auto alive = alive_;
+  drain_();
+  if (!*alive) return;
+  draining_ = false;
+  if (share_ > 0) return;  // drained
+  loop_.post([this, alive] {
+    if (*alive) run_drain();
+  });
+}
+
+void Socket::check_readable() {
+  if (draining_ || (socket_.get(zmq::sockopt::events) & ZMQ_POLLIN) == 0) return;
+  loop_.post([this, alive = alive_] {
+    if (*alive) run_drain();
+  });
+}
+
+bool Socket::receive(zmq::message_t& part) {
+  if (share_ <= 0) return false;
+  try {
+    if (!socket_.recv(part, zmq::recv_flags::dontwait)) return false;
+  } catch (const zmq::error_t&) {
+    return false;  // the context is being closed
+  }
+  --share_;
+  return true;
+}
+
+bool Socket::receive_more(zmq::message_t& part) { return socket_.recv(part, zmq::recv_flags::dontwait).has_value(); }
+
+void Socket::skip_rest(const zmq::message_t& last) {
+  bool more = last.more();
+  for (zmq::message_t part; more && receive_more(part);) more = part.more();
+}
+
+Sent Socket::send(const std::string_view* first, BytesView frame, Bytes* second) {
+  try {
+    const auto dontwait = zmq::send_flags::dontwait;
+    const auto more = dontwait | zmq::send_flags::sndmore;
+    if (first && !socket_.send(zmq::buffer(*first), more)) return Sent::full;
+    if (!socket_.send(zmq::message_t(frame.data(), frame.size()), second ? more : dontwait)) return Sent::full;
+    if (!second) return Sent::yes;
+    auto* held = new Bytes(std::move(*second));
+    zmq::message_t payload(
+        held->data(), held->size(), [](void*, void* hint) { delete static_cast<Bytes*>(hint); }, held);
+    (void)socket_.send(payload, dontwait);  // follows a part that was taken: cannot be refused
+    return Sent::yes;
+  } catch (const zmq::error_t& error) {
+    if (error.num() == EHOSTUNREACH) return Sent::gone;
+    return Sent::full;
+  }
+}
+
+Result<std::string> Socket::bind(const std::string& endpoint) {
+  try {
+    socket_.bind(endpoint);
+    return socket_.get(zmq::sockopt::last_endpoint);
+  } catch (const zmq::error_t& error) {
+    return endpoint_error(endpoint, error.num());
+  }
+}
+
+Result<void> Socket::connect(const std::string& endpoint) {
+  try {
+    socket_.connect(endpoint);
+    return {};
+  } catch (const zmq::error_t& error) {
+    return endpoint_error(endpoint, error.num());
+  }
+}
+
+}  // namespace weft::net

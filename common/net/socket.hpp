@@ -1,0 +1,85 @@
+// Socket: one ZeroMQ socket on the loop: options, draining, sending whole messages. Private to net.
+#pragma once
+#include <zmq.hpp>
+
+#include <functional>
+
+#include "weft/net/net.hpp"
+#include "weft/net/outbox.hpp"
+
+namespace weft::net {
+
+class Socket {
+ public:
+  /// `drain` is called when something may be received: it calls receive() until that is false.
+  Socket(Loop& loop, Context& context, zmq::socket_type type, const Limits& limits, std::function<void()> drain);
+  ~Socket();
+  Socket(const Socket&) = delete;
+  Socket& operator=(const Socket&) = delete;
+
+  /// False when nothing is there, or when this turn's share is used up (the rest comes in a later turn).
+  bool receive(zmq::message_t& part);
+  /// The further parts of a message always come whole, whatever the share.
+  bool receive_more(zmq::message_t& part);
+  void skip_rest(const zmq::message_t& last);
+  /// `first` may be null. With `second`, its bytes are handed to ZeroMQ without a copy.
+  Sent send(const std::string_view* first, BytesView frame, Bytes* second);
+  /// After sending: ZeroMQ may have taken in what arrived, without telling the loop again.
+  void check_readable();
+  Result<std::string> bind(const std::string& endpoint);
+  Result<void> connect(const std::string& endpoint);
+  zmq::socket_t& raw() noexcept { return socket_; }
+
+ private:
+  void run_drain();
+
+  Loop& loop_;
+  zmq::socket_t socket_;
+  std::function<void()> drain_;
+  Loop::Id watch_ = 0;
+  int share_ = 0;  // messages this turn may still receive
+  bool draining_ = false;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+/// Hands each event or call envelope of one frame on; a batch is unpacked. Returns the first error found.
+template <class OnOne>
+Result<void> unpack(BytesView frame, BytesView detached, const wire::Limits& limits, Traffic& traffic, OnOne&& on_one) {
+  auto envelope = wire::decode(frame, limits);
+  if (!envelope) return envelope.error();
+  if (envelope->header.kind != wire::Kind::batch) {
+    if ((envelope->header.flags & wire::kFlagDetached) != 0) {
+      if (detached.size() != envelope->payload_size) {
+        return Error(codes::bad_envelope, "the detached payload has " + std::to_string(detached.size()) +
+                                              " bytes, announced were " + std::to_string(envelope->payload_size));
+      }
+      envelope->payload = detached;
+    }
+    ++traffic.received;
+    on_one(*envelope);
+    return {};
+  }
+  for (wire::BatchReader batch(envelope->payload, limits); !batch.done();) {
+    auto one = batch.next();
+    if (!one) return one.error();
+    ++traffic.received;
+    on_one(*one);
+  }
+  return {};
+}
+
+inline Error too_large(std::size_t size, const Limits& limits) {
+  return Error(codes::too_large, "a payload of " + std::to_string(size) + " bytes is over the limit of " +
+                                     std::to_string(limits.wire.payload_max) + " (limits.payload_max_bytes)");
+}
+inline Error queue_full(const std::string& destination, const Limits& limits) {
+  return Error(codes::queue_full,
+               std::to_string(limits.queue_bytes_max) + " bytes wait for " + destination + " (limits.queue_max_bytes)",
+               "the receiver is too slow or cut off: send less, or later");
+}
+
+inline BytesView view(const zmq::message_t& message) noexcept {
+  return {static_cast<const std::byte*>(message.data()), message.size()};
+}
+
+}  // namespace weft::net
