@@ -84,8 +84,10 @@ class [[nodiscard]] Loaded {
   explicit Loaded(Config config) : config_(std::move(config)) {}
   explicit Loaded(std::vector<Mistake> mistakes) : mistakes_(std::move(mistakes)) {}
   bool ok() const noexcept { return mistakes_.empty(); }
-  const Config& config() const noexcept { return config_; }
-  const std::vector<Mistake>& mistakes() const noexcept { return mistakes_; }
+  const Config& config() const& noexcept { return config_; }
+  Config config() && { return std::move(config_); }
+  const std::vector<Mistake>& mistakes() const& noexcept { return mistakes_; }
+  std::vector<Mistake> mistakes() && { return std::move(mistakes_); }
 
  private:
   Config config_;
@@ -93,8 +95,11 @@ class [[nodiscard]] Loaded {
 };
 Loaded load(const LoadOptions& options);
 
-/// One YAML file checked against one schema file (both by path), for files that are no layer: the fleet file.
-/// Fills `lines` with the origin of each path ("agents.digest.needs[0]").
+/// The text of a schema that is part of the program: "weft" (every layer), "fleet" (fleet files); else empty.
+std::string_view built_in_schema(std::string_view name) noexcept;
+
+/// One YAML file checked against one schema, for files that are no layer: the fleet file. `origins` has the place of
+/// each path ("agents.digest.needs[0]"). The schema is the name of a built-in one ("fleet") or a path.
 struct Document {
   Value root;
   std::map<std::string, Origin, std::less<>> origins;
@@ -103,7 +108,7 @@ struct DocumentResult {
   Document document;
   std::vector<Mistake> mistakes;
 };
-DocumentResult load_document(const std::string& file, const std::string& schema_file);
+DocumentResult load_document(const std::string& file, const std::string& schema);
 /// The same on text; `name` stands for the file in messages. For fuzzing and tests. An empty schema checks nothing.
 DocumentResult parse_document(std::string_view yaml, const std::string& name, const std::string& schema);
 
