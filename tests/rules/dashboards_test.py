@@ -42,7 +42,7 @@ class Dashboards(unittest.TestCase):
             for metric in METRIC.findall(expression):
                 if metric not in real and re.sub(r"_(bucket|sum|count)$", "", metric) not in real:
                     wrong.add(f"{name}: {metric}")
-        self.assertEqual([], sorted(wrong))
+        self.assertFalse(wrong, "\n" + "\n".join(sorted(wrong)))
 
     def test_prometheus_accepts_configuration_rules_and_their_tests(self):
         if not shutil.which("promtool"):

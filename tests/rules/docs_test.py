@@ -51,7 +51,7 @@ class Docs(unittest.TestCase):
                 elif fragment and path.suffix == ".md":
                     if fragment not in {anchor(heading) for heading in HEADING.findall(path.read_text())}:
                         broken.append(f"{page}: {target}: no such heading")
-        self.assertEqual([], broken)
+        self.assertFalse(broken, "\n" + "\n".join(broken))
 
     def test_every_file_named_in_the_documentation_exists(self):
         missing = []
@@ -60,12 +60,12 @@ class Docs(unittest.TestCase):
                 if word.startswith(TOPS) and re.fullmatch(r"[\w./-]+", word):
                     if not (tree.ROOT / word).exists():
                         missing.append(f"{page}: {word}")
-        self.assertEqual([], missing)
+        self.assertFalse(missing, "\n" + "\n".join(missing))
 
     def test_every_dev_verb_shown_exists(self):
         known = set(re.findall(r"^verb_(\w+)\(\)", tree.text("dev") + tree.text("tools/dev/test.sh"), re.MULTILINE))
         wrong = [f"{page}: {' '.join(words)}" for page, words in commands() if words[0] == "./dev" and len(words) > 1 and words[1] not in known]
-        self.assertEqual([], wrong)
+        self.assertFalse(wrong, "\n" + "\n".join(wrong))
         self.assertIn("up", known)
 
     def test_every_weft_command_shown_exists(self):
@@ -81,7 +81,7 @@ class Docs(unittest.TestCase):
                     tried[verbs] = subprocess.run([weft, *verbs, "--help"], capture_output=True, timeout=20).returncode
                 if tried[verbs] != 0:
                     wrong.append(f"{page}: {' '.join(words)}")
-        self.assertEqual([], wrong)
+        self.assertFalse(wrong, "\n" + "\n".join(wrong))
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ class Errors(unittest.TestCase):
     def test_a_page_opens_with_its_code_and_name(self):
         wrong = [f"{page}: wanted {code} and {codes()[code]} in the first line" for code, page in pages().items()
                  if code in codes() and not {code, codes()[code]} <= set(re.split(r"[^\w-]+", tree.text(page).split("\n", 1)[0]))]
-        self.assertEqual([], wrong)
+        self.assertFalse(wrong, "\n" + "\n".join(wrong))
 
     def test_a_page_says_what_to_do(self):
         silent = [page for page in pages().values() if "what to do" not in tree.text(page).lower()]

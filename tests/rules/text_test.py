@@ -24,12 +24,12 @@ class Text(unittest.TestCase):
         sleeps = [f"{name}:{number}: {line.strip()}"
                   for name in tree.with_suffix(".cpp", ".hpp", ".py") if tree.is_test(name) and name not in SLEEPS
                   for number, line in enumerate(tree.text(name).splitlines(), 1) if SLEEP.search(line)]
-        self.assertEqual([], sleeps)
+        self.assertFalse(sleeps, "\n" + "\n".join(sleeps))
 
     def test_no_file_names_a_path_of_one_machine(self):
         found = [f"{name}:{number}: {line.strip()[:100]}"
                  for name in tree.files() for number, line in enumerate(tree.text(name).splitlines(), 1) if MACHINE_PATH.search(line)]
-        self.assertEqual([], found)
+        self.assertFalse(found, "\n" + "\n".join(found))
 
     def test_every_header_opens_with_what_it_is(self):
         bare = [name for name in tree.with_suffix(".hpp") if not tree.text(name).startswith("//") and not tree.is_test(name)]
