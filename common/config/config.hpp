@@ -94,6 +94,10 @@ class [[nodiscard]] Loaded {
   std::vector<Mistake> mistakes_;
 };
 Loaded load(const LoadOptions& options);
+/// The configuration directory: `told` (--config-dir), else WEFT_CONFIG_DIR, else the first of ./config,
+/// ${XDG_CONFIG_HOME:-~/.config}/weft, /etc/weft and <prefix>/share/weft/config that has a base.yaml, else "": then
+/// the built-in defaults, variables and --set are all there is.
+std::string find_directory(const std::string& told);
 
 /// The text of a schema that is part of the program: "weft" (every layer), "fleet" (fleet files); else empty.
 std::string_view built_in_schema(std::string_view name) noexcept;

@@ -19,12 +19,18 @@ std::string enumerate(const Value& allowed) {
 }
 
 /// " from 1 to 10", " of at least 1", "": bounds as a person says them.
-std::string range(const Value& low, const Value& high, const char* low_only = " of at least ") {
+std::string range(const Value& low, const Value& high, const char* both = " from ") {
   const bool from = !low.is_null(), to = !high.is_null();
-  if (from && to) return " from " + show(low) + " to " + show(high);
-  if (from) return low_only + show(low);
+  if (from && to) return both + show(low) + " to " + show(high);
+  if (from) return " of at least " + show(low);
   if (to) return " of at most " + show(high);
   return "";
+}
+
+/// The same for how many there are of something.
+std::string amount(const Value& low, const Value& high, const char* unit) {
+  const std::string text = range(low, high, " of ");
+  return text.empty() ? text : text + unit;
 }
 
 std::string numeric(const Value& schema, std::string name) {
@@ -38,11 +44,10 @@ std::string numeric(const Value& schema, std::string name) {
 std::string text_wanted(const Value& schema) {
   const Value& pattern = schema["pattern"];
   if (pattern == Value(std::string(kDurationPattern)))
-    return "a duration such as 500ms or 2s" + range(schema["x-minimum"], schema["x-maximum"]);
+    return "a duration such as 500ms or 2s" + range(schema["x-minimum"], schema["x-maximum"], ", from ");
   if (pattern.is_string()) return "text that matches " + pattern.as_string();
   if (schema["minLength"] == Value(1) && schema["maxLength"].is_null()) return "text that is not empty";
-  const std::string bounds = range(schema["minLength"], schema["maxLength"]);
-  return bounds.empty() ? "text" : "text" + bounds + " characters";
+  return "text" + amount(schema["minLength"], schema["maxLength"], " characters");
 }
 
 std::string type_wanted(const Value& schema, std::string_view type) {
@@ -51,12 +56,8 @@ std::string type_wanted(const Value& schema, std::string_view type) {
   if (type == "number") return numeric(schema, "a number");
   if (type == "boolean") return "true or false";
   if (type == "null") return "nothing";
-  if (type == "object") {
-    const std::string bounds = range(schema["minProperties"], schema["maxProperties"]);
-    return bounds.empty() ? "a map" : "a map" + bounds + " keys";
-  }
-  std::string text = "a list" + range(schema["minItems"], schema["maxItems"]);
-  if (text != "a list") text += " items";
+  if (type == "object") return "a map" + amount(schema["minProperties"], schema["maxProperties"], " keys");
+  const std::string text = "a list" + amount(schema["minItems"], schema["maxItems"], " items");
   return schema["uniqueItems"] == Value(true) ? text + ", each one once" : text;
 }
 

@@ -102,7 +102,7 @@ TEST_CASE_METHOD(Fixture, "all mistakes of all layers are told at once, in order
           "base.yaml:4:14: log.level: wanted one of trace, debug, info, warn, error, fatal, off, got text 'inof', did "
           "you mean 'info'?\n"
           "hosts/alpha.yaml:1:15: admin.port: wanted an integer from 0 to 65535, got text 'x'\n"
-          "hosts/alpha.yaml:2:19: registry.lease: wanted a duration such as 500ms or 2s from 100ms to 1h, got 3 (it "
+          "hosts/alpha.yaml:2:19: registry.lease: wanted a duration such as 500ms or 2s, from 100ms to 1h, got 3 (it "
           "has no unit)\n"
           "WEFT__LOG__LEVL: log.levl: unknown key, did you mean 'level'?\n"
           "--set nothing: wanted --set key=value, such as --set log.level=debug\n");
