@@ -16,6 +16,9 @@ class Monitor {
     pair_.set(zmq::sockopt::linger, 0);
     pair_.connect(address);
     watch_ = loop_.watch(pair_.get(zmq::sockopt::fd), [this] { drain(); });
+    loop_.post([this, alive = std::weak_ptr<int>(life_)] {  // until it was drained once, its descriptor tells nothing
+      if (alive.lock()) drain();
+    });
   }
   ~Monitor() {
     loop_.unwatch(watch_);
@@ -39,6 +42,7 @@ class Monitor {
   zmq::socket_t pair_;
   std::function<void(bool)> changed_;
   Loop::Id watch_ = 0;
+  std::shared_ptr<int> life_ = std::make_shared<int>(0);
 };
 
 }  // namespace

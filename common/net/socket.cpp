@@ -108,6 +108,7 @@ Sent Socket::send(const std::string_view* first, BytesView frame, Bytes* second)
 Result<std::string> Socket::bind(const std::string& endpoint) {
   try {
     socket_.bind(endpoint);
+    check_readable();
     return socket_.get(zmq::sockopt::last_endpoint);
   } catch (const zmq::error_t& error) {
     return endpoint_error(endpoint, error.num());
@@ -117,6 +118,7 @@ Result<std::string> Socket::bind(const std::string& endpoint) {
 Result<void> Socket::connect(const std::string& endpoint) {
   try {
     socket_.connect(endpoint);
+    check_readable();
     return {};
   } catch (const zmq::error_t& error) {
     return endpoint_error(endpoint, error.num());
