@@ -28,8 +28,8 @@ struct LogOptions {
     automatic,
     json,
     text
-  } format = Format::automatic;                ///< automatic: text on a terminal
-  std::string agent, instance, host, version;  ///< in every line
+  } format = Format::automatic;                        ///< automatic: text on a terminal
+  std::string agent{}, instance{}, host{}, version{};  ///< in every line
 };
 
 /// Writes to stderr, one line a record: JSON (ts, level, msg, agent, instance, host, …fields) or text. `msg` is
@@ -109,6 +109,8 @@ class Metrics {
   Gauge& gauge(std::string_view name, std::string_view help, const Labels& labels = {});
   Histogram& histogram(std::string_view name, std::string_view help, const std::vector<double>& bounds,
                        const Labels& labels = {});
+  /// A counter that somebody else keeps, in fractions too (seconds of CPU): set() it in on_collect().
+  Gauge& mirrored_counter(std::string_view name, std::string_view help, const Labels& labels = {});
   /// Runs before each rendering; for values that are cheaper to read than to keep.
   void on_collect(std::function<void()> collect);
   enum class Format : std::uint8_t { text, openmetrics };

@@ -1,0 +1,130 @@
+// Log: lines made by log_line.cpp, thinned out by repeats.cpp, written by a spdlog sink.
+#include <spdlog/sinks/base_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <mutex>
+
+#include "weft/observe/log_line.hpp"
+#include "weft/observe/repeats.hpp"
+
+namespace weft::observe {
+namespace {
+
+class FunctionSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+ public:
+  explicit FunctionSink(std::function<void(std::string_view)> write) : write_(std::move(write)) {}
+
+ private:
+  void sink_it_(const spdlog::details::log_msg& msg) override { write_({msg.payload.data(), msg.payload.size()}); }
+  void flush_() override {}
+  std::function<void(std::string_view)> write_;
+};
+
+bool is_set(const char* variable) {
+  const char* value = std::getenv(variable);
+  return value && *value;
+}
+
+}  // namespace
+
+struct Log::Impl {
+  Impl(LogOptions from, const Clock& time, spdlog::sink_ptr to, bool terminal)
+      : options(std::move(from)), clock(time), sink(std::move(to)), level(options.level) {
+    text = options.format == LogOptions::Format::text || (options.format == LogOptions::Format::automatic && terminal);
+    colour = text && ((terminal && !is_set("NO_COLOR")) || is_set("CLICOLOR_FORCE"));
+    sink->set_pattern("%v");
+    identify();
+  }
+
+  void identify() {
+    identity.clear();
+    for (const auto& [name, value] : {std::pair{"agent", &options.agent},
+                                      {"instance", &options.instance},
+                                      {"host", &options.host},
+                                      {"version", &options.version}}) {
+      if (!value->empty()) identity.emplace_back(name, *value);
+    }
+    identity.emplace_back("pid", ::getpid());
+  }
+
+  using FieldsView = std::span<const std::pair<std::string_view, Value>>;
+  void write(Level at, std::string_view msg, FieldsView fields) {
+    if (at < level.load(std::memory_order_relaxed)) return;
+    ++lines[static_cast<std::size_t>(at)];
+    const std::lock_guard lock(mutex);
+    const auto now = clock.now();
+    tell_suppressed(now);
+    if (repeats.admit(now, at, msg)) put(at, msg, fields);
+  }
+  void put(Level at, std::string_view msg, FieldsView fields) {
+    const Record record{clock.wall(), at, msg, fields};
+    const auto line = text ? text_line(record, colour) : json_line(record, identity);
+    sink->log(spdlog::details::log_msg(spdlog::string_view_t(), spdlog::level::info, {line.data(), line.size()}));
+  }
+  void tell_suppressed(TimePoint now) {
+    for (const auto& told : repeats.over(now)) {
+      const std::array<std::pair<std::string_view, Value>, 2> fields{{{"suppressed", told.msg}, {"count", told.count}}};
+      put(told.level, "a message that came too often was suppressed", fields);
+    }
+  }
+
+  LogOptions options;
+  const Clock& clock;
+  spdlog::sink_ptr sink;
+  std::atomic<Level> level;
+  std::array<std::atomic<std::uint64_t>, 6> lines{};
+  bool text = false, colour = false;
+  std::mutex mutex;  // guards the rest, and the sink
+  Identity identity;
+  Repeats repeats;
+};
+
+namespace {
+const SystemClock kSystemClock;  // without state
+}
+
+Log::Log(LogOptions options)
+    : impl_(std::make_unique<Impl>(std::move(options), kSystemClock, std::make_shared<spdlog::sinks::stderr_sink_st>(),
+                                   ::isatty(STDERR_FILENO) == 1)) {}
+
+Log::Log(LogOptions options, const Clock& clock, std::function<void(std::string_view line)> write)
+    : impl_(
+          std::make_unique<Impl>(std::move(options), clock, std::make_shared<FunctionSink>(std::move(write)), false)) {}
+
+Log::~Log() {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->tell_suppressed(TimePoint::max());
+}
+
+bool Log::enabled(Level level) const noexcept { return level >= impl_->level.load(std::memory_order_relaxed); }
+
+void Log::set_level(Level level) noexcept { impl_->level = level; }
+
+void Log::set_instance(std::string instance) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->options.instance = std::move(instance);
+  impl_->identify();
+}
+
+void Log::write(Level level, std::string_view msg, Fields fields) {
+  impl_->write(level, msg, {fields.begin(), fields.size()});
+}
+
+void Log::error(std::string_view msg, const Error& cause, Fields fields) {
+  std::vector<std::pair<std::string_view, Value>> all{{"code", cause.code}, {"error", cause.message}};
+  if (!cause.hint.empty()) all.emplace_back("hint", cause.hint);
+  all.insert(all.end(), fields.begin(), fields.end());
+  impl_->write(Level::error, msg, all);
+}
+
+std::array<std::uint64_t, 6> Log::lines() const noexcept {
+  std::array<std::uint64_t, 6> out{};
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = impl_->lines[i];
+  return out;
+}
+
+}  // namespace weft::observe
