@@ -1,0 +1,70 @@
+// The processes of one host: started in order of their needs, kept running, stopped in reverse order. Loop-bound.
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "node/child.hpp"
+
+namespace weft::node {
+
+class Supervisor {
+ public:
+  /// Borrows all.
+  Supervisor(Loop& loop, Launcher& launcher, Observer& observer);
+  ~Supervisor();
+  Supervisor(const Supervisor&) = delete;
+  Supervisor& operator=(const Supervisor&) = delete;
+
+  /// Before start(). Needs must have been added before what needs them.
+  void add(Unit unit);
+  /// Takes over a process of a former node, ready; before start(). False: it has ended.
+  bool adopt(std::string_view name, ProcessId id);
+  /// Starts each unit as soon as all that it needs is ready (or done).
+  void start();
+  void notified(const Notification& notification);
+
+  /// Ends these units, those that need others first; after `budget` all that still runs is killed.
+  Task<void> stop(std::vector<std::string> names, Duration budget);
+  /// One unit, whatever needs it. Errors: `unknown_agent` with the nearest name.
+  Result<void> start_one(std::string_view name);
+  Task<Result<void>> stop_one(std::string name);
+  Task<Result<void>> restart_one(std::string name);
+  /// KILL to everything, at once.
+  void kill_all() noexcept;
+
+  /// Resolves when nothing is on its way: each unit is ready, has ended for good, or waits for one that did.
+  Task<void> settled();
+  bool is_settled() const noexcept;
+
+  const std::vector<std::unique_ptr<Child>>& children() const noexcept { return children_; }  ///< as added
+  const Child* find(std::string_view name) const noexcept;
+
+ private:
+  struct Waiter {
+    std::function<bool()> done;
+    Completion<bool>::Completer completer;
+  };
+  Child* find(std::string_view name) noexcept;
+  Error unknown(std::string_view name) const;
+  void step_soon();
+  void step();
+  void start_what_can();
+  void stop_what_can();
+  bool unwanted(const Child& child) const noexcept;
+  bool blocked(const Child& child) const noexcept;
+  Task<void> until(std::function<bool()> done);
+
+  Loop& loop_;
+  Launcher& launcher_;
+  Observer& observer_;
+  std::vector<std::unique_ptr<Child>> children_;
+  std::vector<const Child*> unwanted_;
+  std::vector<Waiter> waiters_;
+  bool started_ = false;
+  Timer step_;  // ends with this object, so a step never comes late
+};
+
+}  // namespace weft::node
