@@ -165,7 +165,7 @@ FleetResult fleet_of(config::DocumentResult read, const std::string& name, const
 }  // namespace
 
 FleetResult parse_fleet(std::string_view yaml, const std::string& name, const Addresses& addresses) {
-  return fleet_of(config::parse_document(yaml, name, "fleet"), name, addresses);
+  return fleet_of(config::parse_document(yaml, name, std::string(config::built_in_schema("fleet"))), name, addresses);
 }
 
 FleetResult read_fleet(const std::string& file, const Addresses& addresses) {
