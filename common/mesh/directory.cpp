@@ -11,7 +11,7 @@ void Directory::replace(const Snapshot& snapshot, bool keep_missing) {
     std::vector<Removal> missing;
     for (const auto& [id, record] : records_) {
       const bool there = std::any_of(snapshot.records.begin(), snapshot.records.end(),
-                                     [&id = id](const InstanceRecord& held) { return held.instance == id; });
+                                     [&held = id](const InstanceRecord& one) { return one.instance == held; });
       if (!there) missing.push_back({id, record.epoch, record.agent, record.host, "no longer registered"});
     }
     for (const auto& removal : missing) remove(removal);
