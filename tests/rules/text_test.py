@@ -9,6 +9,7 @@ LONGER = {}  # path: why it is one file all the same
 SLEEP = re.compile(r"this_thread::sleep_|\b(usleep|nanosleep|time\.sleep)\s*\(|::sleep\s*\(")
 # Waiting for a condition needs a pause between two looks; that lies in one place, which tests call with a deadline.
 SLEEPS = {
+    "tests/support/waiting.py": "the one place that pauses",
     "tests/rules/text_test.py": "names them",
 }
 MACHINE_PATH = re.compile("|".join(("/wo" + "rk/(main|shared)", "/tmp/" + "wt/", "/ro" + "ot/", "/home/" + r"\w+/")))
