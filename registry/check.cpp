@@ -1,0 +1,136 @@
+#include "registry/check.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace weft::registry {
+namespace {
+
+Error refusal(const Code& code, const mesh::InstanceRecord& record, std::string_view field, const std::string& why) {
+  return {code, "agent '" + record.agent.substr(0, kNameMax) + "': " + std::string(field) + ": " + why};
+}
+
+Result<void> check_length(const mesh::InstanceRecord& record, std::string_view field, std::string_view text,
+                          std::size_t max) {
+  if (text.size() <= max) return {};
+  return refusal(codes::too_large, record, field,
+                 std::to_string(text.size()) + " bytes, at most " + std::to_string(max) + " are allowed");
+}
+
+Result<void> check_count(const mesh::InstanceRecord& record, std::string_view field, std::size_t count,
+                         std::size_t max) {
+  if (count <= max) return {};
+  return refusal(codes::too_large, record, field,
+                 std::to_string(count) + " entries, at most " + std::to_string(max) + " are allowed");
+}
+
+Result<void> check_endpoint(const mesh::InstanceRecord& record, std::string_view field, std::string_view endpoint) {
+  if (endpoint.empty()) return {};
+  if (auto fits = check_length(record, field, endpoint, kEndpointMax); !fits) return fits;
+  for (const std::string_view scheme : {"tcp://", "ipc://", "inproc://"})
+    if (endpoint.starts_with(scheme) && endpoint.size() > scheme.size()) return {};
+  return refusal(codes::bad_value, record, field,
+                 "'" + std::string(endpoint) + "' is no endpoint such as tcp://10.0.0.1:40001");
+}
+
+Result<void> check_slot(const mesh::InstanceRecord& record) {
+  if (auto fits = check_length(record, "slot", record.slot, kSlotMax); !fits) return fits;
+  const bool printable = std::all_of(record.slot.begin(), record.slot.end(), [](char c) { return c > ' ' && c < 127; });
+  if (printable) return {};
+  return refusal(codes::bad_name, record, "slot", "only printable ASCII without spaces, such as sysmon@alpha");
+}
+
+Result<void> check_who(const mesh::InstanceRecord& record, std::string_view mesh) {
+  if (record.mesh != mesh) {
+    return Error(codes::wrong_mesh,
+                 "agent '" + record.agent.substr(0, kNameMax) + "' is of mesh '" + record.mesh.substr(0, kNameMax) +
+                     "', this registry serves mesh '" + std::string(mesh) + "'",
+                 "give both the same mesh.name, or the agent the registry.addresses of its own mesh");
+  }
+  if (auto named = check_name("agent name", record.agent); !named) return named;
+  if (auto named = check_name("host name", record.host); !named) return named;
+  if (record.instance.is_nil()) return refusal(codes::bad_value, record, "instance", "is missing");
+  return check_slot(record);
+}
+
+Result<void> check_where(const mesh::InstanceRecord& record) {
+  const std::array<std::pair<std::string_view, const std::string*>, 4> endpoints{{
+      {"call_endpoint", &record.call_endpoint},
+      {"call_local", &record.call_local},
+      {"publish_endpoint", &record.publish_endpoint},
+      {"publish_local", &record.publish_local},
+  }};
+  for (const auto& [field, endpoint] : endpoints)
+    if (auto good = check_endpoint(record, field, *endpoint); !good) return good;
+  return check_length(record, "admin", record.admin, kEndpointMax);
+}
+
+Result<void> check_methods(const mesh::InstanceRecord& record) {
+  if (auto few = check_count(record, "methods", record.methods.size(), kMethodsMax); !few) return few;
+  for (const auto& method : record.methods) {
+    if (auto named = check_name("method name", method.name); !named) return named;
+    if (auto fits = check_length(record, "summary of " + method.name, method.summary, kTextMax); !fits) return fits;
+  }
+  return {};
+}
+
+Result<void> check_topics(const mesh::InstanceRecord& record) {
+  if (auto few = check_count(record, "topics", record.topics.size(), kTopicsMax); !few) return few;
+  for (const auto& topic : record.topics)
+    if (auto pattern = TopicPattern::parse(topic); !pattern) return pattern.error();
+  return {};
+}
+
+Result<void> check_tags(const mesh::InstanceRecord& record) {
+  if (auto few = check_count(record, "tags", record.tags.size(), kTagsMax); !few) return few;
+  for (const auto& [key, value] : record.tags) {
+    if (auto named = check_name("tag", key); !named) return named;
+    if (auto fits = check_length(record, "tag " + key, value, kTextMax); !fits) return fits;
+  }
+  return {};
+}
+
+Result<void> check_words(const mesh::InstanceRecord& record) {
+  const std::array<std::pair<std::string_view, const std::string*>, 4> words{{
+      {"version", &record.version},
+      {"config_hash", &record.config_hash},
+      {"public_key", &record.public_key},
+      {"registry", &record.registry},
+  }};
+  for (const auto& [field, word] : words)
+    if (auto fits = check_length(record, field, *word, kWordMax); !fits) return fits;
+  return {};
+}
+
+}  // namespace
+
+Result<void> check_record(const mesh::InstanceRecord& record, std::string_view mesh) {
+  if (auto good = check_who(record, mesh); !good) return good;
+  if (auto good = check_where(record); !good) return good;
+  if (auto good = check_methods(record); !good) return good;
+  if (auto good = check_topics(record); !good) return good;
+  if (auto good = check_tags(record); !good) return good;
+  return check_words(record);
+}
+
+std::size_t weight_of(const mesh::InstanceRecord& record) noexcept {
+  // 520: the names of the fields, the numbers and the id; 24 and 8: what MessagePack puts around an entry
+  std::size_t weight = 520 + record.mesh.size() + record.host.size() + record.agent.size() + record.version.size() +
+                       record.slot.size() + record.call_endpoint.size() + record.call_local.size() +
+                       record.publish_endpoint.size() + record.publish_local.size() + record.admin.size() +
+                       record.config_hash.size() + record.public_key.size() + record.health_text.size();
+  for (const auto& method : record.methods) weight += 24 + method.name.size() + method.summary.size();
+  for (const auto& topic : record.topics) weight += 8 + topic.size();
+  for (const auto& [key, value] : record.tags) weight += 8 + key.size() + value.size();
+  return weight;
+}
+
+std::string shortened(std::string text) {
+  if (text.size() <= kTextMax) return text;
+  std::size_t end = kTextMax;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) --end;  // not inside a UTF-8 sequence
+  text.resize(end);
+  return text;
+}
+
+}  // namespace weft::registry

@@ -1,0 +1,24 @@
+// What a registry takes from an agent or from a peer: names, sizes and counts, so that one sender cannot fill
+// everybody's memory or break everybody's parser. Pure.
+#pragma once
+#include "weft/mesh/record.hpp"
+
+namespace weft::registry {
+
+inline constexpr std::size_t kMethodsMax = 512;
+inline constexpr std::size_t kTopicsMax = 512;
+inline constexpr std::size_t kTagsMax = 64;
+inline constexpr std::size_t kTextMax = 512;             ///< bytes of summaries, tag values, health text, reasons
+inline constexpr std::size_t kEndpointMax = 256;         ///< bytes
+inline constexpr std::size_t kSlotMax = 160;             ///< bytes
+inline constexpr std::size_t kWordMax = 128;             ///< bytes of version, key, hash
+inline constexpr std::uint64_t kEpochMax = 0xffff'ffff;  ///< an envelope carries 32 bits of it
+
+/// Errors: `wrong_mesh`, `bad_name`, `bad_topic`, `bad_value`, `too_large`; each names the agent and the field.
+Result<void> check_record(const mesh::InstanceRecord& record, std::string_view mesh);
+/// Bytes that a record takes on the wire, rounded up: for limits, not for allocation.
+std::size_t weight_of(const mesh::InstanceRecord& record) noexcept;
+/// At most kTextMax bytes, cut at a character.
+std::string shortened(std::string text);
+
+}  // namespace weft::registry

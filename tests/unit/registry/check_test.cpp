@@ -1,0 +1,81 @@
+// What a registry refuses to take in.
+#include "tests/unit/registry/fixture.hpp"
+
+using namespace weft;
+using namespace weft::test;
+using registry::check_record;
+
+namespace {
+
+/// The code with which a record is refused after `change`; empty: it is taken.
+std::string code_with(const std::function<void(InstanceRecord&)>& change) {
+  InstanceRecord record = record_of(1);
+  change(record);
+  const auto checked = check_record(record, "demo");
+  return checked ? std::string() : checked.error().code;
+}
+
+}  // namespace
+
+TEST_CASE("a good record is taken, also with nothing but who it is") {
+  CHECK(check_record(record_of(1), "demo"));
+  InstanceRecord bare = record_of(1);
+  bare.call_endpoint.clear();
+  bare.slot.clear();
+  bare.methods.clear();
+  CHECK(check_record(bare, "demo"));
+}
+
+TEST_CASE("a record of another mesh is refused with both names") {
+  const auto refused = check_record(record_of(1), "other");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().is(codes::wrong_mesh));
+  CHECK(refused.error().message == "agent 'echo' is of mesh 'demo', this registry serves mesh 'other'");
+}
+
+TEST_CASE("names, endpoints and topics that nobody could use are refused") {
+  CHECK(code_with([](auto& r) { r.agent = "no spaces"; }) == codes::bad_name.id);
+  CHECK(code_with([](auto& r) { r.agent.clear(); }) == codes::bad_name.id);
+  CHECK(code_with([](auto& r) { r.host = std::string(65, 'h'); }) == codes::bad_name.id);
+  CHECK(code_with([](auto& r) { r.host = std::string(64, 'h'); }).empty());
+  CHECK(code_with([](auto& r) { r.instance = {}; }) == codes::bad_value.id);
+  CHECK(code_with([](auto& r) { r.slot = "two words"; }) == codes::bad_name.id);
+  CHECK(code_with([](auto& r) { r.call_endpoint = "http://10.0.0.1:80"; }) == codes::bad_value.id);
+  CHECK(code_with([](auto& r) { r.publish_local = "ipc://"; }) == codes::bad_value.id);
+  CHECK(code_with([](auto& r) { r.methods = {{"a.b", ""}}; }) == codes::bad_name.id);
+  CHECK(code_with([](auto& r) { r.topics = {"host.*.metrics", "a.#"}; }).empty());
+  CHECK(code_with([](auto& r) { r.topics = {"a..b"}; }) == codes::bad_topic.id);
+  CHECK(code_with([](auto& r) { r.tags = {{"no spaces", "v"}}; }) == codes::bad_name.id);
+}
+
+TEST_CASE("every size and count has a limit, and the limit itself is fine") {
+  const std::string long_text(registry::kTextMax + 1, 's');
+  CHECK(code_with([](auto& r) { r.methods.assign(registry::kMethodsMax, {"m", ""}); }).empty());
+  CHECK(code_with([](auto& r) { r.methods.assign(registry::kMethodsMax + 1, {"m", ""}); }) == codes::too_large.id);
+  CHECK(code_with([](auto& r) { r.topics.assign(registry::kTopicsMax + 1, "t"); }) == codes::too_large.id);
+  CHECK(code_with([&](auto& r) { r.methods = {{"m", long_text}}; }) == codes::too_large.id);
+  CHECK(code_with([&](auto& r) { r.tags = {{"k", long_text}}; }) == codes::too_large.id);
+  CHECK(code_with([](auto& r) { r.slot = std::string(registry::kSlotMax, 's'); }).empty());
+  CHECK(code_with([](auto& r) { r.slot = std::string(registry::kSlotMax + 1, 's'); }) == codes::too_large.id);
+  CHECK(code_with([](auto& r) { r.admin = std::string(registry::kEndpointMax + 1, 'a'); }) == codes::too_large.id);
+  CHECK(code_with([](auto& r) { r.version = std::string(registry::kWordMax + 1, '1'); }) == codes::too_large.id);
+  CHECK(code_with([](auto& r) {
+          for (std::size_t i = 0; i <= registry::kTagsMax; ++i) r.tags["t" + std::to_string(i)] = "";
+        }) == codes::too_large.id);
+}
+
+TEST_CASE("the weight of a record is not less than its bytes on the wire") {
+  InstanceRecord record = record_of(1);
+  CHECK(registry::weight_of(record) >= to_msgpack(to_value(record)).size());
+  record.methods.assign(registry::kMethodsMax, {std::string(kNameMax, 'm'), std::string(100, 's')});
+  record.topics.assign(100, "some.topic.*");
+  for (int i = 0; i < 60; ++i) record.tags["tag" + std::to_string(i)] = "value";
+  CHECK(registry::weight_of(record) >= to_msgpack(to_value(record)).size());
+}
+
+TEST_CASE("a long text is cut at a whole character") {
+  CHECK(registry::shortened("short") == "short");
+  CHECK(registry::shortened(std::string(registry::kTextMax, 'a')).size() == registry::kTextMax);
+  const std::string text = std::string(registry::kTextMax - 1, 'a') + "\xc3\xa4";
+  CHECK(registry::shortened(text) == std::string(registry::kTextMax - 1, 'a'));
+}
