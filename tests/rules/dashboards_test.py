@@ -3,6 +3,8 @@ import json
 import re
 import shutil
 import subprocess
+import sys
+import tempfile
 import unittest
 
 import tree
@@ -52,6 +54,21 @@ class Dashboards(unittest.TestCase):
             with self.subTest(command=" ".join(command)):
                 done = subprocess.run(["promtool", *command], cwd=folder, capture_output=True, text=True)
                 self.assertEqual(0, done.returncode, done.stdout + done.stderr)
+
+    @unittest.skipUnless(shutil.which("promtool"), "promtool (package prometheus) is not installed")
+    def test_prometheus_can_read_every_query_of_a_dashboard(self):
+        queries = sorted({query for name, query in expressions() if name.endswith(".json") and not query.startswith(("label_values", "prometheus"))})
+        rules = [{"record": f"q:{i}", "expr": re.sub(r"\$__rate_interval", "1m", query)} for i, query in enumerate(queries)]
+        with tempfile.NamedTemporaryFile("w", suffix=".yml") as file:
+            json.dump({"groups": [{"name": "queries", "rules": rules}]}, file)  # JSON is YAML
+            file.flush()
+            done = subprocess.run(["promtool", "check", "rules", "--lint=none", file.name], capture_output=True, text=True)
+        self.assertEqual(0, done.returncode, done.stdout + done.stderr)
+        self.assertGreater(len(queries), 10)
+
+    def test_the_dashboards_are_what_their_tables_say(self):
+        done = subprocess.run([sys.executable, "-B", tree.ROOT / "dashboards/generate.py", "--check"], capture_output=True, text=True)
+        self.assertEqual(0, done.returncode, done.stdout + done.stderr)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+"""Writes the Grafana dashboards of grafana/ from the tables below; --check only compares (a house rule runs it).
+
+A panel is (title, what it tells, unit, [(legend, expression)]). `$sel` in an expression is the choice of job, host and agent.
+"""
+import json
+import pathlib
+import sys
+
+FOLDER = pathlib.Path(__file__).parent / "grafana"
+SELECTION = 'job="$job",host=~"$host",agent=~"$agent"'
+
+OVERVIEW = [
+    ("Processes up", "Processes that answer a scrape, of all that the registries know.", "short", [
+        ("up", 'sum(up{$sel})'), ("known", 'count(up{$sel})')]),
+    ("Requests a second", "Requests handled, by agent.", "reqps", [("{{agent}}", "sum by (agent) (rate(weft_requests_total{$sel}[$__rate_interval]))")]),
+    ("Failed requests", "Share of requests that were answered with an error, by agent.", "percentunit", [
+        ("{{agent}}", 'sum by (agent) (rate(weft_requests_total{$sel,code!="ok"}[$__rate_interval])) / sum by (agent) (rate(weft_requests_total{$sel}[$__rate_interval]))')]),
+    ("Time to handle a request", "99th percentile by agent.", "s", [
+        ("{{agent}}", "histogram_quantile(0.99, sum by (agent, le) (rate(weft_request_duration_seconds_bucket{$sel}[$__rate_interval])))")]),
+    ("Events a second", "Events published and received.", "short", [
+        ("published by {{agent}}", "sum by (agent) (rate(weft_events_published_total{$sel}[$__rate_interval]))"),
+        ("received by {{agent}}", "sum by (agent) (rate(weft_events_received_total{$sel}[$__rate_interval]))")]),
+    ("Messages lost", "By class and reason; nothing is the wanted answer.", "short", [
+        ("{{agent}} {{class}} {{reason}}", "sum by (agent, class, reason) (rate(weft_messages_dropped_total{$sel}[$__rate_interval])) > 0")]),
+    ("Errors a second", "Events at the error buses, by severity.", "short", [
+        ("{{severity}}", 'sum by (severity) (rate(weft_error_events_total{job="$job"}[$__rate_interval]))')]),
+    ("Not registered", "Processes whose lease no registry holds.", "short", [("{{agent}} on {{host}}", "weft_registered{$sel} == 0")]),
+]
+AGENT = [
+    ("Requests by method", "", "reqps", [("{{endpoint}}", "sum by (endpoint) (rate(weft_requests_total{$sel}[$__rate_interval]))")]),
+    ("Answers by code", "", "reqps", [("{{code}}", "sum by (code) (rate(weft_requests_total{$sel}[$__rate_interval]))")]),
+    ("Time to handle, p50", "By method.", "s", [
+        ("{{endpoint}}", "histogram_quantile(0.5, sum by (endpoint, le) (rate(weft_request_duration_seconds_bucket{$sel}[$__rate_interval])))")]),
+    ("Time to handle, p99", "By method.", "s", [
+        ("{{endpoint}}", "histogram_quantile(0.99, sum by (endpoint, le) (rate(weft_request_duration_seconds_bucket{$sel}[$__rate_interval])))")]),
+    ("Requests being handled", "", "short", [("{{agent}} on {{host}}", "weft_requests_in_flight{$sel}")]),
+    ("Calls to others", "By target and outcome.", "reqps", [("{{target}} {{code}}", "sum by (target, code) (rate(weft_calls_total{$sel}[$__rate_interval]))")]),
+    ("Time until others answer, p99", "By target.", "s", [
+        ("{{target}}", "histogram_quantile(0.99, sum by (target, le) (rate(weft_call_duration_seconds_bucket{$sel}[$__rate_interval])))")]),
+    ("Messages", "Sent and received.", "short", [
+        ("sent {{class}}", "sum by (class) (rate(weft_messages_sent_total{$sel}[$__rate_interval]))"),
+        ("received {{class}}", "sum by (class) (rate(weft_messages_received_total{$sel}[$__rate_interval]))")]),
+    ("Event handlers that threw", "", "short", [("{{agent}} on {{host}}", "rate(weft_event_handler_failures_total{$sel}[$__rate_interval])")]),
+    ("Registrations", "More than one an instance: the registry was away or the lease was lost.", "short", [
+        ("{{agent}} on {{host}}", "weft_registrations_total{$sel}")]),
+]
+ERRORS = [
+    ("Errors a second by severity", "At the buses of the chosen hosts.", "short", [
+        ("{{severity}}", 'sum by (severity) (rate(weft_error_events_total{job="$job",host=~"$host"}[$__rate_interval]))')]),
+    ("Issues by state", "Groups of like events.", "short", [("{{state}}", 'sum by (state) (weft_error_issues{job="$job",host=~"$host"})')]),
+    ("Waiting to be forwarded", "Events that the hub has not acknowledged.", "short", [("{{host}}", 'weft_error_relay_pending{job="$job",host=~"$host"}')]),
+    ("Forwarded", "Events acknowledged by the hub.", "short", [("{{host}}", 'rate(weft_error_relayed_total{job="$job",host=~"$host"}[$__rate_interval])')]),
+    ("Duplicates and refusals", "A duplicate was there by id and counted once.", "short", [
+        ("duplicate {{host}}", 'rate(weft_error_duplicates_total{job="$job",host=~"$host"}[$__rate_interval])'),
+        ("refused {{host}}", 'rate(weft_error_rejected_total{job="$job",host=~"$host"}[$__rate_interval])')]),
+    ("Journal", "Size on disk.", "bytes", [("{{host}}", 'weft_error_journal_bytes{job="$job",host=~"$host"}')]),
+    ("Waiting in files of the agents", "Errors that no bus has taken yet.", "bytes", [("{{agent}} on {{host}}", "weft_error_spool_bytes{$sel}")]),
+]
+PROCESSES = [
+    ("CPU", "Seconds of CPU a second, by process.", "percentunit", [("{{agent}} on {{host}}", "rate(process_cpu_seconds_total{$sel}[$__rate_interval])")]),
+    ("Memory", "Resident.", "bytes", [("{{agent}} on {{host}}", "process_resident_memory_bytes{$sel}")]),
+    ("Open files", "", "short", [("{{agent}} on {{host}}", "process_open_fds{$sel}")]),
+    ("Open files, of those allowed", "", "percentunit", [("{{agent}} on {{host}}", "process_open_fds{$sel} / process_max_fds{$sel}")]),
+    ("Threads", "", "short", [("{{agent}} on {{host}}", "process_threads{$sel}")]),
+    ("Running for", "Since the start of the process; a fall is a restart.", "s", [("{{agent}} on {{host}}", "time() - process_start_time_seconds{$sel}")]),
+]
+DASHBOARDS = {
+    "weft-overview": ("Weft: mesh", OVERVIEW),
+    "weft-agent": ("Weft: agents", AGENT),
+    "weft-errors": ("Weft: error bus", ERRORS),
+    "weft-processes": ("Weft: processes", PROCESSES),
+}
+SOURCE = {"type": "prometheus", "uid": "${datasource}"}
+
+
+def panel(number, title, text, unit, queries):
+    return {
+        "id": number + 1, "type": "timeseries", "title": title, "description": text, "datasource": SOURCE,
+        "gridPos": {"x": 12 * (number % 2), "y": 8 * (number // 2), "w": 12, "h": 8},
+        "fieldConfig": {"defaults": {"unit": unit, "min": 0, "custom": {"fillOpacity": 10, "showPoints": "never"}}, "overrides": []},
+        "options": {"legend": {"displayMode": "list", "placement": "bottom"}, "tooltip": {"mode": "multi", "sort": "desc"}},
+        "targets": [{"refId": chr(65 + i), "datasource": SOURCE, "legendFormat": legend, "expr": expression.replace("$sel", SELECTION)}
+                    for i, (legend, expression) in enumerate(queries)],
+    }
+
+
+def choice(name, query, many=True):
+    return {"name": name, "label": name, "type": "query", "datasource": SOURCE, "query": query, "definition": query, "refresh": 2,
+            "includeAll": many, "multi": many, "allValue": ".*" if many else None, "sort": 1}
+
+
+def dashboard(uid, title, panels):
+    variables = [{"name": "datasource", "type": "datasource", "query": "prometheus", "label": "source"},
+                 choice("job", "label_values(weft_build_info, job)", many=False),
+                 choice("host", 'label_values(weft_build_info{job="$job"}, host)'),
+                 choice("agent", 'label_values(weft_build_info{job="$job",host=~"$host"}, agent)')]
+    return {"uid": uid, "title": title, "tags": ["weft"], "schemaVersion": 38, "version": 1, "editable": False, "refresh": "10s",
+            "time": {"from": "now-30m", "to": "now"}, "timezone": "", "templating": {"list": variables},
+            "links": [{"type": "dashboards", "tags": ["weft"], "title": "Weft", "asDropdown": True, "includeVars": True, "keepTime": True}],
+            "panels": [panel(i, *one) for i, one in enumerate(panels)]}
+
+
+def main():
+    wanted = {FOLDER / f"{uid}.json": json.dumps(dashboard(uid, *rest), indent=1) + "\n" for uid, rest in DASHBOARDS.items()}
+    stale = [path for path, text in wanted.items() if not path.exists() or path.read_text() != text]
+    if "--check" in sys.argv:
+        print("\n".join(f"{path} is not what generate.py writes" for path in stale))
+        return 1 if stale else 0
+    FOLDER.mkdir(exist_ok=True)
+    for path in stale:
+        path.write_text(wanted[path])
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
