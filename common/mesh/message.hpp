@@ -80,6 +80,11 @@ struct Event {
 using EventHandler = UniqueFunction<void(const Event&)>;
 
 struct CallOptions {
+  // No aggregate: gcc 12 copies braced aggregates bitwise into the frame of a co_await expression (docs/decisions/0008).
+  CallOptions() = default;
+  explicit CallOptions(Duration budget) : timeout(budget) {}
+  explicit CallOptions(const Call& on_behalf_of) : within(&on_behalf_of) {}
+
   Duration timeout = std::chrono::seconds(5);  ///< the whole budget; shortened to what `within` has left
   std::string host;                            ///< only instances on this host
   std::string instance;                        ///< only this instance (id)

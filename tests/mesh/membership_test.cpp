@@ -1,0 +1,219 @@
+#include "tests/mesh/fixture.hpp"
+
+using namespace weft;
+using namespace weft::mesh;
+using test::handler;
+
+namespace {
+
+/// A registry reduced to its protocol: what the real one does with leases and stores is tested in its own suite.
+struct FakeRegistry {
+  FakeRegistry(test::MeshFixture& f, std::uint16_t port = 0) : fixture(f), term(f.id()) {
+    PeerOptions options = f.peer_options("registry");
+    options.call_port = port;
+    peer = std::make_unique<Peer>(f.loop, f.context, options, f.metrics, f.log);
+    peer->serve({"register", ""}, handler([this](Call& call) -> Result<Payload> {
+                  auto record = call.payload().as<InstanceRecord>();
+                  record->epoch = ++epoch;
+                  records[record->instance] = *record;
+                  ++registrations;
+                  publish({*record}, {});
+                  return Payload::of(RegisterReply{record->epoch, 600'000, "alpha"});
+                }));
+    peer->serve({"renew", ""}, handler([this](Call& call) -> Result<Payload> {
+                  auto request = call.payload().as<RenewRequest>();
+                  if (fence) return Error(codes::fenced, "a newer one is there");
+                  if (!records.contains(request->instance)) return Error(codes::unknown_instance, "register again");
+                  ++renewals;
+                  return Payload::of(RenewReply{term, sequence});
+                }));
+    peer->serve({"deregister", ""}, handler([this](Call& call) -> Result<Payload> {
+                  auto request = call.payload().as<DeregisterRequest>();
+                  remove(*Ulid::parse(request->instance), request->reason);
+                  return Payload::of(Value());
+                }));
+    peer->serve({"snapshot", ""}, handler([this](Call&) -> Result<Payload> {
+                  Snapshot out{"test", "alpha", term, sequence, peer->record().publish_endpoint, "", {}};
+                  for (const auto& [id, record] : records) out.records.push_back(record);
+                  return Payload::of(out);
+                }));
+    bound = fixture.until([&] {
+      return bound || (bound = peer->bind().has_value());
+    });  // the port is free once ZeroMQ has closed the last one
+  }
+  void publish(std::vector<InstanceRecord> upserts, std::vector<Removal> removals) {
+    ++sequence;
+    if (!mute)
+      (void)peer->publish(kChangesTopic, Payload::of(Changes{term, sequence, std::move(upserts), std::move(removals)}));
+  }
+  void remove(const Ulid& id, const std::string& reason) {
+    const auto record = records[id];
+    records.erase(id);
+    publish({}, {{id, record.epoch, record.agent, record.host, reason}});
+  }
+  std::string endpoint() const { return peer->record().call_endpoint; }
+  std::uint16_t port() const {
+    return static_cast<std::uint16_t>(std::stoi(endpoint().substr(endpoint().rfind(':') + 1)));
+  }
+
+  test::MeshFixture& fixture;
+  Ulid term;
+  std::uint64_t sequence = 0, epoch = 0;
+  int registrations = 0, renewals = 0;
+  bool fence = false, mute = false, bound = false;
+  std::map<Ulid, InstanceRecord> records;
+  std::unique_ptr<Peer> peer;
+};
+
+struct Fixture : test::MeshFixture {
+  std::unique_ptr<FakeRegistry> registry = std::make_unique<FakeRegistry>(*this);
+  struct Process {
+    observe::Metrics metrics;
+    observe::Health health;
+    std::unique_ptr<Mesh> mesh;
+    Mesh* operator->() { return mesh.get(); }
+  };
+  std::unique_ptr<Process> process(const std::string& agent, const std::string& host = "alpha") {
+    auto out = std::make_unique<Process>();
+    MeshOptions options;
+    options.peer = peer_options(agent, host);
+    options.registries = {registry->endpoint()};
+    options.report_errors = false;
+    out->mesh = std::make_unique<Mesh>(loop, context, options, out->metrics, log, out->health);
+    return out;
+  }
+  std::unique_ptr<Process> echo(const std::string& host = "alpha") {
+    auto out = process("echo", host);
+    (*out)->serve({"where", ""}, handler([host](Call&) -> Result<Payload> { return Payload::of(host); }));
+    start(*out);
+    return out;
+  }
+  void start(Process& which) {
+    REQUIRE(which->start());
+    REQUIRE(wait(which->ready(5s)));
+  }
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(Fixture, "a process registers, is found by name and answers") {
+  auto server = echo();
+  auto client = process("client");
+  start(*client);
+  CHECK(*wait((*client)->call("echo.where", {}))->as<std::string>() == "alpha");
+  CHECK(client->health.checks().at("registry").ok);
+}
+
+TEST_CASE_METHOD(Fixture, "an agent that nobody runs is answered at once, with the nearest name") {
+  auto server = echo();
+  auto client = process("client");
+  start(*client);
+  const auto begin = loop.now();
+  const auto error = wait((*client)->call("ecko.where", {})).error();
+  CHECK(error.is(codes::no_responders));
+  CHECK(error.message.find("did you mean 'echo'?") != std::string::npos);
+  CHECK(loop.now() - begin < 50ms);
+  CHECK(wait((*client)->call("nodot", {})).error().is(codes::bad_name));
+  CallOptions beta;
+  beta.host = "beta";
+  CHECK(wait((*client)->call("echo.where", {}, beta)).error().is(codes::no_responders));
+}
+
+TEST_CASE_METHOD(Fixture, "the own host goes first, another host is reached when wanted or when it is the only one") {
+  auto local = echo("alpha"), remote = echo("beta");
+  auto client = process("client");
+  start(*client);
+  REQUIRE(until([&] { return (*client)->directory().instances("echo").size() == 2; }));
+  for (int i = 0; i < 10; ++i) CHECK(*wait((*client)->call("echo.where", {}))->as<std::string>() == "alpha");
+  CallOptions beta;
+  beta.host = "beta";
+  CHECK(*wait((*client)->call("echo.where", {}, beta))->as<std::string>() == "beta");
+  (void)wait([](Mesh& mesh) -> Task<bool> {
+    co_await mesh.drain(1s);
+    co_return true;
+  }(*local->mesh));
+  REQUIRE(until([&] { return (*client)->directory().instances("echo").size() == 1; }));
+  CHECK(*wait((*client)->call("echo.where", {}))->as<std::string>() == "beta");
+}
+
+TEST_CASE_METHOD(Fixture,
+                 "calls go on while the registry is away, and everybody registers with the one that comes back") {
+  auto server = echo();
+  auto client = process("client");
+  start(*client);
+  const auto port = registry->port();
+  registry.reset();
+  for (int i = 0; i < 20; ++i) {
+    REQUIRE(wait((*client)->call("echo.where", {})));
+    loop.advance(50ms);
+  }
+  registry = std::make_unique<FakeRegistry>(*this, port);
+  REQUIRE(registry->bound);
+  REQUIRE(until([&] { return registry->records.size() == 2; }));
+  for (int i = 0; i < 20;
+       ++i) {  // over the time in which the empty registry's first snapshot could have emptied the copy
+    REQUIRE(wait((*client)->call("echo.where", {})));
+    loop.advance(50ms);
+  }
+}
+
+TEST_CASE_METHOD(Fixture, "a lost change is noticed and mended by a snapshot") {
+  auto client = process("client");
+  start(*client);
+  registry->mute = true;
+  auto server = echo();
+  registry->mute = false;
+  REQUIRE(until([&] { return !(*client)->directory().instances("echo").empty(); }));
+  CHECK(wait((*client)->call("echo.where", {})));
+}
+
+TEST_CASE_METHOD(Fixture, "an instance that lost its lease registers again, a fenced one does not") {
+  auto server = echo();
+  const int before = registry->registrations;
+  registry->records.clear();
+  REQUIRE(until([&] { return registry->registrations > before; }));
+  bool fenced = false;
+  (*server)->on_fenced([&] { fenced = true; });
+  registry->fence = true;
+  REQUIRE(until([&] { return fenced; }));
+  const int after = registry->registrations;
+  loop.advance(3s);
+  CHECK(registry->registrations == after);
+  CHECK_FALSE(server->health.checks().at("registry").ok);
+}
+
+TEST_CASE_METHOD(Fixture, "a subscriber hears publishers that are there and those that come later, on both hosts") {
+  auto first = process("sensor", "alpha");
+  REQUIRE((*first)->publishes("host.alpha.metrics"));
+  start(*first);
+  auto listener = process("listener");
+  std::map<std::string, int> heard;
+  auto subscription =
+      (*listener)->subscribe("host.*.metrics", [&](const Event& event) { ++heard[std::string(event.topic)]; });
+  REQUIRE(subscription);
+  start(*listener);
+  auto second = process("sensor", "beta");
+  REQUIRE((*second)->publishes("host.beta.metrics"));
+  start(*second);
+  REQUIRE(until([&] {
+    (void)(*first)->publish("host.alpha.metrics", Payload::of(1));
+    (void)(*second)->publish("host.beta.metrics", Payload::of(1));
+    return heard.size() == 2;
+  }));
+  CHECK((*listener)->subscribe("bad..pattern", [](const Event&) {}).error().is(codes::bad_topic));
+}
+
+TEST_CASE_METHOD(Fixture, "without a registry a process says so, and waits") {
+  const std::string nowhere = registry->endpoint();
+  registry.reset();
+  auto lonely = std::make_unique<Process>();
+  MeshOptions options;
+  options.peer = peer_options("lonely");
+  options.registries = {nowhere};
+  options.report_errors = false;
+  lonely->mesh = std::make_unique<Mesh>(loop, context, options, lonely->metrics, log, lonely->health);
+  REQUIRE((*lonely)->start());
+  CHECK(wait((*lonely)->ready(1s)).error().is(codes::no_registry));
+  CHECK(wait((*lonely)->call("echo.where", {})).error().is(codes::no_registry));
+  CHECK_FALSE(lonely->health.checks().at("registry").ok);
+}
