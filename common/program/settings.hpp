@@ -1,0 +1,11 @@
+// How flags, environment and the program's own defaults become the configuration, and how often: at the start and at
+// each HUP. Private to program.
+#pragma once
+#include "weft/program/flags.hpp"
+
+namespace weft::program {
+
+config::LoadOptions load_options(const Flags& flags, const About& about);
+observe::LogOptions log_options(const config::Config& config, const std::string& agent, const std::string& version);
+
+}  // namespace weft::program
