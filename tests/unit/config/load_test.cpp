@@ -62,7 +62,7 @@ TEST_CASE_METHOD(Fixture, "each layer wins over those before it, and explain() t
   dir.write("agents/echo.yaml", "log: {level: trace}\n");
   options.environment = "demo";
   options.agent = "echo";
-  options.defaults = "log: {level: 'off'}";
+  options.defaults = "log: {level: trace}";
   REQUIRE(good().get<std::string>("log.level") == "trace");
   options.variables = {{"WEFT__LOG__LEVEL", "info"}};
   REQUIRE(good().get<std::string>("log.level") == "info");
@@ -72,7 +72,7 @@ TEST_CASE_METHOD(Fixture, "each layer wins over those before it, and explain() t
   std::vector<std::string> layers;
   for (const auto& [origin, value] : config.explain("log.level"))
     layers.push_back(origin.layer + " " + value.as_string());
-  REQUIRE(layers == std::vector<std::string>{"default info", "default off", "base warn", "env error", "host fatal",
+  REQUIRE(layers == std::vector<std::string>{"default info", "default trace", "base warn", "env error", "host fatal",
                                              "agent trace", "environment info", "command line debug"});
   REQUIRE(config.explain("log.level")[4].first.where() == (dir / "hosts/alpha.yaml") + ":3:10");
   REQUIRE(config.origin("log.level").where() == "--set log.level=debug");
@@ -99,7 +99,7 @@ TEST_CASE_METHOD(Fixture, "all mistakes of all layers are told at once, in order
   REQUIRE(mistakes() ==
           "base.yaml:2:9: registry.port: wanted an integer from 1 to 65535, got 70000\n"
           "base.yaml:3:3: registry.prot: unknown key, did you mean 'port'?\n"
-          "base.yaml:4:14: log.level: wanted one of trace, debug, info, warn, error, fatal, off, got text 'inof', did "
+          "base.yaml:4:14: log.level: wanted one of trace, debug, info, warn, error, fatal, got text 'inof', did "
           "you mean 'info'?\n"
           "hosts/alpha.yaml:1:15: admin.port: wanted an integer from 0 to 65535, got text 'x'\n"
           "hosts/alpha.yaml:2:19: registry.lease: wanted a duration such as 500ms or 2s, from 100ms to 1h, got 3 (it "
