@@ -21,12 +21,16 @@ class Checker {
       : schema_(schema), root_(root), prefix_(prefix) {}
 
   std::vector<Mistake> run(const std::string& schema_name) {
+    if (auto good = check_references(schema_.root()); !good) {
+      mistakes_.push_back({{"schema", schema_name, 0, 0}, prefix_, "is no JSON schema: " + good.error().message});
+      return std::move(mistakes_);
+    }
     Value document = to_value(root_);
     Path path;
     walk(schema_.top(), root_, document, path);
     const auto findings = validate(schema_.root(), document);
     if (!findings) {
-      mistakes_.push_back({{"schema", schema_name, 0, 0}, prefix_, findings.error().message});
+      mistakes_.push_back({{"schema", schema_name, 0, 0}, prefix_, "is no JSON schema: " + findings.error().message});
       return std::move(mistakes_);
     }
     tell(*findings);
@@ -49,8 +53,8 @@ class Checker {
     }
   }
   void scalar(const Schema::At& at, const Node& node, Value& copy, const Path& path) {
-    if (is_secret(at) && copy.is_string() && !copy.as_string().empty() && !is_secret_reference(copy)) {
-      add(path, node.place.origin(), "wanted a reference file:/path or env:NAME, got plain text, which is not shown");
+    if (is_plain_secret(at, copy)) {
+      add(path, node.place.origin(), std::string(kPlainSecret));
     } else if (has_keyword(at, "pattern") && copy.is_string() && copy.as_string().size() > kPatternTextMax) {
       add(path, node.place.origin(), "wanted " + wanted(at) + ", got " + got(copy, is_secret(at)));
       copy = "";

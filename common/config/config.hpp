@@ -37,7 +37,7 @@ struct LoadOptions {
   std::vector<std::pair<std::string, std::string>> variables;  ///< WEFT__A__B=value; others are ignored
   std::vector<std::string> sets;                               ///< "a.b=c", value parsed as YAML
   std::string agent_schema;  ///< JSON schema of the section `agent`, used when schema/agents/<agent>.yaml does not
-                             ///< exist; may be empty
+                             ///< exist; may be empty: then the shipped one is used, if there is one
   std::string
       defaults;  ///< YAML of the whole tree, over the built-in defaults ("agent: {greeting: hello}"); may be empty
 };

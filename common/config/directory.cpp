@@ -2,7 +2,7 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "weft/config/config.hpp"
+#include "weft/config/directory.hpp"
 
 namespace weft::config {
 namespace {
@@ -29,10 +29,15 @@ std::string find_directory(const std::string& told) {
   const fs::path own = !xdg.empty() ? fs::path(xdg) / "weft" : fs::path(home) / ".config" / "weft";
   if ((!xdg.empty() || !home.empty()) && has_base(own)) return own.string();
   if (has_base("/etc/weft")) return "/etc/weft";
+  const std::string shipped = shipped_directory();
+  return has_base(shipped) ? shipped : "";
+}
+
+std::string shipped_directory() {
   std::error_code error;
   const fs::path program = fs::read_symlink("/proc/self/exe", error);  // <prefix>/bin/weft
-  const fs::path shipped = program.parent_path().parent_path() / "share" / "weft" / "config";
-  return !error && has_base(shipped) ? shipped.string() : "";
+  if (error) return "";
+  return (program.parent_path().parent_path() / "share" / "weft" / "config").string();
 }
 
 }  // namespace weft::config

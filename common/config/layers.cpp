@@ -9,6 +9,7 @@
 
 #include "weft/base/text.hpp"
 #include "weft/config/built_in.hpp"
+#include "weft/config/directory.hpp"
 #include "weft/config/yaml.hpp"
 
 namespace weft::config {
@@ -183,12 +184,23 @@ Schema::At Schemas::at(const Path& path) const {
   return agent.at(Path(path.begin() + 1, path.end()));
 }
 
+namespace {
+
+fs::path schema_file(const std::string& directory, const std::string& agent) {
+  if (directory.empty()) return {};
+  const fs::path path = fs::path(directory) / "schema" / "agents" / (agent + ".yaml");
+  std::error_code error;
+  return fs::exists(path, error) ? path : fs::path();
+}
+
+}  // namespace
+
 Schemas read_schemas(const LoadOptions& options, std::vector<Mistake>& mistakes) {
   Schemas schemas{core_schema(), {}, {}};
   if (options.agent.empty() || !check_name("agent", options.agent)) return schemas;
-  const fs::path path = fs::path(options.directory) / "schema" / "agents" / (options.agent + ".yaml");
-  std::error_code error;
-  if (!options.directory.empty() && fs::exists(path, error)) {
+  fs::path path = schema_file(options.directory, options.agent);
+  if (path.empty() && options.agent_schema.empty()) path = schema_file(shipped_directory(), options.agent);
+  if (!path.empty()) {
     Parsed parsed = parse_yaml_file(path.string(), "schema");
     std::move(parsed.mistakes.begin(), parsed.mistakes.end(), std::back_inserter(mistakes));
     schemas.agent = Schema(to_value(parsed.root));
@@ -196,10 +208,11 @@ Schemas read_schemas(const LoadOptions& options, std::vector<Mistake>& mistakes)
   } else if (!options.agent_schema.empty()) {
     schemas.agent_name = "schema of agent " + options.agent;
     auto schema = Schema::parse(options.agent_schema);
-    if (schema)
+    if (schema) {
       schemas.agent = std::move(*schema);
-    else
+    } else {
       mistakes.push_back({{"schema", schemas.agent_name, 0, 0}, "agent", schema.error().message});
+    }
   }
   return schemas;
 }

@@ -83,7 +83,15 @@ class Loader {
     const Schema::At at = schemas_.at(path);
     const Value value = to_value(leaf);
     const Schema& schema = !path.empty() && path[0].key == "agent" ? schemas_.agent : schemas_.core;
+    tell_plain_secrets(leaf, schema, at, to_string(path));
     config_.history_[to_string(path)].emplace_back(leaf.place.origin(), hide_secrets(schema, at, value));
+  }
+  /// Also in layers that a later one wins over: it is in a file.
+  void tell_plain_secrets(const Node& node, const Schema& schema, const Schema::At& at, const std::string& path) {
+    for (std::size_t i = 0; i < node.items.size(); ++i)
+      tell_plain_secrets(node.items[i], schema, schema.item(at, i), join(path, i));
+    if (node.kind == Node::Kind::scalar && is_plain_secret(at, node.scalar))
+      mistakes_.push_back({node.place.origin(), path, std::string(kPlainSecret)});
   }
   /// Drops the history of places that are no leaf of the effective tree.
   void forget_replaced(const std::string& path, const Value& value) {

@@ -10,8 +10,9 @@ namespace {
 
 constexpr int kDepthMax = 32;  // of $ref and of anyOf in each other; a schema that refers to itself ends here
 
-/// "#/definitions/x" in `root`; null when it is none.
-const Value* resolve(const Value& root, std::string_view reference) {
+}  // namespace
+
+const Value* resolve_reference(const Value& root, std::string_view reference) {
   if (reference == "#") return &root;
   if (!reference.starts_with("#/")) return nullptr;
   const Value* at = &root;
@@ -24,14 +25,10 @@ const Value* resolve(const Value& root, std::string_view reference) {
   return at;
 }
 
-}  // namespace
-
 Result<Schema> Schema::parse(std::string_view text) {
-  if (const auto first = text.find_first_not_of(" \t\r\n"); first != text.npos && text[first] == '{') {
-    auto value = from_json(text);
-    if (!value) return value.error();
-    return Schema(std::move(*value));
-  }
+  const auto first = text.find_first_not_of(" \t\r\n");
+  const auto json = first != text.npos && text[first] == '{' ? from_json(text) : Result<Value>(Value());
+  if (json && json->is_map()) return Schema(*json);
   auto parsed = parse_yaml(text, std::make_shared<const Source>(Source{"schema", "schema"}));
   if (!parsed.mistakes.empty()) return Error(codes::bad_config, parsed.mistakes.front().describe());
   return Schema(to_value(parsed.root));
@@ -40,7 +37,7 @@ Result<Schema> Schema::parse(std::string_view text) {
 void Schema::expand(const Value& schema, At& into, int depth) const {
   if (!schema.is_map() || depth > kDepthMax || into.size() > 256) return;
   if (const Value& reference = schema["$ref"]; reference.is_string()) {
-    if (const Value* target = resolve(root_, reference.as_string())) expand(*target, into, depth + 1);
+    if (const Value* target = resolve_reference(root_, reference.as_string())) expand(*target, into, depth + 1);
     return;
   }
   into.push_back(&schema);
@@ -90,7 +87,7 @@ Schema::At Schema::at(const Path& path) const {
 Value Schema::defaults_of(const Value& schema, int depth) const {
   if (!schema.is_map() || depth > kDepthMax) return {};
   if (const Value& reference = schema["$ref"]; reference.is_string()) {
-    const Value* target = resolve(root_, reference.as_string());
+    const Value* target = resolve_reference(root_, reference.as_string());
     return target ? defaults_of(*target, depth + 1) : Value();
   }
   Value value = schema["default"];
@@ -141,6 +138,10 @@ bool is_secret_reference(const Value& value) {
   if (!value.is_string()) return false;
   const std::string_view text = value.as_string();
   return (text.starts_with("file:") && text.size() > 5) || (text.starts_with("env:") && text.size() > 4);
+}
+
+bool is_plain_secret(const Schema::At& at, const Value& value) {
+  return is_secret(at) && value.is_string() && !value.as_string().empty() && !is_secret_reference(value);
 }
 
 Value hide_secrets(const Schema& schema, const Schema::At& at, const Value& value) {

@@ -34,6 +34,11 @@ class Schema {
   Value root_;
 };
 
+/// "#/definitions/x" in `root`; null when it is none.
+const Value* resolve_reference(const Value& root, std::string_view reference);
+/// Errors: `bad_config`: a $ref that leads out of the schema, nowhere or in a circle.
+Result<void> check_references(const Value& schema);
+
 std::vector<std::string_view> known_keys(const Schema::At& at);
 bool has_keyword(const Schema::At& at, std::string_view keyword);
 bool is_secret(const Schema::At& at);
@@ -53,6 +58,11 @@ Value hide_secrets(const Schema& schema, const Schema::At& at, const Value& valu
 /// "file:/path" or "env:NAME".
 bool is_secret_reference(const Value& value);
 
+/// Plain text where a reference belongs. Nothing and empty text are no secret.
+bool is_plain_secret(const Schema::At& at, const Value& value);
+
+inline constexpr std::string_view kPlainSecret =
+    "wanted a reference file:/path or env:NAME, got plain text, which is not shown";
 inline constexpr std::string_view kHidden = "(hidden)";
 inline constexpr std::string_view kDurationPattern = R"(^[0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h|d)$)";
 

@@ -82,7 +82,7 @@ Result<std::vector<Finding>> validate(const Value& schema, const Value& document
   if (findings.empty()) findings.push_back({Finding::Kind::enclosing, {}, {}});
   return findings;
 } catch (const std::exception& error) {
-  return Error(codes::bad_config, std::string("is no JSON schema (draft 7): ") + error.what());
+  return Error(codes::bad_config, error.what());
 }
 
 }  // namespace weft::config

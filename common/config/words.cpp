@@ -1,4 +1,6 @@
 // What a schema wants and what it got instead, in the words of a person.
+#include <fmt/format.h>
+
 #include "weft/base/clock.hpp"
 #include "weft/base/text.hpp"
 #include "weft/config/schema.hpp"
@@ -8,6 +10,7 @@ namespace {
 
 std::string show(const Value& value) {
   if (value.is_string()) return value.as_string();
+  if (value.type() == Value::Type::number) return fmt::format("{}", value.as_double());
   return to_json(value);
 }
 
@@ -102,7 +105,7 @@ std::string got(const Value& value, bool hide) {
       if (value.as_string().size() > kShown) return "text of " + std::to_string(value.as_string().size()) + " bytes";
       return "text '" + value.as_string() + "'";
     default:
-      return hide ? "a value that is not shown" : to_json(value);
+      return hide ? "a value that is not shown" : show(value);
   }
 }
 

@@ -14,6 +14,7 @@
 #include <unordered_map>
 
 #include "weft/config/scalar.hpp"
+#include "weft/config/syntax.hpp"
 #include "weft/config/utf8.hpp"
 
 namespace weft::config {
@@ -27,8 +28,8 @@ struct Refused {
 
 class Builder final : public YAML::EventHandler {
  public:
-  Builder(std::shared_ptr<const Source> source, const YamlLimits& limits)
-      : source_(std::move(source)), limits_(limits) {}
+  Builder(std::string_view text, std::shared_ptr<const Source> source, const YamlLimits& limits)
+      : text_(text), source_(std::move(source)), limits_(limits) {}
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (++documents_ == 1) return;
@@ -40,6 +41,7 @@ class Builder final : public YAML::EventHandler {
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { scalar(mark, "?", anchor, ""); }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& text) override {
+    ends_ = mark;
     scalar(mark, tag, anchor, text);
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
@@ -59,6 +61,11 @@ class Builder final : public YAML::EventHandler {
   void OnSequenceEnd() override { close(); }
   void OnMapEnd() override { close(); }
 
+  /// A quote without end takes all that follows, so only the last scalar can have one.
+  void check_last_quote() const {
+    if (!ends_.is_null() && is_open_quote(text_, ends_.line + 1, ends_.column + 1))
+      throw Refused{place(ends_), "not YAML: a quote that is never closed"};
+  }
   Node take() { return std::move(root_); }
   std::vector<Mistake>& mistakes() { return mistakes_; }
   std::string path() const {
@@ -191,6 +198,7 @@ class Builder final : public YAML::EventHandler {
     parent.drop_value = false;
   }
 
+  std::string_view text_;
   std::shared_ptr<const Source> source_;
   YamlLimits limits_;
   std::vector<Frame> open_;
@@ -199,28 +207,9 @@ class Builder final : public YAML::EventHandler {
   Node root_;
   std::vector<Mistake> mistakes_;
   std::size_t values_ = 0, bytes_ = 0;
+  YAML::Mark ends_ = YAML::Mark::null_mark();  // the scalar that came last
   int documents_ = 0;
 };
-
-/// What yaml-cpp says, in words that help one who is no parser.
-std::string explain_syntax(const std::string& message) {
-  static constexpr std::pair<std::string_view, std::string_view> kWords[] = {
-      {"illegal map value", "a ':' where no value can begin; is text before it that belongs in quotes or is no YAML?"},
-      {"illegal map key", "a '?' where no key can begin"},
-      {"end of map not found", "this line does not fit the map around it; look at its indentation and at stray text"},
-      {"end of sequence not found", "this line does not fit the list around it; look at its indentation"},
-      {"end of sequence flow not found", "the list that '[' begins has no ']'"},
-      {"end of map flow not found", "the map that '{' begins has no '}'"},
-      {"illegal tab when looking for indentation", "a tab in the indentation; YAML wants spaces"},
-      {"illegal block entry", "a '- ' where no list can begin; look at the indentation"},
-      {"illegal EOF in scalar", "a quote that is never closed"},
-      {"the referenced anchor is not defined", "an alias ('*name') without its anchor ('&name') before it"},
-      {"bad file", "nested too deep"},
-  };
-  for (const auto& [theirs, ours] : kWords)
-    if (message.starts_with(theirs)) return "not YAML: " + std::string(ours);
-  return "not YAML: " + message;
-}
 
 Parsed refused(std::vector<Mistake> before, Origin origin, std::string path, std::string text) {
   before.push_back({std::move(origin), std::move(path), std::move(text)});
@@ -243,18 +232,23 @@ Parsed parse_yaml(std::string_view text, std::shared_ptr<const Source> source, c
     return refused({}, start.origin(), "", "larger than " + std::to_string(limits.bytes) + " bytes");
   if (const auto bad = first_bad_character(text))
     return refused({}, Place{source, bad->line, bad->column}.origin(), "", "not YAML: " + bad->what);
-  Builder builder(source, limits);
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // else columns of line 1 are off
+  Builder builder(text, source, limits);
   try {
     View view(text);
     std::istream in(&view);
     YAML::Parser parser(in);
     while (parser.HandleNextDocument(builder)) {
     }
+    builder.check_last_quote();
   } catch (const Refused& stop) {
     return refused(std::move(builder.mistakes()), stop.place.origin(), builder.path(), stop.why);
   } catch (const YAML::Exception& error) {
-    const Place place = error.mark.is_null() ? start : builder.place(error.mark);
-    return refused(std::move(builder.mistakes()), place.origin(), "", explain_syntax(error.msg));
+    const bool anywhere = error.mark.is_null();
+    const auto told =
+        explain_syntax(text, anywhere ? 1 : error.mark.line + 1, anywhere ? 1 : error.mark.column + 1, error.msg);
+    // What the builder found before may itself come from this: "[1" looks like a list that is a key.
+    return refused({}, Place{source, told.line, told.column}.origin(), "", told.text);
   } catch (const std::exception& error) {
     return refused(std::move(builder.mistakes()), start.origin(), "", std::string("not YAML: ") + error.what());
   }
