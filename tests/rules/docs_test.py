@@ -62,6 +62,13 @@ class Docs(unittest.TestCase):
                         missing.append(f"{page}: {word}")
         self.assertFalse(missing, "\n" + "\n".join(missing))
 
+    def test_every_test_that_the_guarantees_name_exists(self):
+        named = re.findall(r'`(tests/[^`]+)`: "([^"]+)"', tree.text("docs/guarantees.md"))
+        missing = [f"{name}: {title}" for name, title in named
+                   if not (tree.ROOT / name).exists() or title not in re.sub(r'"\s*"|"""', "", tree.text(name))]
+        self.assertFalse(missing, "\n" + "\n".join(missing))
+        self.assertGreater(len(named), 10)
+
     def test_every_dev_verb_shown_exists(self):
         known = set(re.findall(r"^verb_(\w+)\(\)", tree.text("dev") + tree.text("tools/dev/test.sh"), re.MULTILINE))
         wrong = [f"{page}: {' '.join(words)}" for page, words in commands() if words[0] == "./dev" and len(words) > 1 and words[1] not in known]
