@@ -1,0 +1,353 @@
+#include "registry/registry.hpp"
+
+#include "registry/follower.hpp"
+#include "registry/keeper.hpp"
+#include "registry/meters.hpp"
+#include "registry/pages.hpp"
+
+namespace weft::registry {
+namespace {
+
+constexpr Duration kStoreRetry = 1s;
+constexpr Duration kForwardTimeout = 1s;
+
+/// A row of `registry.list`, for people.
+struct Row {
+  std::string agent, host, version;
+  mesh::HealthState health = mesh::HealthState::passing;
+  std::uint64_t epoch = 0;
+  Duration age{};
+  std::string registry;
+  WEFT_FIELDS(Row, agent, host, version, health, epoch, age, registry)
+};
+struct Pong {
+  std::string registry, mesh, version;
+  std::uint64_t instances = 0;
+  WEFT_FIELDS(Pong, registry, mesh, version, instances)
+};
+
+Table::Options table_options(const Options& options) {
+  Table::Options table;
+  table.mesh = options.peer.mesh;
+  table.host = options.peer.host;
+  table.lease = options.lease;
+  table.instances_max = options.instances_max;
+  // A snapshot of the whole mesh must fit into one payload: each registry has its share of it.
+  table.bytes_max = options.peer.limits.payload_max / (options.peers.size() + 1);
+  return table;
+}
+
+io::HttpResponse json_response(std::string body) { return {200, "application/json", std::move(body)}; }
+
+std::string query_of(const io::HttpRequest& request, const std::string& key) {
+  const auto it = request.query.find(key);
+  return it == request.query.end() ? std::string() : it->second;
+}
+
+}  // namespace
+
+struct Registry::Impl {
+  Impl(Loop& l, net::Context& context, Options o, OpenStore open_store, Random& random, observe::Metrics& m,
+       observe::Log& g, observe::Health& h)
+      : loop(l),
+        options(std::move(o)),
+        metrics(m),
+        log(g),
+        health(h),
+        peer(l, context, options.peer, m, g),
+        book(l.clock(), table_options(options), Ulid::make(l.clock().wall(), random)),
+        keeper(std::move(open_store)),
+        meters(m),
+        tick_timer(l),
+        store_timer(l) {}
+
+  // ---- start
+
+  Result<void> start() {
+    if (auto bound = peer.bind(); !bound) return bound;
+    load();
+    for (const auto topic : {mesh::kChangesTopic, mesh::kOwnTopic})
+      if (auto announced = peer.publishes(std::string(topic)); !announced) return announced;
+    serve();
+    auto pattern = TopicPattern::parse(mesh::kOwnTopic);
+    own_changes = peer.subscribe(*pattern, [this](const mesh::Event& event) { on_own_changes(event); });
+    if (auto entered = enter_self(); !entered) return entered;
+    flush();
+    follow_peers();
+    schedule_tick();
+    return {};
+  }
+
+  void load() {
+    auto loaded = keeper.load(book);
+    if (!loaded) return store_failed(loaded.error());
+    if (!loaded->notice.empty()) log.warn("the store began anew", {{"notice", loaded->notice}});
+    if (loaded->unreadable > 0)
+      log.warn("records of the store cannot be read", {{"count", static_cast<std::int64_t>(loaded->unreadable)}});
+    log.info("store loaded", {{"records", static_cast<std::int64_t>(loaded->records)}});
+    health.set("store", true);
+  }
+
+  Result<void> enter_self() {
+    InstanceRecord record = peer.record();
+    record.tags = options.tags;
+    record.admin = options.admin;
+    record.config_hash = options.config_hash;
+    auto entered = book.enter(std::move(record));
+    if (!entered) return entered.error();
+    self_epoch = entered->epoch;
+    peer.set_epoch(self_epoch);
+    return {};
+  }
+
+  void follow_peers() {
+    const Follower::Hooks hooks{[this] { changed(); },
+                                [this](const Follower& asking, const std::string& registry) {
+                                  for (const auto& other : followers)
+                                    if (other.get() != &asking && other->up() && other->registry() == registry)
+                                      return false;
+                                  return true;
+                                }};
+    for (const auto& endpoint : options.peers)
+      followers.push_back(std::make_unique<Follower>(loop, peer, book, endpoint, metrics, log, hooks));
+    for (const auto& follower : followers) follower->start();
+  }
+
+  // ---- methods
+
+  template <class Request>
+  using Answer = Task<Result<mesh::Payload>> (Impl::*)(Request);
+
+  template <class Request>
+  void serve_one(const char* name, const char* summary, Answer<Request> answer) {
+    peer.serve({name, summary}, [this, answer](mesh::Call& call) -> Task<Result<mesh::Payload>> {
+      auto request = call.payload().as<Request>();
+      if (!request) co_return request.error();
+      co_return co_await (this->*answer)(std::move(*request));
+    });
+  }
+
+  void serve() {
+    serve_one<InstanceRecord>("register", "enters an instance for one lease", &Impl::answer_register);
+    serve_one<mesh::RenewRequest>("renew", "gives an instance one lease more", &Impl::answer_renew);
+    serve_one<mesh::DeregisterRequest>("deregister", "removes an instance, by id or by slot", &Impl::answer_deregister);
+    serve_one<Value>("snapshot", "every record of the mesh", &Impl::answer_snapshot);
+    serve_one<Value>("replica", "every record that this registry writes", &Impl::answer_replica);
+    serve_one<Value>("beat", "how far this registry's own records are", &Impl::answer_beat);
+    serve_one<Value>("ping", "who answers", &Impl::answer_ping);
+    serve_one<Value>("list", "the mesh for people: agent, host, version, health, epoch, age", &Impl::answer_list);
+  }
+
+  Task<Result<mesh::Payload>> answer_register(InstanceRecord record) {
+    auto entered = book.enter(std::move(record));
+    meters.registration(entered ? nullptr : &entered.error());
+    if (!entered) co_return entered.error();
+    co_await written();
+    co_return mesh::Payload::of(*entered);
+  }
+
+  Task<Result<mesh::Payload>> answer_renew(mesh::RenewRequest request) {
+    auto renewed = book.renew(request);
+    meters.renewal(renewed ? nullptr : &renewed.error());
+    if (!renewed) co_return renewed.error();
+    changed();
+    co_return mesh::Payload::of(*renewed);
+  }
+
+  Task<Result<mesh::Payload>> answer_deregister(mesh::DeregisterRequest request) {
+    if (book.leave(request)) {
+      co_await written();
+    } else {
+      forward(std::move(request));
+    }
+    co_return mesh::Payload::of(Value());
+  }
+
+  Task<Result<mesh::Payload>> answer_snapshot(Value) {
+    flush();
+    if (!snapshot_payload) snapshot_payload = mesh::Payload::of(with_endpoints(book.snapshot()));
+    co_return *snapshot_payload;
+  }
+
+  Task<Result<mesh::Payload>> answer_replica(Value) {
+    flush();
+    co_return mesh::Payload::of(with_endpoints(book.own_snapshot()));
+  }
+
+  Task<Result<mesh::Payload>> answer_beat(Value) { co_return mesh::Payload::of(book.own_position()); }
+
+  Task<Result<mesh::Payload>> answer_ping(Value) {
+    co_return mesh::Payload::of(
+        Pong{book.host(), options.peer.mesh, options.peer.version, static_cast<std::uint64_t>(book.view().size())});
+  }
+
+  Task<Result<mesh::Payload>> answer_list(Value) {
+    const WallTime now = loop.clock().wall();
+    std::vector<Row> rows;
+    book.view().each([&](const InstanceRecord& record) {
+      const Duration age = std::max(Duration::zero(), Duration(now - wall_from_us(record.started_us)));
+      rows.push_back({record.agent, record.host, record.version, record.health, record.epoch,
+                      std::chrono::duration_cast<std::chrono::seconds>(age), record.registry});
+    });
+    co_return mesh::Payload::of(rows);
+  }
+
+  mesh::Snapshot with_endpoints(mesh::Snapshot snapshot) const {
+    const InstanceRecord self = peer.record();
+    snapshot.publish_endpoint = self.publish_endpoint;
+    snapshot.publish_local = self.publish_local;
+    return snapshot;
+  }
+
+  /// The slot is filled at another registry, which is the only one that may write its record.
+  void forward(mesh::DeregisterRequest request) {
+    const InstanceRecord* holder = book.view().holder(request.slot);
+    if (!request.instance.empty() || holder == nullptr || holder->registry == book.host()) return;
+    for (const auto& follower : followers) {
+      if (!follower->up() || follower->registry() != holder->registry) continue;
+      request.instance = holder->instance.to_string();  // by id: nobody forwards that
+      return tasks.spawn(forward_to(follower->endpoint(), std::move(request)));
+    }
+  }
+
+  Task<void> forward_to(std::string endpoint, mesh::DeregisterRequest request) {
+    mesh::CallOptions call;
+    call.timeout = kForwardTimeout;
+    (void)co_await peer.call_at(std::move(endpoint), "registry.deregister", mesh::Payload::of(request), call);
+  }
+
+  // ---- what peers publish
+
+  void on_own_changes(const mesh::Event& event) {
+    auto changes = event.payload.as<mesh::Changes>();
+    if (!changes) return log.warn("changes of a peer cannot be read", {{"error", changes.error().message}});
+    const auto followed = book.apply(*changes);
+    if (followed == Book::Followed::yes) return changed();
+    for (const auto& follower : followers) {
+      const Replica* replica = book.replica(follower->registry());
+      const bool its = replica != nullptr && replica->term() == changes->term;
+      // an unknown term may be that of any peer that has just begun anew
+      if (its || (followed == Book::Followed::unknown && follower->up())) follower->wake();
+    }
+  }
+
+  // ---- changes: stored, then published, then acknowledged, all of a turn together
+
+  void changed() {
+    if (!book.changed() || std::exchange(flush_scheduled, true)) return;
+    loop.at_turn_end([this, alive = std::weak_ptr<int>(life)] {
+      if (alive.expired()) return;
+      flush_scheduled = false;
+      flush();
+    });
+  }
+
+  /// Resolves when what changed before is in the store, or the store is broken and health says so.
+  Completion<bool> written() {
+    Completion<bool> done;
+    waiting.push_back(done.completer());
+    changed();
+    return done;
+  }
+
+  void flush() {
+    const auto out = book.flush();
+    if (!out.empty()) snapshot_payload.reset();
+    save(out.kept);
+    for (const auto& changes : out.own) publish(mesh::kOwnTopic, changes);
+    for (const auto& changes : out.all) {
+      meters.follow(changes);
+      publish(mesh::kChangesTopic, changes);
+    }
+    meters.measure(book);
+    for (auto& completer : std::exchange(waiting, {})) completer.complete(true);
+  }
+
+  void publish(std::string_view topic, const mesh::Changes& changes) {
+    auto sent = peer.publish(topic, mesh::Payload::of(changes));
+    if (!sent) log.error("changes were not published", sent.error());  // whoever misses them takes a snapshot
+  }
+
+  void save(const std::vector<Book::Kept>& kept) {
+    if (store_timer.running()) return;  // it is broken, and tried again in a while
+    const bool was_behind = keeper.behind();
+    if (auto saved = keeper.save(book, kept); !saved) return store_failed(saved.error());
+    if (was_behind) health.set("store", true);
+  }
+
+  void store_failed(const Error& error) {
+    meters.store_errors.add();
+    log.error("the store failed; serving from memory", error);
+    health.set("store", false, error.message);
+    store_timer.start(kStoreRetry, [this] { save({}); });
+  }
+
+  // ---- time
+
+  void schedule_tick() {
+    const Duration wait = std::max<Duration>(book.next_due() - loop.now(), 1ms);
+    tick_timer.start(wait, [this] {
+      tick();
+      schedule_tick();
+    });
+  }
+
+  void tick() {
+    const mesh::RenewRequest own{options.peer.instance, self_epoch, mesh::HealthState::passing, {}};
+    if (!book.renew(own)) {
+      if (auto entered = enter_self(); !entered) log.error("this registry cannot list itself", entered.error());
+    }
+    book.tick();
+    changed();
+    meters.measure(book);
+  }
+
+  Loop& loop;
+  Options options;
+  observe::Metrics& metrics;
+  observe::Log& log;
+  observe::Health& health;
+  mesh::Peer peer;
+  Book book;
+  Keeper keeper;
+  Meters meters;
+  std::uint64_t self_epoch = 0;
+  bool flush_scheduled = false;
+  std::optional<mesh::Payload> snapshot_payload;  // of the whole mesh, until it changes
+  std::vector<Completion<bool>::Completer> waiting;
+  Timer tick_timer, store_timer;
+  std::vector<std::unique_ptr<Follower>> followers;
+  mesh::Subscription own_changes;
+  TaskScope tasks;
+  std::shared_ptr<int> life = std::make_shared<int>(0);
+};
+
+Registry::Registry(Loop& loop, net::Context& context, Options options, OpenStore open_store, Random& random,
+                   observe::Metrics& metrics, observe::Log& log, observe::Health& health)
+    : impl_(std::make_unique<Impl>(loop, context, std::move(options), std::move(open_store), random, metrics, log,
+                                   health)) {}
+Registry::~Registry() = default;
+
+Result<void> Registry::start() { return impl_->start(); }
+
+void Registry::stop() {
+  auto& i = *impl_;
+  i.tick_timer.stop();
+  i.followers.clear();
+  i.book.leave({i.options.peer.instance.to_string(), "", "stopped"});
+  i.flush();
+  i.peer.start_draining();
+  i.peer.flush();
+}
+
+mesh::Peer& Registry::peer() noexcept { return impl_->peer; }
+
+io::HttpResponse Registry::agents_page(const io::HttpRequest& request) const {
+  return json_response(agents_json(impl_->book.view(), query_of(request, "agent"), query_of(request, "host")));
+}
+
+io::HttpResponse Registry::http_sd_page(const io::HttpRequest&) const {
+  return json_response(http_sd_json(impl_->book.view(), impl_->book.host()));
+}
+
+}  // namespace weft::registry
