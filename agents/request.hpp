@@ -1,0 +1,17 @@
+// Requests as people send them: nothing at all means the defaults, and an unknown key is told.
+#pragma once
+#include "weft/base/base.hpp"
+
+namespace weft {
+
+/// Errors: `bad_payload` naming the key.
+template <class T>
+Result<T> request_of(const Value& value) {
+  const bool nothing = value.is_null() || (value.type() == Value::Type::bytes && value.as_bytes().empty());
+  if (nothing) return T{};
+  auto read = from_value<T>(value, "request", Unknown::refuse);
+  if (!read) return Error(codes::bad_payload, read.error().message);
+  return read;
+}
+
+}  // namespace weft
