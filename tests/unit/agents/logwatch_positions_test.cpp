@@ -1,0 +1,42 @@
+#include "agents/logwatch/positions.hpp"
+
+#include "tests/support/catch.hpp"
+#include "tests/support/temp_dir.hpp"
+
+using namespace weft;
+using namespace weft::logwatch;
+
+TEST_CASE("positions are read as they were saved") {
+  test::TempDir folder;
+  const Positions positions{7, {{"/var/log/a", 1, 2, 3, true, 4, "00ff"}}};
+  REQUIRE(save_positions(folder / "p.json", positions));
+  const auto back = load_positions(folder / "p.json");
+  REQUIRE(back);
+  CHECK(back->saved_us == 7);
+  CHECK(back->files == positions.files);
+}
+
+TEST_CASE("no file means no positions, a broken one is told by name") {
+  test::TempDir folder;
+  CHECK(load_positions(folder / "none.json")->files.empty());
+  for (const auto* bad : {"", "{", "[]", R"({"files": 3})", R"({"files": [{"offset": -1}]})"}) {
+    folder.write("p.json", bad);
+    const auto loaded = load_positions(folder / "p.json");
+    REQUIRE_FALSE(loaded);
+    CHECK(loaded.error().message.find("p.json") != std::string::npos);
+  }
+}
+
+TEST_CASE("a folder that is away is an error, and the old file stays") {
+  test::TempDir folder;
+  CHECK(save_positions(folder / "none/p.json", {}).error().is(codes::io_failed));
+  REQUIRE(save_positions(folder / "p.json", {1, {}}));
+  std::filesystem::create_directory(folder / "p.json.new");
+  CHECK_FALSE(save_positions(folder / "p.json", {2, {}}));
+  CHECK(load_positions(folder / "p.json")->saved_us == 1);
+}
+
+TEST_CASE("the hash is FNV-1a") {
+  CHECK(hash_of("") == "cbf29ce484222325");
+  CHECK(hash_of("foobar") == "85944171f73967e8");
+}
