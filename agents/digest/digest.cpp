@@ -1,7 +1,7 @@
 // What digest hears and answers.
 #include "agents/digest/digest.hpp"
 
-#include "agents/request.hpp"
+#include "weft/base/request.hpp"
 
 namespace weft::digest {
 

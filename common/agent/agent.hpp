@@ -117,6 +117,9 @@ class Agent {
     return std::move(*read);
   }
 
+  /// Ends the process with 78: for what a schema cannot say about the settings. Only while the agent is set up.
+  [[noreturn]] virtual void refuse_settings(const Error& error) = 0;
+
   virtual const std::string& name() const noexcept = 0;
   virtual const std::string& host() const noexcept = 0;
   virtual mesh::Mesh& mesh() noexcept = 0;
@@ -141,7 +144,6 @@ class Agent {
     }
   }
   virtual const Value& settings_value() const = 0;
-  [[noreturn]] virtual void refuse_settings(const Error& error) = 0;
   virtual void keep_subscription(std::string_view pattern, mesh::EventHandler handler) = 0;
   virtual void undecodable(const Event& event, const Error& error) = 0;
 };

@@ -2,8 +2,8 @@
 
 #include <limits>
 
-#include "agents/request.hpp"
 #include "tests/support/catch.hpp"
+#include "weft/base/request.hpp"
 
 using namespace weft;
 using namespace weft::digest;

@@ -1,6 +1,6 @@
 // Requests as people send them: nothing at all means the defaults, and an unknown key is told.
 #pragma once
-#include "weft/base/base.hpp"
+#include "weft/base/describe.hpp"
 
 namespace weft {
 

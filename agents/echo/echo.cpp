@@ -1,0 +1,134 @@
+// The methods of echo, but for `load`.
+#include "agents/echo/echo.hpp"
+
+#include <stdexcept>
+
+#include "agents/echo/pacer.hpp"
+#include "weft/base/request.hpp"
+
+namespace weft::echo {
+
+namespace {
+constexpr std::uint64_t kPerTurn = 256;  // more in one turn would hold up everybody else
+constexpr std::int64_t kCountMax = 100'000'000;
+constexpr std::int64_t kDelayMaxMs = 3'600'000;
+
+Error bad(const std::string& what) { return Error(codes::bad_payload, "echo: " + what); }
+}  // namespace
+
+Echo::Echo(Settings settings, Agent& agent) : settings_(settings), agent_(agent) {
+  agent_.publishes("echo." + agent_.host() + ".burst");
+  serve_answers();
+  serve_floods();
+}
+
+void Echo::serve_answers() {
+  agent_.serve(
+      "echo", [](Payload payload, Call&) -> Task<Result<Payload>> { co_return payload; },
+      "answers what it was sent, unchanged");
+  agent_.serve(
+      "delay",
+      [this](DelayRequest request, Call&) -> Task<Result<DelayRequest>> {
+        if (request.ms < 0 || request.ms > kDelayMaxMs) co_return bad("'ms' must be 0 to 3600000");
+        co_await sleep_for(agent_.loop(), std::chrono::milliseconds(request.ms));
+        co_return request;
+      },
+      "{ms}: answers after that time");
+  agent_.serve(
+      "size", [this](SizeRequest request, Call&) { return size(request); }, "{bytes}: answers with so many bytes");
+  agent_.serve(
+      "fail",
+      [this](Value request, Call&) -> Task<Result<Value>> {
+        auto wanted = request_of<FailRequest>(request);
+        if (!wanted) co_return wanted.error();
+        co_return co_await fail(std::move(*wanted));
+      },
+      "{kind, code, message}: answers with that error");
+  agent_.serve(
+      "throw",
+      [](Value request, Call&) -> Task<Result<Value>> {
+        auto wanted = request_of<ThrowRequest>(request);
+        if (!wanted) co_return wanted.error();
+        throw std::runtime_error(wanted->message);
+      },
+      "{message}: throws an exception in the handler");
+}
+
+void Echo::serve_floods() {
+  agent_.serve(
+      "burst", [this](BurstRequest request, Call&) { return burst(request); },
+      "{count, size, rate}: publishes events on echo.<host>.burst");
+  agent_.serve(
+      "report", [this](ReportRequest request, Call&) { return report(std::move(request)); },
+      "{count, first, rate, run, background}: reports numbered errors to the error bus");
+  agent_.serve(
+      "load", [this](LoadRequest request, Call& call) { return load(std::move(request), call); },
+      "{target, rate, seconds, timeout_ms, payload}: calls another agent at a steady rate");
+}
+
+Task<Result<Payload>> Echo::size(SizeRequest request) {
+  if (request.bytes < 0 || request.bytes > settings_.size_max_bytes)
+    co_return bad("'bytes' must be 0 to " + std::to_string(settings_.size_max_bytes));
+  co_return Payload::raw(std::string(static_cast<std::size_t>(request.bytes), 'x'));
+}
+
+Task<Result<Value>> Echo::fail(FailRequest request) {
+  const auto kind = error_kind_from(request.kind);
+  if (to_string(kind) != request.kind) {
+    co_return bad("no error kind '" + request.kind +
+                  "': wanted invalid, not_found, duplicate, denied, overloaded, "
+                  "unavailable, timeout, cancelled, disconnected or internal");
+  }
+  co_return Error(kind, std::move(request.code), std::move(request.message));
+}
+
+Result<void> Echo::check_rate(double rate, std::int64_t count) const {
+  if (!(rate >= 0) || rate > static_cast<double>(settings_.rate_max))
+    return bad("'rate' must be 0 to " + std::to_string(settings_.rate_max));
+  if (count < 0 || count > kCountMax) return bad("'count' must be 0 to " + std::to_string(kCountMax));
+  return {};
+}
+
+Task<Result<Done>> Echo::burst(BurstRequest request) {
+  if (auto fine = check_rate(request.rate, request.count); !fine) co_return fine.error();
+  if (request.size < 0 || request.size > settings_.size_max_bytes)
+    co_return bad("'size' must be 0 to " + std::to_string(settings_.size_max_bytes));
+  const std::string topic = "echo." + agent_.host() + ".burst";
+  BurstEvent event{0, static_cast<std::uint64_t>(request.count),
+                   std::string(static_cast<std::size_t>(request.size), 'x')};
+  const auto started = agent_.loop().now();
+  Pacer pacer(request.rate, event.of, started);
+  while (!pacer.finished()) {
+    for (auto due = pacer.due(agent_.loop().now(), kPerTurn); due > 0; --due) {
+      ++event.number;
+      if (auto sent = agent_.publish(topic, event); !sent) co_return sent.error();
+    }
+    co_await sleep_for(agent_.loop(), request.rate > 0 ? Duration(1ms) : Duration());
+  }
+  co_return Done{event.number, to_seconds(agent_.loop().now() - started)};
+}
+
+Task<Result<Done>> Echo::report(ReportRequest request) {
+  if (auto fine = check_rate(request.rate, request.count); !fine) co_return fine.error();
+  if (request.code.empty()) co_return bad("'code' is empty");
+  if (!request.background) co_return co_await report_all(std::move(request));
+  agent_.spawn([](Echo& self, ReportRequest wanted) -> Task<void> { co_await self.report_all(std::move(wanted)); }(
+                                                        *this, std::move(request)));
+  co_return Done{};
+}
+
+Task<Done> Echo::report_all(ReportRequest request) {
+  const auto started = agent_.loop().now();
+  Pacer pacer(request.rate, static_cast<std::uint64_t>(request.count), started);
+  std::int64_t number = request.first;
+  while (!pacer.finished()) {
+    for (auto due = pacer.due(agent_.loop().now(), kPerTurn); due > 0; --due, ++number) {
+      agent_.report(request.severity, request.code, "error number {number} of run '{run}', as wanted",
+                    {{"number", number}, {"run", request.run}}, "test");
+    }
+    co_await sleep_for(agent_.loop(), request.rate > 0 ? Duration(1ms) : Duration());
+  }
+  co_return Done{pacer.done(), to_seconds(agent_.loop().now() - started)};
+}
+
+}  // namespace weft::echo

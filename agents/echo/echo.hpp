@@ -1,0 +1,97 @@
+// Echo: answers, delays, failures, events, errors and load, as much as is asked for: the tool for trying and measuring
+// a mesh.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "agents/echo/latencies.hpp"
+#include "weft/agent/agent.hpp"
+
+namespace weft::echo {
+
+struct Settings {
+  std::int64_t size_max_bytes = 8 * 1024 * 1024;  ///< of one answer or event
+  std::int64_t rate_max = 100'000;                ///< a second: of load, reports and events
+  WEFT_FIELDS(Settings, size_max_bytes, rate_max)
+};
+
+struct DelayRequest {
+  std::int64_t ms = 0;
+  WEFT_FIELDS(DelayRequest, ms)
+};
+struct SizeRequest {
+  std::int64_t bytes = 0;
+  WEFT_FIELDS(SizeRequest, bytes)
+};
+struct FailRequest {
+  std::string kind = "internal", code = "ECHO_FAILED", message = "as wanted";
+  WEFT_FIELDS(FailRequest, kind, code, message)
+};
+struct ThrowRequest {
+  std::string message = "as wanted";
+  WEFT_FIELDS(ThrowRequest, message)
+};
+/// `rate` 0: as fast as it goes.
+struct BurstRequest {
+  std::int64_t count = 1, size = 0;
+  double rate = 0;
+  WEFT_FIELDS(BurstRequest, count, size, rate)
+};
+/// What is published on echo.<host>.burst.
+struct BurstEvent {
+  std::uint64_t number = 0, of = 0;  ///< from 1
+  std::string filler;
+  WEFT_FIELDS(BurstEvent, number, of, filler)
+};
+/// Errors numbered `first`, `first`+1, … in values.number. `background`: the answer does not wait for the last one.
+struct ReportRequest {
+  std::int64_t count = 1, first = 1;
+  double rate = 0;
+  Severity severity = Severity::error;
+  std::string code = "ECHO_REPORT", run;  ///< run: any word, in values.run
+  bool background = false;
+  WEFT_FIELDS(ReportRequest, count, first, rate, severity, code, run, background)
+};
+struct Done {
+  std::uint64_t count = 0;
+  double seconds = 0;
+  WEFT_FIELDS(Done, count, seconds)
+};
+struct LoadRequest {
+  std::string target;  ///< "agent.method"
+  double rate = 100, seconds = 1;
+  std::int64_t timeout_ms = 1000;
+  std::int64_t in_flight_max = 10'000;  ///< calls that would be more are not sent, and counted as held_back
+  Value payload;
+  std::string host;  ///< only instances there
+  WEFT_FIELDS(LoadRequest, target, rate, seconds, timeout_ms, in_flight_max, payload, host)
+};
+struct LoadReply {
+  std::uint64_t sent = 0, ok = 0, failed = 0, held_back = 0;
+  std::map<std::string, std::uint64_t> errors;       ///< by code
+  std::uint64_t p50_us = 0, p99_us = 0, max_us = 0;  ///< of those that were answered
+  double seconds = 0;
+  WEFT_FIELDS(LoadReply, sent, ok, failed, held_back, errors, p50_us, p99_us, max_us, seconds)
+};
+
+class Echo {
+ public:
+  Echo(Settings settings, Agent& agent);
+
+ private:
+  void serve_answers();
+  void serve_floods();
+  Task<Result<Payload>> size(SizeRequest request);
+  Task<Result<Value>> fail(FailRequest request);
+  Task<Result<Done>> burst(BurstRequest request);
+  Task<Result<Done>> report(ReportRequest request);
+  Task<Done> report_all(ReportRequest request);
+  Task<Result<LoadReply>> load(LoadRequest request, Call& call);
+  Result<void> check_rate(double rate, std::int64_t count) const;
+
+  Settings settings_;
+  Agent& agent_;
+};
+
+}  // namespace weft::echo
