@@ -57,6 +57,21 @@ ERRORS = [
     ("Journal", "Size on disk.", "bytes", [("{{host}}", 'weft_error_journal_bytes{job="$job",host=~"$host"}')]),
     ("Waiting in files of the agents", "Errors that no bus has taken yet.", "bytes", [("{{agent}} on {{host}}", "weft_error_spool_bytes{$sel}")]),
 ]
+REGISTRY = [
+    ("Agents without a live instance", "By what the registries know together; nothing is the wanted answer.", "short", [
+        ("{{agent}} on {{host}}", 'max by (agent, host) (weft_agent_up{$sel}) == 0')]),
+    ("Versions", "Instances by agent and version; two versions of one agent meet during an update.", "short", [
+        ("{{agent}} {{version}}", "count by (agent, version) (max by (agent, host, version) (weft_agent_info{$sel}) == 1)")]),
+    ("Instances by registry", "Confirmed and unconfirmed are registered there, replicated elsewhere.", "short", [
+        ("{{state}} at {{instance}}", 'weft_registry_instances{job="$job"}')]),
+    ("Peers", "1 while a registry hears the other.", "short", [("{{host}} hears {{peer}}", 'weft_registry_peer_up{job="$job"}')]),
+    ("Leases that ended", "Instances that nobody renewed.", "short", [("{{host}}", 'rate(weft_registry_lease_expired_total{job="$job"}[$__rate_interval])')]),
+    ("Registrations", "By outcome.", "short", [
+        ("{{outcome}}", 'sum by (outcome) (rate(weft_registry_registrations_total{job="$job"}[$__rate_interval]))')]),
+    ("Renewals", "By outcome.", "short", [("{{outcome}}", 'sum by (outcome) (rate(weft_registry_renewals_total{job="$job"}[$__rate_interval]))')]),
+    ("Resyncs", "Snapshots taken again, by peer.", "short", [("{{peer}}", 'rate(weft_registry_resyncs_total{job="$job"}[$__rate_interval])')]),
+    ("Writes to the store that failed", "", "short", [("{{host}}", 'rate(weft_registry_store_errors_total{job="$job"}[$__rate_interval])')]),
+]
 PROCESSES = [
     ("CPU", "Seconds of CPU a second, by process.", "percentunit", [("{{agent}} on {{host}}", "rate(process_cpu_seconds_total{$sel}[$__rate_interval])")]),
     ("Memory", "Resident.", "bytes", [("{{agent}} on {{host}}", "process_resident_memory_bytes{$sel}")]),
@@ -68,6 +83,7 @@ PROCESSES = [
 DASHBOARDS = {
     "weft-overview": ("Weft: mesh", OVERVIEW),
     "weft-agent": ("Weft: agents", AGENT),
+    "weft-registry": ("Weft: registry", REGISTRY),
     "weft-errors": ("Weft: error bus", ERRORS),
     "weft-processes": ("Weft: processes", PROCESSES),
 }

@@ -15,12 +15,11 @@ configure() {
 
 # What `meson install` would install: the programs and libraries, without tests and benchmarks.
 products() {
-  meson introspect "$1" --installed |
+  meson introspect "$1" --targets |
     python3 -c 'import json, os, sys
-built = os.path.realpath(sys.argv[1]) + "/"
-for path in sorted(json.load(sys.stdin)):
-    if path.startswith(built):
-        print(path[len(built):])' "$1"
+for target in json.load(sys.stdin):
+    if target["installed"]:
+        print(*(os.path.relpath(name, os.path.realpath(sys.argv[1])) for name in target["filename"]), sep="\n")' "$1"
 }
 
 build_products() {

@@ -79,7 +79,7 @@ class Host:
         environment |= {"HOME": user.pw_dir, "USER": user.pw_name, "LOGNAME": user.pw_name, "NOTIFY_SOCKET": str(address_path),
                         "WEFT__ADMIN__BIND": "host"}
         with open(self.log, "wb") as log:
-            self.process = subprocess.Popen(command, cwd=weft.parents[2], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+            self.process = subprocess.Popen(command, cwd=fleet.parents[2], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
                                             env=environment, start_new_session=True)
 
     def ready(self):
