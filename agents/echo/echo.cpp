@@ -14,6 +14,15 @@ constexpr std::int64_t kCountMax = 100'000'000;
 constexpr std::int64_t kDelayMaxMs = 3'600'000;
 
 Error bad(const std::string& what) { return Error(codes::bad_payload, "echo: " + what); }
+/// A handler that is told its request's mistakes, and takes nothing at all for the defaults.
+template <class Request, class Work>
+auto told(Work work) {
+  return [work = std::move(work)](Value value, Call& call) -> std::invoke_result_t<const Work&, Request, Call&> {
+    auto request = request_of<Request>(value);
+    if (!request) co_return request.error();
+    co_return co_await work(std::move(*request), call);
+  };
+}
 }  // namespace
 
 Echo::Echo(Settings settings, Agent& agent) : settings_(settings), agent_(agent) {
@@ -26,44 +35,34 @@ void Echo::serve_answers() {
   agent_.serve(
       "echo", [](Payload payload, Call&) -> Task<Result<Payload>> { co_return payload; },
       "answers what it was sent, unchanged");
-  agent_.serve(
-      "delay",
-      [this](DelayRequest request, Call&) -> Task<Result<DelayRequest>> {
-        if (request.ms < 0 || request.ms > kDelayMaxMs) co_return bad("'ms' must be 0 to 3600000");
-        co_await sleep_for(agent_.loop(), std::chrono::milliseconds(request.ms));
-        co_return request;
-      },
-      "{ms}: answers after that time");
-  agent_.serve(
-      "size", [this](SizeRequest request, Call&) { return size(request); }, "{bytes}: answers with so many bytes");
-  agent_.serve(
-      "fail",
-      [this](Value request, Call&) -> Task<Result<Value>> {
-        auto wanted = request_of<FailRequest>(request);
-        if (!wanted) co_return wanted.error();
-        co_return co_await fail(std::move(*wanted));
-      },
-      "{kind, code, message}: answers with that error");
-  agent_.serve(
-      "throw",
-      [](Value request, Call&) -> Task<Result<Value>> {
-        auto wanted = request_of<ThrowRequest>(request);
-        if (!wanted) co_return wanted.error();
-        throw std::runtime_error(wanted->message);
-      },
-      "{message}: throws an exception in the handler");
+  agent_.serve("delay", told<DelayRequest>([this](DelayRequest request, Call&) { return delay(request); }),
+               "{ms}: answers after that time");
+  agent_.serve("size", told<SizeRequest>([this](SizeRequest request, Call&) { return size(request); }),
+               "{bytes}: answers with so many bytes");
+  agent_.serve("fail", told<FailRequest>([this](FailRequest request, Call&) { return fail(std::move(request)); }),
+               "{kind, code, message}: answers with that error");
+  agent_.serve("throw", told<ThrowRequest>([](ThrowRequest request, Call&) -> Task<Result<Value>> {
+                 throw std::runtime_error(request.message);
+                 co_return Value();
+               }),
+               "{message}: throws an exception in the handler");
 }
 
 void Echo::serve_floods() {
-  agent_.serve(
-      "burst", [this](BurstRequest request, Call&) { return burst(request); },
-      "{count, size, rate}: publishes events on echo.<host>.burst");
-  agent_.serve(
-      "report", [this](ReportRequest request, Call&) { return report(std::move(request)); },
-      "{count, first, rate, run, background}: reports numbered errors to the error bus");
-  agent_.serve(
-      "load", [this](LoadRequest request, Call& call) { return load(std::move(request), call); },
-      "{target, rate, seconds, timeout_ms, payload}: calls another agent at a steady rate");
+  agent_.serve("burst", told<BurstRequest>([this](BurstRequest request, Call&) { return burst(request); }),
+               "{count, size, rate}: publishes events on echo.<host>.burst");
+  agent_.serve("report",
+               told<ReportRequest>([this](ReportRequest request, Call&) { return report(std::move(request)); }),
+               "{count, first, rate, run, background}: reports numbered errors to the error bus");
+  agent_.serve("load",
+               told<LoadRequest>([this](LoadRequest request, Call& call) { return load(std::move(request), call); }),
+               "{target, rate, seconds, timeout_ms, payload}: calls another agent at a steady rate");
+}
+
+Task<Result<DelayRequest>> Echo::delay(DelayRequest request) {
+  if (request.ms < 0 || request.ms > kDelayMaxMs) co_return bad("'ms' must be 0 to " + std::to_string(kDelayMaxMs));
+  co_await sleep_for(agent_.loop(), std::chrono::milliseconds(request.ms));
+  co_return request;
 }
 
 Task<Result<Payload>> Echo::size(SizeRequest request) {

@@ -82,6 +82,7 @@ class Echo {
  private:
   void serve_answers();
   void serve_floods();
+  Task<Result<DelayRequest>> delay(DelayRequest request);
   Task<Result<Payload>> size(SizeRequest request);
   Task<Result<Value>> fail(FailRequest request);
   Task<Result<Done>> burst(BurstRequest request);

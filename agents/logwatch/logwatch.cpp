@@ -104,8 +104,13 @@ void Logwatch::look_at(const std::string& path, const Line& line) {
       state.suppressed.add();
       continue;
     }
-    LogMatch told{agent_.host(), rule.name, rule.category, path, printable(line.text.substr(0, kTextMax)),
-                  rule.severity};
+    LogMatch told;
+    told.host = agent_.host();
+    told.rule = rule.name;
+    told.category = rule.category;
+    told.severity = rule.severity;
+    told.path = path;
+    told.line = printable(line.text.substr(0, kTextMax));
     told.time_us = to_us(agent_.loop().clock().wall());
     told.offset = line.offset;
     told.cut = line.cut || line.text.size() > kTextMax;

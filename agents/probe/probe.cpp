@@ -23,8 +23,9 @@ Probe::Probe(Settings settings, Agent& agent)
       bad_(agent.metrics().counter(kChecks, kChecksHelp, {{"result", "bad"}})),
       latency_(agent.metrics().histogram("weft_probe_duration_seconds", "How long targets took to answer.",
                                          observe::latency_bounds())) {
-  auto targets = targets_of(settings_.targets,
-                            {settings_.period, settings_.timeout, settings_.rise, settings_.fall, settings_.severity});
+  Defaults defaults{settings_.period, settings_.timeout, settings_.rise, settings_.fall, settings_.severity};
+  defaults.host_address = agent_.mesh().peer().options().address;
+  auto targets = targets_of(settings_.targets, defaults);
   if (!targets) agent_.refuse_settings(targets.error());
   watched_.reserve(targets->size());
   for (auto& target : *targets) watch(std::move(target));

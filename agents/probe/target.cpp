@@ -28,11 +28,17 @@ std::string split_address(const std::string& address, Target& target) {
   return {};
 }
 
+std::string filled_in(std::string text, const std::string& address) {
+  constexpr std::string_view mark = "{address}";
+  if (const auto at = text.find(mark); at != std::string::npos) text.replace(at, mark.size(), address);
+  return text;
+}
+
 std::string complete(const TargetSettings& settings, const Defaults& defaults, Target& target) {
   if (auto name = check_name("name", settings.name); !name) return name.error().message;
   if (settings.tcp.empty() == settings.http.empty()) return "wanted one of 'tcp' and 'http'";
   target.name = settings.name;
-  target.address = settings.tcp.empty() ? settings.http : settings.tcp;
+  target.address = filled_in(settings.tcp.empty() ? settings.http : settings.tcp, defaults.host_address);
   target.period = settings.period.value_or(defaults.period);
   target.timeout = settings.timeout.value_or(defaults.timeout);
   target.rise = settings.rise.value_or(defaults.rise);
@@ -45,10 +51,10 @@ std::string complete(const TargetSettings& settings, const Defaults& defaults, T
   if (target.rise < 1 || target.fall < 1) return "rise and fall must be at least 1";
   if (!settings.tcp.empty()) {
     if (!settings.status.empty() || !settings.contains.empty()) return "'status' and 'contains' are for http";
-    return split_address(settings.tcp, target);
+    return split_address(target.address, target);
   }
   if (!settings.http.starts_with("http://")) return "http: wanted http://host:port/path, got '" + settings.http + "'";
-  target.url = settings.http;
+  target.url = target.address;
   return {};
 }
 }  // namespace

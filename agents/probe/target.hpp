@@ -8,7 +8,8 @@
 
 namespace weft::probe {
 
-/// As configured; what is not set is taken from the agent's own settings. One of `tcp` and `http` is set.
+/// As configured; what is not set is taken from the agent's own settings. One of `tcp` and `http` is set; "{address}"
+/// in it stands for the address of this host in the mesh.
 struct TargetSettings {
   std::string name;  ///< also the last segment of the topic
   std::string tcp;   ///< "host:port", "[::1]:port"
@@ -25,6 +26,7 @@ struct Defaults {
   Duration period = 10s, timeout = 2s;
   std::int64_t rise = 2, fall = 2;
   Severity severity = Severity::error;
+  std::string host_address = "127.0.0.1";
 };
 
 struct Target {

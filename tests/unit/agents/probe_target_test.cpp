@@ -25,7 +25,7 @@ TEST_CASE("a target takes what it does not say from the agent") {
   own.period = 1s;
   own.fall = 5;
   own.severity = Severity::critical;
-  const auto targets = targets_of({tcp("a", "10.0.0.1:22"), own}, {30s, 3s, 1, 2, Severity::warning});
+  const auto targets = targets_of({tcp("a", "10.0.0.1:22"), own}, {30s, 3s, 1, 2, Severity::warning, {}});
   REQUIRE(targets);
   REQUIRE(targets->size() == 2);
   CHECK(targets->at(0).period == 30s);
@@ -82,4 +82,11 @@ TEST_CASE("an answer is judged by its status and its text") {
   CHECK(judge(target, 404, "it is gone"));
   CHECK_FALSE(judge(target, 200, "gone"));
   CHECK_FALSE(judge(target, 404, ""));
+}
+
+TEST_CASE("{address} is the address of this host") {
+  Defaults defaults;
+  defaults.host_address = "10.0.0.7";
+  CHECK(targets_of({tcp("a", "{address}:7411")}, defaults)->at(0).host == "10.0.0.7");
+  CHECK(targets_of({http("a", "http://{address}:80/")}, defaults)->at(0).url == "http://10.0.0.7:80/");
 }
