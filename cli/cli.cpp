@@ -101,6 +101,7 @@ void build_root(CLI::App& app, Global& global) {
   app.footer(kRootFooter);
   add_global_options(app, global);
   add_basic_commands(app, global);
+  add_config_commands(app, global);
 }
 
 int run(int argc, const char* const* argv) {

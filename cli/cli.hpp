@@ -59,7 +59,8 @@ void build_root(CLI::App& app, Global& global);
 int run(int argc, const char* const* argv);
 
 // One file each.
-void add_basic_commands(CLI::App& app, Global& global);  ///< version, explain, completion
+void add_basic_commands(CLI::App& app, Global& global);   ///< version, explain, completion
+void add_config_commands(CLI::App& app, Global& global);  ///< config check|explain|show
 
 /// The bash completion of the tree under `app`.
 std::string bash_completion(const CLI::App& app);

@@ -99,6 +99,9 @@ Loaded load(const LoadOptions& options);
 /// the built-in defaults, variables and --set are all there is.
 std::string find_directory(const std::string& told);
 
+/// `value` as YAML for people; read again, it is the same value.
+std::string to_yaml(const Value& value);
+
 /// The text of a schema that is part of the program: "weft" (every layer), "fleet" (fleet files); else empty.
 std::string_view built_in_schema(std::string_view name) noexcept;
 

@@ -1,0 +1,209 @@
+// weft config check|explain|show: what the layers say together, and where each value came from.
+#include "cli/cli.hpp"
+#include "cli/fleet_config.hpp"
+#include "weft/base/text.hpp"
+#include "weft/config/config.hpp"
+
+#include <unistd.h>
+
+namespace weft::cli {
+namespace {
+
+using config::Config;
+using config::Mistake;
+
+constexpr int kBadConfig = 78;  // sysexits(3)
+
+/// Whose configuration is looked at.
+struct View {
+  std::string directory, environment, host, agent, fleet, key;
+  std::vector<std::string> sets;
+};
+
+void add_view(CLI::App& verb, View& view) {
+  verb.add_option("--config-dir", view.directory, "Where base.yaml lies")->envname("WEFT_CONFIG_DIR")->type_name("DIR");
+  verb.add_option("--env", view.environment, "With env/NAME.yaml")->envname("WEFT_ENV")->type_name("NAME");
+  verb.add_option("--host", view.host, "As the host NAME sees it")->envname("WEFT_HOST")->type_name("NAME");
+  verb.add_option("--agent", view.agent, "As the agent NAME sees it")->type_name("NAME");
+  verb.add_option("--set", view.sets, "A value over all layers; may be given more than once")
+      ->allow_extra_args(false)
+      ->type_name("KEY=VALUE");
+}
+
+config::LoadOptions load_options(const View& view) {
+  config::LoadOptions options;
+  options.directory = config::find_directory(view.directory);
+  options.environment = view.environment;
+  options.host = view.host;
+  options.agent = view.agent;
+  options.sets = view.sets;
+  for (char** entry = environ; *entry; ++entry) {
+    const std::string_view variable = *entry;
+    const auto equals = variable.find('=');
+    if (variable.starts_with("WEFT_"))
+      options.variables.emplace_back(variable.substr(0, equals), variable.substr(equals + 1));
+  }
+  return options;
+}
+
+Value to_document(const Mistake& mistake) {
+  Value document;
+  document.set("layer", mistake.origin.layer);
+  document.set("file", mistake.origin.file);
+  document.set("line", mistake.origin.line);
+  document.set("column", mistake.origin.column);
+  document.set("path", mistake.path);
+  document.set("text", mistake.text);
+  return document;
+}
+
+int tell(const Global& global, const std::vector<Mistake>& mistakes) {
+  if (global.json) {
+    Value::List list;
+    for (const auto& mistake : mistakes) list.push_back(to_document(mistake));
+    print_json(list);
+  } else {
+    for (const auto& mistake : mistakes) print_line(printable(mistake.describe()));
+  }
+  return mistakes.empty() ? kDone : kBadConfig;
+}
+
+std::string from_where(const config::LoadOptions& options) {
+  return options.directory.empty() ? "built-in defaults only: no configuration directory was found" : options.directory;
+}
+
+int check(const Global& global, const View& view) {
+  const auto options = load_options(view);
+  std::vector<Mistake> mistakes;
+  std::string good;
+  if (view.fleet.empty()) {
+    auto loaded = config::load(options);
+    for (const auto& warning : loaded.config().warnings()) note(global, "warning: " + printable(warning));
+    if (loaded.ok()) good = "good (" + from_where(options) + ", hash " + loaded.config().hash() + ")";
+    mistakes = std::move(loaded).mistakes();
+  } else {
+    mistakes = check_fleet_config(view.fleet, options);
+    good = "good (" + view.fleet + ", " + from_where(options) + ")";
+  }
+  const int code = tell(global, mistakes);
+  note(global,
+       mistakes.empty() ? good : std::to_string(mistakes.size()) + (mistakes.size() == 1 ? " mistake" : " mistakes"));
+  return code;
+}
+
+/// Loads, or tells the mistakes on stderr: stdout is for what was asked for.
+std::optional<Config> load_or_tell(const Global& global, const View& view) {
+  auto loaded = config::load(load_options(view));
+  if (loaded.ok()) return std::move(loaded).config();
+  if (global.json) (void)tell(global, loaded.mistakes());
+  for (const auto& mistake : loaded.mistakes()) std::fprintf(stderr, "%s\n", printable(mistake.describe()).c_str());
+  return std::nullopt;
+}
+
+void collect(const Value& value, const std::string& path, std::vector<std::string>& leaves,
+             std::vector<std::string>& all) {
+  if (!path.empty()) all.push_back(path);
+  if (!value.is_map() || value.as_map().empty()) return leaves.push_back(path);
+  for (const auto& [key, member] : value.as_map()) collect(member, path.empty() ? key : path + "." + key, leaves, all);
+}
+
+int unknown(const Global& global, const Value& root, const std::string& key) {
+  std::vector<std::string> leaves, all;
+  collect(root, "", leaves, all);
+  return fail(global, Error(codes::bad_value, "no key '" + key + "'" + did_you_mean(key, {all.begin(), all.end()}),
+                            "'weft config show' lists all keys; --agent NAME adds those of an agent"));
+}
+
+int show(const Global& global, const View& view) {
+  const auto config = load_or_tell(global, view);
+  if (!config) return kBadConfig;
+  const Value root = config->redacted();
+  const Value* value = view.key.empty() ? &root : root.find(view.key);
+  if (!value) return unknown(global, root, view.key);
+  if (global.json) {
+    print_json(*value);
+  } else {
+    print(config::to_yaml(*value));
+  }
+  return kDone;
+}
+
+std::string in_one_line(const Value& value) {
+  return printable(value.is_string() ? value.as_string() : to_json(value));
+}
+
+/// The stack of one leaf, lowest layer first; the winner is marked.
+void explain_leaf(const std::vector<std::pair<config::Origin, Value>>& stack, Table& table, Value::List& documents) {
+  for (std::size_t i = 0; i < stack.size(); ++i) {
+    const auto& [origin, value] = stack[i];
+    const bool wins = i + 1 == stack.size();
+    table.add({wins ? "*" : "", origin.layer, in_one_line(value), printable(origin.where())});
+    Value layer;
+    layer.set("layer", origin.layer);
+    layer.set("where", origin.where());
+    layer.set("file", origin.file);
+    layer.set("line", origin.line);
+    layer.set("column", origin.column);
+    layer.set("value", value);
+    layer.set("wins", wins);
+    documents.push_back(std::move(layer));
+  }
+}
+
+int explain(const Global& global, const View& view) {
+  const auto config = load_or_tell(global, view);
+  if (!config) return kBadConfig;
+  const Value root = config->redacted();
+  const Value* value = root.find(view.key);
+  if (!value) return unknown(global, root, view.key);
+  std::vector<std::string> leaves, all;
+  collect(*value, view.key, leaves, all);
+  Value::List documents;
+  for (const auto& leaf : leaves) {
+    Table table({"", "LAYER", "VALUE", "WHERE"});
+    Value::List layers;
+    explain_leaf(config->explain(leaf), table, layers);
+    Value document;
+    document.set("key", leaf);
+    document.set("value", *root.find(leaf));
+    document.set("layers", std::move(layers));
+    documents.push_back(std::move(document));
+    if (global.json) continue;
+    print_line((leaf == leaves.front() ? "" : "\n") + leaf + " = " + in_one_line(*root.find(leaf)));
+    table.print();
+  }
+  if (global.json) print_json(leaves.size() == 1 && leaves[0] == view.key ? documents[0] : Value(std::move(documents)));
+  return kDone;
+}
+
+}  // namespace
+
+void add_config_commands(CLI::App& app, Global& global) {
+  auto* group = add_group(app, "config", "Look at the configuration: its layers, mistakes and values");
+
+  auto view = std::make_shared<View>();
+  auto* check_verb = add_verb(*group, "check", "Check all layers; every mistake is told, and the exit code is 78",
+                              {"weft config check", "weft config check --host alpha --agent echo",
+                               "weft config check --fleet config/fleets/demo.yaml --json"});
+  add_view(*check_verb, *view);
+  check_verb->add_option("--fleet", view->fleet, "Check FILE too, and what each of its agents gets on each host")
+      ->type_name("FILE");
+  on_run(*check_verb, global, [&global, view] { return check(global, *view); });
+
+  view = std::make_shared<View>();
+  auto* show_verb = add_verb(*group, "show", "Print the merged configuration, or the part at KEY; secrets are hidden",
+                             {"weft config show", "weft config show registry --host alpha", "weft config show --json"});
+  add_view(*show_verb, *view);
+  show_verb->add_option("key", view->key, "A key or section, as registry.lease")->type_name("KEY");
+  on_run(*show_verb, global, [&global, view] { return show(global, *view); });
+
+  view = std::make_shared<View>();
+  auto* explain_verb =
+      add_verb(*group, "explain", "Tell where a value came from: all layers that set it, the winner marked",
+               {"weft config explain log.level", "weft config explain registry --host alpha --env demo"});
+  add_view(*explain_verb, *view);
+  explain_verb->add_option("key", view->key, "A key or section, as registry.lease")->type_name("KEY")->required();
+  on_run(*explain_verb, global, [&global, view] { return explain(global, *view); });
+}
+
+}  // namespace weft::cli

@@ -1,0 +1,15 @@
+// A fleet file together with the configuration that each of its processes will get. No output, no process is started.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "weft/config/config.hpp"
+
+namespace weft::cli {
+
+/// Mistakes of the fleet file, then of the configuration of each host and of each agent on it, each once. What a fleet
+/// says in `config:` of an agent is told at its place in the fleet file. `options` gives the directory, variables and
+/// --set; its environment goes before the fleet's.
+std::vector<config::Mistake> check_fleet_config(const std::string& file, config::LoadOptions options);
+
+}  // namespace weft::cli
