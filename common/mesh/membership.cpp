@@ -70,6 +70,7 @@ Task<bool> Membership::join(std::string registry) {
   record.config_hash = options_.config_hash;
   record.health = health_;
   record.health_text = health_text_;
+  record.epoch = epoch_;  // another registry may have given it: the next one has to be higher
   auto answer = co_await peer_.call_at(registry, "registry.register", Payload::of(record), options(kCallTimeout));
   auto reply = answer ? answer->as<RegisterReply>() : Result<RegisterReply>(answer.error());
   if (!reply) {
@@ -132,9 +133,7 @@ Task<bool> Membership::connect_home() {
   auto alive = co_await peer_.call_at(options_.registries[0], "registry.snapshot", Payload::of(Value()),
                                       options(kCallTimeout / 4));
   if (!alive) co_return false;
-  if (options_.join) co_await leave("returns to the registry of its host");
-  stopped_ = false;
-  registry_ = 0;
+  registry_ = 0;  // without leaving first: the other registry yields to the higher epoch, and nobody sees a gap
   co_return true;
 }
 
