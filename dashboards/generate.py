@@ -9,6 +9,8 @@ import sys
 
 FOLDER = pathlib.Path(__file__).parent / "grafana"
 SELECTION = 'job="$job",host=~"$host",agent=~"$agent"'
+# The bus of a host and the hub both count an event; its host, agent, severity and code are labels of the event itself.
+ERROR_RATE = "sum by ({}) (max by (host, agent, severity, code) (rate(weft_error_events_total{{$sel}}[$__rate_interval])))"
 
 OVERVIEW = [
     ("Processes up", "Processes that answer a scrape, of all that the registries know.", "short", [
@@ -23,8 +25,7 @@ OVERVIEW = [
         ("received by {{agent}}", "sum by (agent) (rate(weft_events_received_total{$sel}[$__rate_interval]))")]),
     ("Messages lost", "By class and reason; nothing is the wanted answer.", "short", [
         ("{{agent}} {{class}} {{reason}}", "sum by (agent, class, reason) (rate(weft_messages_dropped_total{$sel}[$__rate_interval])) > 0")]),
-    ("Errors a second", "Events at the error buses, by severity.", "short", [
-        ("{{severity}}", 'sum by (severity) (rate(weft_error_events_total{job="$job"}[$__rate_interval]))')]),
+    ("Errors a second", "By severity; an event that two buses have is counted once.", "short", [("{{severity}}", ERROR_RATE.format("severity"))]),
     ("Not registered", "Processes whose lease no registry holds.", "short", [("{{agent}} on {{host}}", "weft_registered{$sel} == 0")]),
 ]
 AGENT = [
@@ -46,8 +47,14 @@ AGENT = [
         ("{{agent}} on {{host}}", "weft_registrations_total{$sel}")]),
 ]
 ERRORS = [
-    ("Errors a second by severity", "At the buses of the chosen hosts.", "short", [
-        ("{{severity}}", 'sum by (severity) (rate(weft_error_events_total{job="$job",host=~"$host"}[$__rate_interval]))')]),
+    ("Errors a second by severity", "Of the chosen hosts and agents; an event that two buses have is counted once.", "short", [
+        ("{{severity}}", ERROR_RATE.format("severity"))]),
+    ("Errors a second by agent", "", "short", [("{{agent}}", ERROR_RATE.format("agent"))]),
+    ("Errors a second by code", "", "short", [("{{code}}", ERROR_RATE.format("code"))]),
+    ("Errors that never reached a bus", "By reason; nothing is the wanted answer.", "short", [
+        ("{{agent}} on {{host}}: {{reason}}", "rate(weft_errors_dropped_total{$sel}[$__rate_interval]) > 0")]),
+    ("Not acknowledged yet", "Errors that the bus of the host has not acknowledged.", "short", [
+        ("{{agent}} on {{host}}", "weft_errors_unacknowledged{$sel}")]),
     ("Issues by state", "Groups of like events.", "short", [("{{state}}", 'sum by (state) (weft_error_issues{job="$job",host=~"$host"})')]),
     ("Waiting to be forwarded", "Events that the hub has not acknowledged.", "short", [("{{host}}", 'weft_error_relay_pending{job="$job",host=~"$host"}')]),
     ("Forwarded", "Events acknowledged by the hub.", "short", [("{{host}}", 'rate(weft_error_relayed_total{job="$job",host=~"$host"}[$__rate_interval])')]),
@@ -55,7 +62,7 @@ ERRORS = [
         ("duplicate {{host}}", 'rate(weft_error_duplicates_total{job="$job",host=~"$host"}[$__rate_interval])'),
         ("refused {{host}}", 'rate(weft_error_rejected_total{job="$job",host=~"$host"}[$__rate_interval])')]),
     ("Journal", "Size on disk.", "bytes", [("{{host}}", 'weft_error_journal_bytes{job="$job",host=~"$host"}')]),
-    ("Waiting in files of the agents", "Errors that no bus has taken yet.", "bytes", [("{{agent}} on {{host}}", "weft_error_spool_bytes{$sel}")]),
+    ("Waiting on disk", "Of an agent: for the bus of its host; of a bus: for the hub.", "bytes", [("{{agent}} on {{host}}", "weft_error_spool_bytes{$sel}")]),
 ]
 REGISTRY = [
     ("Agents without a live instance", "By what the registries know together; nothing is the wanted answer.", "short", [

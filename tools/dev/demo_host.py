@@ -61,7 +61,8 @@ class Host:
     def remove_run_folder(folder, name):
         shutil.rmtree(Host.run_folder(folder, name), ignore_errors=True)
 
-    def start(self, weft, fleet):
+    def start(self, weft, fleet, folder=None, more=None):
+        """`folder` is where configuration is looked for; `more` is added to the environment."""
         user = invoking_user()
         address_path = self.run / "supervisor.sock"
         address_path.unlink(missing_ok=True)
@@ -77,9 +78,9 @@ class Host:
             command += ["--address", f"{host}={address}"]
         environment = {key: value for key, value in os.environ.items() if not key.startswith(("SUDO_", "WEFT_"))}
         environment |= {"HOME": user.pw_dir, "USER": user.pw_name, "LOGNAME": user.pw_name, "NOTIFY_SOCKET": str(address_path),
-                        "WEFT__ADMIN__BIND": "host"}
+                        "WEFT__ADMIN__BIND": "host"} | (more or {})
         with open(self.log, "wb") as log:
-            self.process = subprocess.Popen(command, cwd=fleet.parents[2], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+            self.process = subprocess.Popen(command, cwd=folder or fleet.parents[2], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
                                             env=environment, start_new_session=True)
 
     def ready(self):

@@ -33,7 +33,8 @@ class Greeter {
   std::int64_t greeted_ = 0;
 };
 
+constexpr auto kSchema = R"({"properties": {"greeting": {"type": "string"}}, "additionalProperties": false})";
+
 int main(int argc, char** argv) {
-  return weft::run_agent<Greeter, Settings>(
-      argc, argv, {"greeter", "1.0.0", "Greets people", R"({"properties": {"greeting": {"type": "string"}}})"});
+  return weft::run_agent<Greeter, Settings>(argc, argv, {"greeter", "1.0.0", "Greets people", kSchema});
 }
