@@ -13,21 +13,23 @@ configure() {
   mv "$folder.log" "$folder/setup.log"
 }
 
-# What `meson install` would install: the programs and libraries, without tests and benchmarks.
-products() {
+# targets FOLDER products|NAME: what gets installed (programs and libraries, no tests), or targets whose names begin with NAME.
+targets() {
+  ninja -C "$1" build.ninja >/dev/null # configures anew when a meson.build has changed
   meson introspect "$1" --targets |
     python3 -c 'import json, os, sys
+folder, wanted = os.path.realpath(sys.argv[1]), sys.argv[2]
 for target in json.load(sys.stdin):
-    if target["installed"]:
-        print(*(os.path.relpath(name, os.path.realpath(sys.argv[1])) for name in target["filename"]), sep="\n")' "$1"
+    if target["installed"] if wanted == "products" else target["name"].startswith(wanted):
+        print(*(os.path.relpath(name, folder) for name in target["filename"]), sep="\n")' "$@"
 }
 
 build_products() {
-  local targets
+  local wanted
   configure build
-  mapfile -t targets < <(products build)
+  mapfile -t wanted < <(targets build products)
   step "building the programs"
-  ninja -C build "${targets[@]}"
+  ninja -C build "${wanted[@]}"
   ln -sfn meson-out/weft build/weft
 }
 
