@@ -102,6 +102,13 @@ std::string find_directory(const std::string& told);
 /// `value` as YAML for people; read again, it is the same value.
 std::string to_yaml(const Value& value);
 
+/// Where state.directory and run.directory are when no layer sets them:
+/// ${XDG_STATE_HOME:-~/.local/state}/weft/<mesh>/<host>,
+/// ${XDG_RUNTIME_DIR:-/tmp/weft-<uid>}/weft/<mesh>-<host>. Without a home, /tmp/weft-<uid>/state stands for the former;
+/// a run directory too long for ipc sockets is "": none.
+std::string default_state_directory(const std::string& mesh, const std::string& host);
+std::string default_run_directory(const std::string& mesh, const std::string& host);
+
 /// The text of a schema that is part of the program: "weft" (every layer), "fleet" (fleet files); else empty.
 std::string_view built_in_schema(std::string_view name) noexcept;
 

@@ -1,4 +1,6 @@
-// Where the configuration lies when nobody says it.
+// Where the configuration, the state and the sockets lie when nobody says it.
+#include <unistd.h>
+
 #include <cstdlib>
 #include <filesystem>
 
@@ -13,6 +15,8 @@ std::string variable(const char* name) {
   const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nobody sets variables at run time
   return value ? value : "";
 }
+
+std::string of_user() { return "/tmp/weft-" + std::to_string(::getuid()); }
 
 bool has_base(const fs::path& directory) {
   std::error_code error;
@@ -38,6 +42,19 @@ std::string shipped_directory() {
   const fs::path program = fs::read_symlink("/proc/self/exe", error);  // <prefix>/bin/weft
   if (error) return "";
   return (program.parent_path().parent_path() / "share" / "weft" / "config").string();
+}
+
+std::string default_state_directory(const std::string& mesh, const std::string& host) {
+  const std::string home = variable("HOME"), xdg = variable("XDG_STATE_HOME");
+  const std::string base = !xdg.empty() ? xdg : !home.empty() ? home + "/.local/state" : of_user() + "/state";
+  return base + "/weft/" + mesh + "/" + host;
+}
+
+std::string default_run_directory(const std::string& mesh, const std::string& host) {
+  constexpr std::size_t kLengthMax = 80;  // the path of a socket may have 107 bytes, its name within the directory 26
+  const std::string xdg = variable("XDG_RUNTIME_DIR");
+  const std::string path = (xdg.empty() ? of_user() : xdg) + "/weft/" + mesh + "-" + host;
+  return path.size() <= kLengthMax ? path : "";
 }
 
 }  // namespace weft::config

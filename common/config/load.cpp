@@ -33,6 +33,7 @@ class Loader {
     root_.kind = Node::Kind::map;
     Path path;
     for (const auto& tree : layers.trees) merge(root_, tree, path);
+    place_directories();
   }
 
   Loaded run() {
@@ -78,6 +79,27 @@ class Loader {
       merge(into.members[key], member, path);
       path.pop_back();
     }
+  }
+  /// A directory that no layer sets gets its place from the names of mesh and host. What is malformed stays so: the
+  /// check tells it.
+  void place_directories() {
+    const auto at = [this](const char* section, const char* key) -> Node* {
+      const auto found = root_.members.find(section);
+      if (found == root_.members.end() || !found->second.is_map()) return nullptr;
+      const auto member = found->second.members.find(key);
+      const bool text = member != found->second.members.end() && member->second.scalar.is_string();
+      return text ? &member->second : nullptr;
+    };
+    const Node *mesh = at("mesh", "name"), *host = at("host", "name");
+    if (!mesh || !host) return;
+    const auto place = [&](const char* section, const std::string& path) {
+      Node* directory = at(section, "directory");
+      if (!directory || directory->scalar != Value("")) return;
+      *directory = to_node(Value(path), Place{std::make_shared<const Source>(Source{"default", ""})});
+      remember(*directory, {{section, 0, false}, {"directory", 0, false}});
+    };
+    place("state", default_state_directory(mesh->scalar.as_string(), host->scalar.as_string()));
+    place("run", default_run_directory(mesh->scalar.as_string(), host->scalar.as_string()));
   }
   void remember(const Node& leaf, const Path& path) {
     const Schema::At at = schemas_.at(path);

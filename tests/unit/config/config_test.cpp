@@ -136,3 +136,21 @@ TEST_CASE_METHOD(test::LoadFixture, "the configuration directory that is told go
   REQUIRE((found == "config" || found == dir / "weft"));  // "config" where the test runs at the root of the tree
   ::unsetenv("XDG_CONFIG_HOME");
 }
+
+TEST_CASE_METHOD(test::LoadFixture, "directories that nobody sets follow from the names of mesh and host") {
+  ::setenv("XDG_STATE_HOME", "/srv/state", 1);
+  ::setenv("XDG_RUNTIME_DIR", "/run/user/7", 1);
+  dir.write("base.yaml", "mesh: {name: lab}\n");
+  CHECK(good().at("state.directory") == Value("/srv/state/weft/lab/alpha"));
+  CHECK(good().at("run.directory") == Value("/run/user/7/weft/lab-alpha"));
+  CHECK(good().origin("run.directory").where() == "built-in default");
+  ::setenv("XDG_RUNTIME_DIR", ("/" + std::string(80, 'x')).c_str(), 1);
+  CHECK(good().at("run.directory") == Value(""));
+  dir.write("base.yaml", "state: {directory: /elsewhere}\nrun: {directory: /r}\n");
+  CHECK(good().at("state.directory") == Value("/elsewhere"));
+  CHECK(good().at("run.directory") == Value("/r"));
+  dir.write("base.yaml", "state: 3\nmesh: [1]\n");
+  CHECK(load(options).mistakes().size() == 2);
+  ::unsetenv("XDG_STATE_HOME");
+  ::unsetenv("XDG_RUNTIME_DIR");
+}
