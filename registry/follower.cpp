@@ -4,7 +4,7 @@
 
 namespace weft::registry {
 namespace {
-constexpr Duration kRetryMin = 100ms, kRetryMax = 500ms;
+constexpr Duration kRetryMin = 100ms, kRetryMax = 300ms;
 constexpr Duration kProbe = 400ms;  // patience with a peer that may have come back a moment ago
 constexpr Duration kSnapshot = 5s;  // a large one takes its time
 constexpr Duration kQuickBeat = 100ms;
