@@ -80,6 +80,7 @@ void Logwatch::scan() {
     agent_.log().warn(
         "not every log file can be watched, those are looked at every rescan: raise fs.inotify.max_user_watches");
   watches_missing_ = !all;
+  save();  // a file that is new is known from now on: what is written after a crash will not count as old
   read_soon({});
 }
 

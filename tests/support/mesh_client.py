@@ -49,12 +49,15 @@ class Client:
     def __init__(self, registry):
         self.registry = registry
         self._context = zmq.Context()
+        self._events = []
         self._number = 0
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
+        for events in self._events:
+            events.close()
         self._context.destroy(linger=0)
 
     def call_at(self, endpoint, method, payload=None, timeout=5.0, raw=None):
@@ -89,7 +92,8 @@ class Client:
 
     def subscribe(self, agent, prefix):
         """Events of `agent` on topics that begin with `prefix`: an iterator-like object with next(timeout)."""
-        return Events(self._context, self.find(agent)["publish_endpoint"], prefix)
+        self._events.append(Events(self._context, self.find(agent)["publish_endpoint"], prefix))
+        return self._events[-1]
 
 
 class Events:
@@ -98,6 +102,9 @@ class Events:
         self._socket.connect(endpoint)
         self._socket.subscribe(prefix)
         self._held = []
+
+    def close(self):
+        self._socket.close(linger=0)
 
     def next(self, timeout=5.0):
         """(topic, value) of the next event; raises TimeoutError."""
