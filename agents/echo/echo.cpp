@@ -49,10 +49,11 @@ void Echo::serve_answers() {
 }
 
 void Echo::serve_floods() {
-  agent_.serve("burst", told<BurstRequest>([this](BurstRequest request, Call&) { return burst(request); }),
+  agent_.serve("burst", told<BurstRequest>([this](BurstRequest request, Call& call) { return burst(request, call); }),
                "{count, size, rate}: publishes events on echo.<host>.burst");
-  agent_.serve("report",
-               told<ReportRequest>([this](ReportRequest request, Call&) { return report(std::move(request)); }),
+  agent_.serve("report", told<ReportRequest>([this](ReportRequest request, Call& call) {
+                 return report(std::move(request), call);
+               }),
                "{count, first, rate, run, background}: reports numbered errors to the error bus");
   agent_.serve("load",
                told<LoadRequest>([this](LoadRequest request, Call& call) { return load(std::move(request), call); }),
@@ -88,7 +89,7 @@ Result<void> Echo::check_rate(double rate, std::int64_t count) const {
   return {};
 }
 
-Task<Result<Done>> Echo::burst(BurstRequest request) {
+Task<Result<Done>> Echo::burst(BurstRequest request, const Call& call) {
   if (auto fine = check_rate(request.rate, request.count); !fine) co_return fine.error();
   if (request.size < 0 || request.size > settings_.size_max_bytes)
     co_return bad("'size' must be 0 to " + std::to_string(settings_.size_max_bytes));
@@ -97,7 +98,7 @@ Task<Result<Done>> Echo::burst(BurstRequest request) {
                    std::string(static_cast<std::size_t>(request.size), 'x')};
   const auto started = agent_.loop().now();
   Pacer pacer(request.rate, event.of, started);
-  while (!pacer.finished()) {
+  while (!pacer.finished() && !call.cancelled()) {
     for (auto due = pacer.due(agent_.loop().now(), kPerTurn); due > 0; --due) {
       ++event.number;
       if (auto sent = agent_.publish(topic, event); !sent) co_return sent.error();
@@ -107,20 +108,21 @@ Task<Result<Done>> Echo::burst(BurstRequest request) {
   co_return Done{event.number, to_seconds(agent_.loop().now() - started)};
 }
 
-Task<Result<Done>> Echo::report(ReportRequest request) {
+Task<Result<Done>> Echo::report(ReportRequest request, const Call& call) {
   if (auto fine = check_rate(request.rate, request.count); !fine) co_return fine.error();
   if (request.code.empty()) co_return bad("'code' is empty");
-  if (!request.background) co_return co_await report_all(std::move(request));
-  agent_.spawn([](Echo& self, ReportRequest wanted) -> Task<void> { co_await self.report_all(std::move(wanted)); }(
-                                                        *this, std::move(request)));
+  if (!request.background) co_return co_await report_all(std::move(request), &call);
+  agent_.spawn([](Echo& self, ReportRequest wanted) -> Task<void> {
+    co_await self.report_all(std::move(wanted), nullptr);
+  }(*this, std::move(request)));
   co_return Done{};
 }
 
-Task<Done> Echo::report_all(ReportRequest request) {
+Task<Done> Echo::report_all(ReportRequest request, const Call* call) {
   const auto started = agent_.loop().now();
   Pacer pacer(request.rate, static_cast<std::uint64_t>(request.count), started);
   std::int64_t number = request.first;
-  while (!pacer.finished()) {
+  while (!pacer.finished() && !(call && call->cancelled())) {
     for (auto due = pacer.due(agent_.loop().now(), kPerTurn); due > 0; --due, ++number) {
       agent_.report(request.severity, request.code, "error number {number} of run '{run}', as wanted",
                     {{"number", number}, {"run", request.run}}, "test");

@@ -85,9 +85,9 @@ class Echo {
   Task<Result<DelayRequest>> delay(DelayRequest request);
   Task<Result<Payload>> size(SizeRequest request);
   Task<Result<Value>> fail(FailRequest request);
-  Task<Result<Done>> burst(BurstRequest request);
-  Task<Result<Done>> report(ReportRequest request);
-  Task<Done> report_all(ReportRequest request);
+  Task<Result<Done>> burst(BurstRequest request, const Call& call);
+  Task<Result<Done>> report(ReportRequest request, const Call& call);
+  Task<Done> report_all(ReportRequest request, const Call* call);  // none: to the end, whoever waits
   Task<Result<LoadReply>> load(LoadRequest request, Call& call);
   Result<void> check_rate(double rate, std::int64_t count) const;
 

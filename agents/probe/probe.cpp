@@ -97,7 +97,12 @@ Task<void> Probe::turn(std::size_t index) {
 Task<Finding> Probe::check(std::size_t index) {
   ++running_;
   const auto started = agent_.loop().now();
-  auto outcome = co_await ask(watched_[index].target);
+  Result<void> outcome;
+  try {
+    outcome = co_await ask(watched_[index].target);
+  } catch (const std::exception& thrown) {  // counts against the target, which stays on the schedule
+    outcome = Error(codes::bug, thrown.what());
+  }
   --running_;
   co_return note(watched_[index], outcome, agent_.loop().now() - started);
 }

@@ -1,4 +1,4 @@
-"""Real processes of one mesh on loopback, each in a folder of its own, and a stand-in for the error bus."""
+"""A registry, single agents and a stand-in for the error bus, on loopback; without a node, so that a test starts and ends each itself."""
 import os
 import pathlib
 import shutil
