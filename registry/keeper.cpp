@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::string_view kRecords = "record/";
 constexpr std::string_view kEpoch = "epoch";
+constexpr std::string_view kBoot = "boot";
 
 std::string key_of(const std::string& registry, const Ulid& instance) {
   return std::string(kRecords) + registry + "/" + instance.to_string();
@@ -56,14 +57,28 @@ Result<Keeper::Loaded> Keeper::load(Book& book) {
   if (!notice) return notice.error();
   auto entries = store_->list(kRecords);
   if (!entries) return entries.error();
+  auto restarted = machine_restarted();
+  if (!restarted) return restarted.error();
   Loaded loaded;
   loaded.notice = std::move(*notice);
   for (const auto& entry : *entries) {
     auto record = decode(entry.value);
-    if (record) book.restore(std::move(*record));
-    ++(record ? loaded.records : loaded.unreadable);
+    if (!record) {
+      ++loaded.unreadable;
+    } else if (*restarted && record->host == book.host()) {
+      ++loaded.dead;
+    } else {
+      ++loaded.records;
+      book.restore(std::move(*record));
+    }
   }
   return loaded;
+}
+
+Result<bool> Keeper::machine_restarted() const {
+  auto entries = store_->list(kBoot);
+  if (!entries) return entries.error();
+  return !boot_.empty() && !entries->empty() && entries->front().value != boot_;
 }
 
 Result<void> Keeper::save(Book& book, const std::vector<Book::Kept>& kept) {
@@ -93,6 +108,7 @@ Result<std::vector<store::Store::Change>> Keeper::difference(const Book& book) c
   }
   for (auto& [key, value] : wanted) changes.push_back({key, std::move(value)});
   changes.push_back(epoch_change(book));
+  if (!boot_.empty()) changes.push_back({std::string(kBoot), boot_});
   return changes;
 }
 

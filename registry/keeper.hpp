@@ -14,12 +14,14 @@ namespace weft::registry {
 class Keeper {
  public:
   using Open = std::function<Result<store::Opened>()>;
-  /// `open` is called by load(), and by save() for as long as it fails.
-  explicit Keeper(Open open) : open_(std::move(open)) {}
+  /// `open` is called by load(), and by save() for as long as it fails. `boot`: which start of the machine this is;
+  /// when the store is of another one, nobody of this host is alive any more. Empty: not known.
+  explicit Keeper(Open open, std::string boot = {}) : open_(std::move(open)), boot_(std::move(boot)) {}
 
   struct Loaded {
     std::size_t records = 0;
     std::size_t unreadable = 0;  ///< skipped, and removed by the next save()
+    std::size_t dead = 0;        ///< of this host, from before the machine started anew; likewise
     std::string notice;          ///< of the store; may be empty
   };
   /// Fills `book`. Errors: those of the store; the book is as it was then.
@@ -31,9 +33,11 @@ class Keeper {
 
  private:
   Result<std::string> open(Book& book);
+  Result<bool> machine_restarted() const;
   Result<std::vector<store::Store::Change>> difference(const Book& book) const;
 
   Open open_;
+  std::string boot_;
   std::unique_ptr<store::Store> store_;
   bool behind_ = true;
 };

@@ -1,4 +1,6 @@
 // weft-registry: the registry of this host.
+#include <fstream>
+
 #include "registry/registry.hpp"
 #include "weft/net/net.hpp"
 #include "weft/program/program.hpp"
@@ -9,6 +11,13 @@ using namespace weft;
 
 constexpr std::uint16_t kAdminPort = 7410;
 constexpr Duration kStopBudget = 1s;
+
+/// Empty where /proc is not there.
+std::string boot_id() {
+  std::string id;
+  std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), id);
+  return id;
+}
 
 registry::Options options_from(program::Program& program) {
   const config::Config& config = program.config();
@@ -25,6 +34,7 @@ registry::Options options_from(program::Program& program) {
   if (!program.environment().empty()) options.tags["env"] = program.environment();
   options.admin = program.admin_address();
   options.config_hash = config.hash();
+  options.boot = boot_id();
   return options;
 }
 

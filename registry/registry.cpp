@@ -56,7 +56,7 @@ struct Registry::Impl {
         health(h),
         peer(l, context, options.peer, m, g),
         book(l.clock(), table_options(options), Ulid::make(l.clock().wall(), random)),
-        keeper(std::move(open_store)),
+        keeper(std::move(open_store), options.boot),
         meters(m),
         tick_timer(l),
         store_timer(l) {}
@@ -71,6 +71,8 @@ struct Registry::Impl {
     serve();
     auto pattern = TopicPattern::parse(mesh::kOwnTopic);
     own_changes = peer.subscribe(*pattern, [this](const mesh::Event& event) { on_own_changes(event); });
+    // Its predecessor holds no port any more; by a clock that was set back it may still look like the newer one.
+    book.leave({"", options.peer.slot, "replaced"});
     if (auto entered = enter_self(); !entered) return entered;
     flush();
     follow_peers();
@@ -84,7 +86,8 @@ struct Registry::Impl {
     if (!loaded->notice.empty()) log.warn("the store began anew", {{"notice", loaded->notice}});
     if (loaded->unreadable > 0)
       log.warn("records of the store cannot be read", {{"count", static_cast<std::int64_t>(loaded->unreadable)}});
-    log.info("store loaded", {{"records", static_cast<std::int64_t>(loaded->records)}});
+    log.info("store loaded", {{"records", static_cast<std::int64_t>(loaded->records)},
+                              {"dead", static_cast<std::int64_t>(loaded->dead)}});
     health.set("store", true);
   }
 

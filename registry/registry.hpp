@@ -20,6 +20,7 @@ struct Options {
   std::map<std::string, std::string> tags;
   std::string admin;  ///< address of the admin door, for its own record
   std::string config_hash;
+  std::string boot;  ///< which start of the machine this is (boot_id of the kernel); empty: not known
 };
 
 /// Borrows all that its constructor takes. Loop-bound.

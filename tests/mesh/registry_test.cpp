@@ -278,6 +278,20 @@ TEST_CASE_METHOD(Fixture, "a store that is away does not stop the registry, and 
   CHECK(listed(alpha, "one") == 1);
 }
 
+TEST_CASE_METHOD(Fixture, "a registry starts although the record of its predecessor seems to be newer") {
+  running = {&alpha};
+  auto before =
+      mesh::Peer(alpha.loop, alpha.context, alpha.peer_options("registry"), alpha.metrics, alpha.log).record();
+  before.registry = "alpha";
+  before.started_us += 3'600'000'000;  // the clock was set back by an hour
+  const auto bytes = to_msgpack(to_value(before));
+  REQUIRE(store::open_sqlite(alpha.folder / "registry.db", store::Durability::os)
+              .value()
+              .store->apply({{"record/alpha/" + before.instance.to_string(), std::string(as_text(bytes))}}));
+  alpha.start_registry();
+  CHECK(listed(alpha, "registry") == 1);
+}
+
 TEST_CASE_METHOD(Fixture, "registries and agents of another mesh are refused, and told which") {
   start_both();
   Host gamma("gamma");

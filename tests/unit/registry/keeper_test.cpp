@@ -33,13 +33,15 @@ struct Fixture {
   std::unique_ptr<store::Store> disk = store::open_memory();
   bool broken = false;
   Book book{clock, table_options(), id_of(1001)};
+  std::string boot = "first";
   Keeper keeper = new_keeper();
 
   Keeper new_keeper() {
-    return Keeper([this]() -> Result<store::Opened> {
+    const auto open = [this]() -> Result<store::Opened> {
       if (broken) return Error(codes::store_failed, "away");
       return store::Opened{std::make_unique<Flaky>(*disk, broken), ""};
-    });
+    };
+    return Keeper(open, boot);
   }
   Result<void> save() { return keeper.save(book, book.flush().kept); }
   /// What a registry that starts now would know.
@@ -85,6 +87,25 @@ TEST_CASE_METHOD(Fixture, "records of peers are known after a restart too") {
   const auto again = restarted();
   REQUIRE(again->view().find(id_of(5)) != nullptr);
   CHECK_FALSE(again->view().find(id_of(5))->confirmed);
+}
+
+TEST_CASE_METHOD(Fixture, "after the machine started anew nobody of this host is taken for alive, all others are") {
+  Book beta(clock, table_options("beta"), id_of(7));
+  REQUIRE(beta.enter(record_of(5, "echo", "beta")));
+  (void)beta.flush();
+  REQUIRE(keeper.load(book));
+  REQUIRE(book.replace(beta.own_snapshot()));
+  const auto last = book.enter(record_of(1)).value().epoch;
+  REQUIRE(book.enter(record_of(2, "guest", "gamma")));  // of another host, registered here
+  REQUIRE(save());
+  boot = "second";
+  const auto again = restarted();
+  CHECK(again->view().find(id_of(1)) == nullptr);
+  CHECK(again->view().find(id_of(2)) != nullptr);
+  CHECK(again->view().find(id_of(5)) != nullptr);
+  CHECK(again->enter(record_of(3)).value().epoch > last);
+  boot.clear();
+  CHECK(restarted()->view().find(id_of(1)) != nullptr);  // not known which start this is
 }
 
 TEST_CASE_METHOD(Fixture, "what a full disk refused is made up for as a whole") {
