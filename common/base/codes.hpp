@@ -41,6 +41,8 @@ namespace weft::codes {
   X(bus_unavailable, 4001, "BUS_UNAVAILABLE", unavailable) \
   X(journal_failed, 4002, "JOURNAL_FAILED", unavailable)   \
   X(bad_event, 4003, "BAD_EVENT", invalid)                 \
+  X(journal_damaged, 4004, "JOURNAL_DAMAGED", internal)    \
+  X(unknown_issue, 4005, "UNKNOWN_ISSUE", not_found)       \
   X(bad_fleet, 5001, "BAD_FLEET", invalid)                 \
   X(fleet_cycle, 5002, "FLEET_CYCLE", invalid)             \
   X(start_failed, 5003, "START_FAILED", unavailable)       \

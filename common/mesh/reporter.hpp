@@ -15,7 +15,8 @@ namespace weft::mesh {
 /// `bad_event` (names the first bad one; none was taken).
 struct ReportRequest {
   std::vector<ErrorEvent> events;
-  WEFT_FIELDS(ReportRequest, events)
+  std::string via;  ///< host of the bus that forwards them; empty: they come from an agent
+  WEFT_FIELDS(ReportRequest, events, via)
 };
 struct ReportReply {
   std::uint64_t accepted = 0;    ///< new to this bus
