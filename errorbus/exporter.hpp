@@ -1,0 +1,33 @@
+// Exporter: what the journal knows, as metrics. Private to errorbus. Loop-bound.
+#pragma once
+#include "errorbus/journal.hpp"
+#include "weft/observe/observe.hpp"
+
+namespace weft::errorbus {
+
+class Exporter {
+ public:
+  Exporter(Journal& journal, const Clock& clock, observe::Metrics& metrics);
+
+  /// The counts of earlier lives of this bus; call once, when the journal is open.
+  void restore();
+  void count(const Journal::Committed& committed);
+  void rejected(std::string_view reason, std::uint64_t events = 1);
+  void live_skipped() { live_skipped_.add(); }
+  std::uint64_t duplicates() const noexcept { return duplicates_.value(); }
+
+ private:
+  void add(const Counts& counts);
+  void collect();
+
+  Journal& journal_;
+  const Clock& clock_;
+  observe::Metrics& metrics_;
+  observe::Counter& commits_;
+  observe::Counter& duplicates_;
+  observe::Counter& live_skipped_;
+  bool restored_ = false;
+  std::shared_ptr<int> alive_ = std::make_shared<int>(0);  // the metrics outlive this
+};
+
+}  // namespace weft::errorbus

@@ -1,0 +1,91 @@
+// The inside of the journal, shared by the file that writes and the file that answers questions.
+#pragma once
+#include "errorbus/journal.hpp"
+#include "errorbus/sqlite.hpp"
+
+namespace weft::errorbus {
+
+namespace detail {
+template <class T>
+struct Flat {
+  using type = Result<T>;
+};
+template <class T>
+struct Flat<Result<T>> {
+  using type = Result<T>;
+};
+}  // namespace detail
+
+/// The open file and its prepared statements.
+struct JournalFile {
+  Database database;
+  std::uint64_t page_bytes;
+  Statement insert_event, delete_events, find_issue, write_issue, drop_issues, add_count, write_mark, waiting,
+      waiting_since, newer, older, find_event, all_issues, due_issues, issue_states, page_count, free_pages;
+  /// Opens or creates, and prepares everything. Throws SqlFailure.
+  JournalFile(const std::string& file, bool fsync, std::uint64_t bytes_max);
+};
+
+struct Journal::Impl {
+  Impl(const Clock& time, JournalOptions wanted, bool forwards, Severity at_least)
+      : clock(time), options(std::move(wanted)), relays(forwards), forward(at_least) {}
+
+  const Clock& clock;
+  JournalOptions options;
+  bool relays;
+  Severity forward;
+  std::unique_ptr<JournalFile> file;
+  std::string notice;
+  // What the file holds, kept beside it; changes only after a commit succeeded.
+  Counts counts;
+  std::uint64_t total = 0, first_seq = 1, next_seq = 1, relayed_seq = 0;
+  std::uint64_t waiting_events = 0, waiting_bytes = 0, issue_count = 0;
+  std::uint64_t openings = 0;
+
+  /// What one transaction will change of the above.
+  struct Stage {
+    Committed committed;
+    std::map<std::string, Issue> issues;
+    std::uint64_t next_seq = 0, first_seq = 0, issues_new = 0, waiting_events = 0, waiting_bytes = 0;
+  };
+
+  Result<void> open();
+  void load();
+  void move_aside(const std::string& why);
+  /// Decides what a failure means for the file: keep it open, close it, or move it aside.
+  Error failed(const std::string& doing, const SqlFailure& failure);
+  std::int64_t now_us() const { return to_us(clock.wall()); }
+  Error closed() const { return Error(codes::journal_failed, "the journal " + options.file + " is not open"); }
+
+  void take(Stage& stage, const ErrorEvent& event, std::size_t report);
+  CountKey count_key(const ErrorEvent& event, const Counts& staged) const;
+  Issue& issue_for(Stage& stage, const std::string& id);
+  void write(Stage& stage);
+  void write_issue(const Issue& issue);
+  void prune(Stage& stage, std::uint64_t at_least);
+  void make_room() noexcept;
+  void adopt(Stage& stage);
+  std::uint64_t bytes_used();
+  bool waits(const ErrorEvent& event) const { return relays && event.severity >= forward; }
+
+  /// Runs `work`, which returns T or Result<T>, turning what SQLite throws into an Error. `doing` completes "cannot …".
+  template <class Work>
+  auto guarded(const std::string& doing, Work work) -> typename detail::Flat<decltype(work())>::type {
+    if (!file) return closed();
+    try {
+      return work();
+    } catch (const SqlFailure& failure) {
+      return failed(doing, failure);
+    }
+  }
+};
+
+/// Errors: `bad_encoding`, `bad_value`: the row is damaged.
+template <class T>
+Result<T> from_body(BytesView body) {
+  auto value = from_msgpack(body);
+  if (!value) return value.error();
+  return from_value<T>(*value);
+}
+
+}  // namespace weft::errorbus

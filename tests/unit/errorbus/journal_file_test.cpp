@@ -1,0 +1,157 @@
+// What happens to the journal when its file or its process fails.
+#include "tests/unit/errorbus/journal_fixture.hpp"
+
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <set>
+
+using namespace weft;
+using namespace weft::errorbus;
+
+namespace {
+
+/// While it lives no file of this process grows beyond `bytes`: a disk that is full.
+struct FullDisk {
+  explicit FullDisk(rlim_t bytes) {
+    std::signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before);
+    rlimit limit = before;
+    limit.rlim_cur = bytes;
+    setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FullDisk() { setrlimit(RLIMIT_FSIZE, &before); }
+  rlimit before{};
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(JournalFixture,
+                 "a full disk refuses events, keeps what was taken, and is forgotten when there is room again") {
+  open();
+  REQUIRE(commit(test::numbered_events(1, 100)));
+  {
+    FullDisk full(16 * 1024);
+    auto big = test::numbered_events(101, 200);
+    for (auto& event : big) event.stack.assign(2000, 'x');
+    const auto refused = commit(big);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().is(codes::journal_failed));
+    CHECK_FALSE(journal->probe());
+  }
+  REQUIRE(journal->probe());
+  REQUIRE(commit(test::numbered_events(101, 200)));
+  CHECK(kept() == test::numbers(1, 200));
+  CHECK(journal->events_total() == 200);
+  CHECK(journal->take_notice().empty());
+}
+
+TEST_CASE_METHOD(JournalFixture, "a file at its own limit makes room from what was forwarded") {
+  options.bytes_max = 1024 * 1024;
+  open();
+  for (std::uint64_t n = 1; n <= 3000; n += 10) {
+    auto events = test::numbered_events(n, n + 9);
+    for (auto& event : events) event.stack.assign(1000, 'x');
+    INFO(n);
+    auto reply = commit(events);
+    if (!reply) reply = commit(events);  // the refusal has made room
+    REQUIRE(reply);
+  }
+  CHECK(journal->events_total() == 3000);
+  CHECK(journal->events_kept() < 1000);
+  CHECK(journal->events_kept() > 100);
+}
+
+TEST_CASE_METHOD(JournalFixture, "a damaged file is moved aside and told; the next events are taken") {
+  open();
+  REQUIRE(commit(test::numbered_events(1, 10)));
+  journal.reset();
+  dir.write("state/errorbus.db", std::string(8192, 'x'));
+  open();
+  CHECK(journal->take_notice().find(".damaged-") != std::string::npos);
+  CHECK(journal->take_notice().empty());
+  REQUIRE(commit(test::numbered_events(1, 2)));
+  CHECK(kept() == test::numbers(1, 2));
+  std::size_t aside = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(dir / "state")) {
+    aside += entry.path().string().find(".damaged-") != std::string::npos;
+  }
+  CHECK(aside >= 1);
+}
+
+TEST_CASE_METHOD(JournalFixture,
+                 "a file that is removed under the journal is noticed before anything is acknowledged") {
+  open();
+  REQUIRE(commit(test::numbered_events(1, 10)));
+  std::filesystem::remove_all(dir / "state");
+  CHECK_FALSE(commit(test::numbered_events(11, 20)));
+  CHECK_FALSE(journal->is_open());
+  REQUIRE(journal->open());
+  REQUIRE(commit(test::numbered_events(11, 20)));
+  CHECK(kept() == test::numbers(11, 20));
+}
+
+TEST_CASE_METHOD(JournalFixture,
+                 "a file that another bus has, a folder that cannot be made and a newer file are told apart") {
+  open();
+  Journal second(clock, options, false, Severity::info);
+  CHECK(second.open().error().message.find("locked") != std::string::npos);
+  dir.write("file", "");
+  JournalOptions nowhere;
+  nowhere.file = dir / "file/errorbus.db";
+  Journal third(clock, nowhere, false, Severity::info);
+  CHECK(third.open().error().message.find("cannot create") == 0);
+  CHECK(third.commit({}).error().is(codes::journal_failed));
+}
+
+TEST_CASE_METHOD(JournalFixture, "whatever was acknowledged before a kill -9 is there afterwards, once") {
+  for (unsigned round = 0; round < 5; ++round) {
+    int pipe_ends[2];
+    REQUIRE(::pipe(pipe_ends) == 0);
+    const pid_t child = ::fork();
+    if (child == 0) {
+      Journal victim(clock, options, false, Severity::info);
+      if (!victim.open()) ::_exit(1);
+      for (std::uint64_t n = std::uint64_t{round} * 1'000'000 + 1;; n += 20) {
+        const auto events = test::numbered_events(n, n + 19);
+        const std::vector<ErrorEvent>* reports[] = {&events};
+        if (!victim.commit(reports)) ::_exit(1);
+        const auto last = n + 19;
+        if (::write(pipe_ends[1], &last, sizeof last) != sizeof last) ::_exit(1);
+      }
+    }
+    ::close(pipe_ends[1]);
+    std::uint64_t last = 0;
+    for (unsigned i = 0; i < 20 + 7 * round; ++i) REQUIRE(::read(pipe_ends[0], &last, sizeof last) == sizeof last);
+    REQUIRE(::kill(child, SIGKILL) == 0);
+    while (::read(pipe_ends[0], &last, sizeof last) == sizeof last) {  // what it acknowledged meanwhile
+    }
+    ::close(pipe_ends[0]);
+    ::waitpid(child, nullptr, 0);
+
+    open();
+    std::set<std::int64_t> found;
+    EventsRequest request;
+    request.limit = 1000;
+    request.oldest_first = true;
+    std::uint64_t events = 0;
+    for (bool more = true; more;) {
+      const auto page = journal->events(request);
+      REQUIRE(page);
+      for (const auto& stored : page->events) found.insert(stored.event.values.at("n").as_int());
+      events += page->events.size();
+      request.after = page->next;
+      more = page->more;
+    }
+    CHECK(found.size() == events);
+    CHECK(journal->events_total() == events);
+    CHECK(journal->issues({})->at(0).count == events);
+    const std::uint64_t first_number = std::uint64_t{round} * 1'000'000 + 1;
+    std::uint64_t missing = 0;
+    for (auto n = first_number; n <= last; ++n) missing += found.contains(static_cast<std::int64_t>(n)) ? 0U : 1U;
+    CHECK(missing == 0);
+    journal.reset();
+  }
+}
