@@ -80,7 +80,8 @@ struct Event {
 using EventHandler = UniqueFunction<void(const Event&)>;
 
 struct CallOptions {
-  // No aggregate: gcc 12 copies braced aggregates bitwise into the frame of a co_await expression (docs/decisions/0008).
+  // No aggregate: gcc 12 copies braced aggregates bitwise into the frame of a co_await expression
+  // (docs/decisions/0008).
   CallOptions() = default;
   explicit CallOptions(Duration budget) : timeout(budget) {}
   explicit CallOptions(const Call& on_behalf_of) : within(&on_behalf_of) {}

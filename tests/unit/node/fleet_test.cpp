@@ -129,7 +129,8 @@ agents:
   a: {}
 )");
   INFO(text);
-  for (const auto* wanted : {"no host 'beta'", "start_timeout", "no agent 'c'", "agents.b.prot: unknown key", "'sometimes'", "stop_timeout"})
+  for (const auto* wanted :
+       {"no host 'beta'", "start_timeout", "no agent 'c'", "agents.b.prot: unknown key", "'sometimes'", "stop_timeout"})
     CHECK(text.find(wanted) != std::string::npos);
 }
 
