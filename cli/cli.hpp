@@ -59,6 +59,9 @@ void build_root(CLI::App& app, Global& global);
 int run(int argc, const char* const* argv);
 
 // One file each.
+void add_call_command(CLI::App& app, Global& global);     ///< call
+void add_topic_commands(CLI::App& app, Global& global);   ///< pub, sub
+void add_agent_commands(CLI::App& app, Global& global);   ///< list, info
 void add_basic_commands(CLI::App& app, Global& global);   ///< version, explain, completion
 void add_config_commands(CLI::App& app, Global& global);  ///< config check|explain|show
 

@@ -1,0 +1,123 @@
+// weft list and weft info: who is in the mesh.
+#include <algorithm>
+
+#include "cli/session.hpp"
+
+namespace weft::cli {
+
+namespace {
+
+using mesh::InstanceRecord;
+
+std::vector<InstanceRecord> sorted(const std::vector<const InstanceRecord*>& records) {
+  std::vector<InstanceRecord> out;
+  for (const auto* record : records) out.push_back(*record);
+  std::sort(out.begin(), out.end(), [](const InstanceRecord& a, const InstanceRecord& b) {
+    return std::tie(a.agent, a.host, a.instance) < std::tie(b.agent, b.host, b.instance);
+  });
+  return out;
+}
+
+std::string health_of(const InstanceRecord& record) {
+  std::string text(to_string(record.health));
+  if (!record.confirmed) text += " (unconfirmed)";
+  return record.health_text.empty() ? text : text + ": " + printable(record.health_text);
+}
+
+std::string uptime_of(const InstanceRecord& record, WallTime now) { return age(now - wall_from_us(record.started_us)); }
+
+Task<int> list(Session& session) {
+  const auto records = sorted(session.mesh().directory().all());
+  if (session.global().json) {
+    print_json(to_value(records));
+    co_return kDone;
+  }
+  Table table({"AGENT", "HOST", "VERSION", "HEALTH", "UP", "PID", "CALLS", "INSTANCE"});
+  for (const auto& record : records) {
+    table.add({record.agent, record.host, record.version, health_of(record),
+               uptime_of(record, session.loop().clock().wall()), std::to_string(record.pid), record.call_endpoint,
+               record.instance.to_string()});
+  }
+  table.print();
+  co_return kDone;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string out;
+  for (const auto& word : words) out += (out.empty() ? "" : ", ") + word;
+  return out;
+}
+
+void print_instance(const InstanceRecord& record, WallTime now) {
+  print_line(record.agent + "@" + record.host + "  " + record.instance.to_string());
+  const auto line = [](const char* name, const std::string& text) {
+    if (!text.empty())
+      print_line("  " + std::string(name) + std::string(10 - std::string_view(name).size(), ' ') + text);
+  };
+  line("version", record.version);
+  line("health", health_of(record));
+  line("up", uptime_of(record, now) + ", since " + to_rfc3339(wall_from_us(record.started_us)).substr(0, 19) + "Z");
+  line("process", "pid " + std::to_string(record.pid) + ", epoch " + std::to_string(record.epoch));
+  line("calls", record.call_endpoint);
+  line("events", record.publish_endpoint);
+  line("admin", record.admin.empty() ? "" : "http://" + record.admin + "/info");
+  line("config", record.config_hash);
+  line("registry", record.registry);
+  line("publishes", joined(record.topics));
+}
+
+/// Once for all instances: they serve the same.
+void print_methods(const std::string& agent, const std::vector<InstanceRecord>& records) {
+  std::map<std::string, std::string> methods;
+  for (const auto& record : records) {
+    for (const auto& method : record.methods) methods[method.name] = method.summary;
+  }
+  if (methods.empty()) return;
+  print_line("methods");
+  Table table({"  METHOD", "WHAT IT DOES"});
+  for (const auto& [name, summary] : methods) table.add({"  " + agent + "." + name, printable(summary)});
+  table.print();
+}
+
+Error unknown(const std::string& agent, const mesh::Directory& directory) {
+  return Error(codes::unknown_agent,
+               "no agent '" + agent + "' is in the mesh" + did_you_mean(agent, directory.agent_names()),
+               "'weft list' shows who is");
+}
+
+Task<int> info(Session& session, const std::string& agent) {
+  const auto& directory = session.mesh().directory();
+  const auto records = sorted(directory.instances(agent));
+  if (records.empty()) {
+    co_return fail(session.global(), unknown(agent, directory));
+  }
+  if (session.global().json) {
+    Value document;
+    document.set("agent", agent);
+    document.set("instances", to_value(records));
+    print_json(document);
+    co_return kDone;
+  }
+  for (const auto& record : records) print_instance(record, session.loop().clock().wall());
+  print_methods(agent, records);
+  co_return kDone;
+}
+
+}  // namespace
+
+void add_agent_commands(CLI::App& app, Global& global) {
+  auto* list_verb =
+      add_verb(app, "list", "List the agents of the mesh, on all hosts",
+               {"weft list", "weft list --json | python3 -m json.tool", "weft list --context demo@alpha"});
+  list_verb->alias("ls");
+  on_run(*list_verb, global, [&global] { return run_in_mesh(global, list); });
+
+  auto* info_verb = add_verb(app, "info", "Show an agent: its instances, methods, topics and health",
+                             {"weft info digest", "weft info sysmon --json"});
+  auto agent = std::make_shared<std::string>();
+  info_verb->add_option("agent", *agent, "Its name")->required()->type_name("AGENT");
+  on_run(*info_verb, global,
+         [&global, agent] { return run_in_mesh(global, [&](Session& session) { return info(session, *agent); }); });
+}
+
+}  // namespace weft::cli

@@ -1,0 +1,141 @@
+#include "cli/session.hpp"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <csignal>
+
+namespace weft::cli {
+
+namespace {
+
+std::string own_host_name() {
+  char name[256] = "";
+  if (::gethostname(name, sizeof name - 1) != 0) return "localhost";
+  const std::string host(name, std::string_view(name).find('.') == std::string_view::npos
+                                   ? std::string_view(name).size()
+                                   : std::string_view(name).find('.'));
+  return check_name("host name", host) ? host : "localhost";
+}
+
+/// The address of this machine from which `endpoint` is reached: what a publisher has to bind so that others find it.
+std::string address_towards(const std::string& endpoint) {
+  constexpr const char* kLoopback = "127.0.0.1";
+  const auto colon = endpoint.rfind(':');
+  if (!endpoint.starts_with("tcp://") || colon <= 6) return kLoopback;
+  addrinfo hints{}, *found = nullptr;
+  hints.ai_family = AF_INET;
+  hints.ai_socktype = SOCK_DGRAM;
+  const auto host = endpoint.substr(6, colon - 6), port = endpoint.substr(colon + 1);
+  if (::getaddrinfo(host.c_str(), port.c_str(), &hints, &found) != 0) return kLoopback;
+  char text[INET_ADDRSTRLEN] = "";
+  const int probe = ::socket(AF_INET, SOCK_DGRAM, 0);  // connecting sends nothing, it only chooses the route
+  sockaddr_in own{};
+  socklen_t size = sizeof own;
+  if (probe >= 0 && ::connect(probe, found->ai_addr, found->ai_addrlen) == 0 &&
+      ::getsockname(probe, reinterpret_cast<sockaddr*>(&own), &size) == 0) {
+    ::inet_ntop(AF_INET, &own.sin_addr, text, sizeof text);
+  }
+  if (probe >= 0) ::close(probe);
+  ::freeaddrinfo(found);
+  return *text == '\0' ? kLoopback : text;
+}
+
+observe::LogOptions log_options(const Global& global) {
+  observe::LogOptions options;
+  options.level = global.verbose ? observe::Level::debug : observe::Level::fatal;  // failures are told by fail()
+  options.agent = "cli";
+  return options;
+}
+
+mesh::MeshOptions mesh_options(const Context& context, Session::Role role) {
+  Random random = Random::from_os();
+  mesh::MeshOptions options;
+  options.peer.instance = Ulid::make(SystemClock().wall(), random);
+  options.peer.mesh = context.mesh;
+  options.peer.host = context.host.empty() ? own_host_name() : context.host;
+  options.peer.agent = "cli-pub";
+  options.peer.version = WEFT_VERSION;
+  options.peer.slot = "cli-pub-" + options.peer.instance.to_string() + "@" + options.peer.host;
+  options.peer.address = role == Session::Role::publisher ? address_towards(context.registry) : "127.0.0.1";
+  options.registries = {context.registry};
+  options.join = role == Session::Role::publisher;
+  options.report_errors = false;
+  return options;
+}
+
+}  // namespace
+
+Result<Context> find_mesh(const Global& global) {
+  if (!global.registry.empty()) {
+    auto endpoint = registry_endpoint(global.registry);
+    if (!endpoint) return endpoint.error();
+    Context context;
+    context.registry = std::move(*endpoint);
+    return context;
+  }
+  std::vector<std::string> notices;
+  const auto contexts = read_contexts(contexts_directory(), notices);
+  if (global.verbose) {
+    for (const auto& notice : notices) note(global, notice);
+  }
+  auto context = choose_context(contexts, global.context, process_lives);
+  if (context && global.verbose) note(global, "context " + context->name() + ", registry " + context->registry);
+  return context;
+}
+
+Session::Session(const Global& global, Context context, Role role)
+    : global_(global),
+      context_(std::move(context)),
+      role_(role),
+      log_(log_options(global)),
+      mesh_(loop_, sockets_, mesh_options(context_, role), metrics_, log_, health_) {}
+
+void Session::finish(int exit_code) {
+  if (std::exchange(finished_, true)) return;
+  exit_code_ = exit_code;
+  loop_.stop();
+}
+
+Task<void> Session::main(std::function<Task<int>(Session&)> work) {
+  auto ready = co_await mesh_.ready(global_.timeout);
+  if (!ready) {
+    Error error = ready.error();
+    error.hint = "is a mesh running? 'weft up' starts one; --registry and --context say where it is looked for";
+    finish(fail(global_, error));
+    co_return;
+  }
+  const int outcome = co_await work(*this);
+  if (outcome != kKeepRunning) finish(outcome);
+}
+
+int Session::run(std::function<Task<int>(Session&)> work) {
+  bool again = false;
+  io::Signals signals(loop_, {SIGINT, SIGTERM}, [&](int number) {
+    if (std::exchange(again, true)) std::_Exit(128 + number);
+    finish(on_interrupt_ == kDone ? kDone : 128 + number);
+  });
+  if (auto started = mesh_.start(); !started) return fail(global_, started.error());
+  tasks_.spawn(main(std::move(work)));
+  if (!finished_) loop_.run();
+  if (role_ == Role::publisher) {
+    const auto leave = [this]() -> Task<void> {
+      co_await mesh_.drain(500ms);
+      loop_.stop();
+    };
+    tasks_.spawn(leave());
+    loop_.run();
+  }
+  return exit_code_;
+}
+
+int run_in_mesh(const Global& global, std::function<Task<int>(Session&)> work, Session::Role role) {
+  auto context = find_mesh(global);
+  if (!context) return fail(global, context.error());
+  Session session(global, std::move(*context), role);
+  return session.run(std::move(work));
+}
+
+}  // namespace weft::cli

@@ -1,0 +1,61 @@
+// Session: the mesh as a verb sees it. The command is an anonymous member: it looks and talks, and is in no record
+// (but for `pub`, which must be found by its subscribers).
+#pragma once
+#include <functional>
+
+#include "cli/cli.hpp"
+#include "cli/context.hpp"
+#include "weft/io/io.hpp"
+#include "weft/mesh/mesh.hpp"
+#include "weft/net/net.hpp"
+
+namespace weft::cli {
+
+/// By --registry, --context, or the nodes of this machine. Errors: `no_registry`, `bad_usage`.
+Result<Context> find_mesh(const Global& global);
+
+/// Loop-bound.
+class Session {
+ public:
+  enum class Role : std::uint8_t { onlooker, publisher };
+
+  Session(const Global& global, Context context, Role role);
+  /// Runs `work` when the directory is filled; returns what it returned, or tells that no registry answered. Ctrl-C
+  /// and TERM end it: kDone when `work` said so by interruptible(), else kInterrupted.
+  int run(std::function<Task<int>(Session&)> work);
+  /// From now on Ctrl-C is the expected end.
+  void interruptible() noexcept { on_interrupt_ = kDone; }
+  /// Waits until somebody calls finish(), or the signal.
+  void finish(int exit_code);
+
+  const Global& global() const noexcept { return global_; }
+  const Context& context() const noexcept { return context_; }
+  mesh::Mesh& mesh() noexcept { return mesh_; }
+  io::IoLoop& loop() noexcept { return loop_; }
+
+ private:
+  Task<void> main(std::function<Task<int>(Session&)> work);
+
+  const Global& global_;
+  Context context_;
+  Role role_;
+  io::IoLoop loop_;
+  net::Context sockets_;
+  observe::Metrics metrics_;
+  observe::Health health_;
+  observe::Log log_;
+  mesh::Mesh mesh_;
+  int exit_code_ = kDone;
+  int on_interrupt_ = kInterrupted;
+  bool finished_ = false;
+  TaskScope tasks_;
+};
+
+/// What a verb's work answers when it goes on until finish() or Ctrl-C.
+inline constexpr int kKeepRunning = -1;
+
+/// Finds the mesh and runs `work` in a session.
+int run_in_mesh(const Global& global, std::function<Task<int>(Session&)> work,
+                Session::Role role = Session::Role::onlooker);
+
+}  // namespace weft::cli

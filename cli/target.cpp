@@ -1,0 +1,85 @@
+#include "cli/target.hpp"
+
+#include <cstdio>
+
+#include "cli/output.hpp"
+
+namespace weft::cli {
+
+namespace {
+
+constexpr std::size_t kStdinMax = 16 * 1024 * 1024;
+
+Error bad_target(std::string_view text, const std::string& why) {
+  return Error(codes::bad_usage, "'" + std::string(text) + "' is no target: " + why,
+               "a target is AGENT.METHOD or AGENT.METHOD@HOST, as digest.summary@alpha");
+}
+
+Result<std::string> all_of_stdin() {
+  std::string text;
+  char part[64 * 1024];
+  while (const auto size = std::fread(part, 1, sizeof part, stdin)) {
+    text.append(part, size);
+    if (text.size() > kStdinMax) {
+      return Error(codes::too_large,
+                   "stdin has more than " + std::to_string(kStdinMax) + " bytes, the limit of a payload");
+    }
+  }
+  return text;
+}
+
+bool is_utf8(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto lead = static_cast<unsigned char>(text[i]);
+    const int more = lead < 0x80 ? 0 : lead >= 0xF0 && lead < 0xF5 ? 3 : lead >= 0xE0 ? 2 : lead >= 0xC2 ? 1 : -1;
+    if (more < 0 || lead >= 0xF5 || i + static_cast<std::size_t>(more) >= text.size()) return false;
+    for (int k = 0; k < more; ++k) {
+      if ((static_cast<unsigned char>(text[++i]) & 0xC0) != 0x80) return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+Result<Target> parse_target(std::string_view text) {
+  Target target;
+  const auto at = text.find('@');
+  const auto name = text.substr(0, at);
+  if (at != std::string_view::npos) {
+    target.host = text.substr(at + 1);
+    if (auto fine = check_name("host name", target.host); !fine) return bad_target(text, fine.error().message);
+  }
+  const auto dot = name.find('.');
+  if (dot == std::string_view::npos) return bad_target(text, "the method is missing");
+  target.agent = name.substr(0, dot);
+  target.method = name.substr(dot + 1);
+  if (auto fine = check_name("agent name", target.agent); !fine) return bad_target(text, fine.error().message);
+  if (auto fine = check_name("method name", target.method); !fine) return bad_target(text, fine.error().message);
+  return target;
+}
+
+Result<mesh::Payload> read_payload(const std::string& text, bool raw) {
+  auto content = text == "-" ? all_of_stdin() : Result<std::string>(text);
+  if (!content) return content.error();
+  if (raw) return mesh::Payload::raw(*content);
+  const auto value = from_json(*content);
+  if (!value) {
+    return Error(codes::bad_usage, "the payload is no JSON: " + value.error().message,
+                 "quote it for the shell, as '{\"text\": \"hello\"}', or send it as it is with --raw");
+  }
+  return mesh::Payload::of(*value);
+}
+
+Value shown(const mesh::Payload& payload) {
+  if (payload.encoding == wire::Encoding::raw && is_utf8(payload.text())) return Value(payload.text());
+  auto value = payload.value();
+  return value ? std::move(*value) : Value(payload.bytes);
+}
+
+std::string shown_text(const mesh::Payload& payload) {
+  if (payload.encoding == wire::Encoding::raw) return printable(payload.text());
+  return to_json(shown(payload));
+}
+
+}  // namespace weft::cli

@@ -1,0 +1,27 @@
+// What the verbs that talk take as arguments: targets and payloads.
+#pragma once
+#include <string>
+#include <string_view>
+
+#include "weft/base/base.hpp"
+#include "weft/mesh/message.hpp"
+
+namespace weft::cli {
+
+/// AGENT.METHOD[@HOST]
+struct Target {
+  std::string agent, method;
+  std::string host;  ///< empty: any
+  std::string text() const { return agent + "." + method; }
+};
+/// Errors: `bad_usage` that says what is missing.
+Result<Target> parse_target(std::string_view text);
+
+/// `text` is JSON, or with `raw` just bytes; "-" reads all of stdin. Errors: `bad_usage`, `too_large`.
+Result<mesh::Payload> read_payload(const std::string& text, bool raw);
+/// What a payload is as JSON: MessagePack and JSON as they are, raw bytes as a string where they are UTF-8.
+Value shown(const mesh::Payload& payload);
+/// The same as a text for a terminal: JSON on one line; raw bytes as they are, control characters replaced.
+std::string shown_text(const mesh::Payload& payload);
+
+}  // namespace weft::cli
