@@ -42,12 +42,6 @@ Task<int> list(Session& session) {
   co_return kDone;
 }
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string out;
-  for (const auto& word : words) out += (out.empty() ? "" : ", ") + word;
-  return out;
-}
-
 void print_instance(const InstanceRecord& record, WallTime now) {
   print_line(record.agent + "@" + record.host + "  " + record.instance.to_string());
   const auto line = [](const char* name, const std::string& text) {
@@ -63,7 +57,7 @@ void print_instance(const InstanceRecord& record, WallTime now) {
   line("admin", record.admin.empty() ? "" : "http://" + record.admin + "/info");
   line("config", record.config_hash);
   line("registry", record.registry);
-  line("publishes", joined(record.topics));
+  line("publishes", joined(record.topics, ", "));
 }
 
 /// Once for all instances: they serve the same.

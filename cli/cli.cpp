@@ -103,6 +103,7 @@ void build_root(CLI::App& app, Global& global) {
   add_agent_commands(app, global);
   add_call_command(app, global);
   add_topic_commands(app, global);
+  add_errors_commands(app, global);
   add_basic_commands(app, global);
   add_config_commands(app, global);
 }

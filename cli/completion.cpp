@@ -8,12 +8,6 @@ namespace weft::cli {
 
 namespace {
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string out;
-  for (const auto& word : words) out += (out.empty() ? "" : " ") + word;
-  return out;
-}
-
 /// Flags whose next word is their value.
 void collect_valued(const CLI::App& app, std::vector<std::string>& out) {
   for (const CLI::Option* option : app.get_options()) {
@@ -26,17 +20,15 @@ void collect_valued(const CLI::App& app, std::vector<std::string>& out) {
 
 /// One case arm for each place in the tree: what may follow there.
 void add_arms(const CLI::App& app, std::string& arms) {
-  arms += "    \"" + path_of(app) + "\") words=\"" + joined(verbs_of(app)) + "\"; flags=\"" + joined(flags_of(app)) +
-          "\" ;;\n";
+  arms += "    \"" + path_of(app) + "\") words=\"" + joined(verbs_of(app), " ") + "\"; flags=\"" +
+          joined(flags_of(app), " ") + "\" ;;\n";
   for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; })) add_arms(*verb, arms);
 }
 
 std::string alternatives(std::vector<std::string> words) {
   std::sort(words.begin(), words.end());
   words.erase(std::unique(words.begin(), words.end()), words.end());
-  std::string out;
-  for (const auto& word : words) out += (out.empty() ? "" : "|") + word;
-  return out;
+  return joined(words, "|");
 }
 
 /// Which word leads from one place of the tree to a place below it.

@@ -101,6 +101,12 @@ std::string printable(std::string_view text) {
   return out;
 }
 
+std::string joined(const std::vector<std::string>& words, std::string_view separator) {
+  std::string out;
+  for (const auto& word : words) out.append(out.empty() ? "" : separator).append(word);
+  return out;
+}
+
 std::string age(Duration duration) {
   const auto seconds = std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::seconds>(duration).count());
   if (seconds < 120) return std::to_string(seconds) + "s";

@@ -35,6 +35,7 @@ void print_json_line(const Value& value);
 Value error_document(const Error& error);
 /// Replaces control characters (but tab) by "\xNN", so that data cannot drive the terminal.
 std::string printable(std::string_view text);
+std::string joined(const std::vector<std::string>& words, std::string_view separator);
 /// "3s", "12m", "5h", "2d": how long ago, for tables.
 std::string age(Duration duration);
 

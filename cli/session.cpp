@@ -66,6 +66,15 @@ mesh::MeshOptions mesh_options(const Context& context, Session::Role role) {
   return options;
 }
 
+/// A publisher registers, and a registry takes only members of its own mesh: what is that called?
+int learn_mesh(const Global& global, Context& context) {
+  Session session(global, context, Session::Role::onlooker);
+  return session.run([&](Session& open) -> Task<int> {
+    for (const auto* record : open.mesh().directory().all()) context.mesh = record->mesh;
+    co_return kDone;
+  });
+}
+
 }  // namespace
 
 Result<Context> find_mesh(const Global& global) {
@@ -134,6 +143,9 @@ int Session::run(std::function<Task<int>(Session&)> work) {
 int run_in_mesh(const Global& global, std::function<Task<int>(Session&)> work, Session::Role role) {
   auto context = find_mesh(global);
   if (!context) return fail(global, context.error());
+  if (role == Session::Role::publisher && context->mesh.empty()) {
+    if (const int outcome = learn_mesh(global, *context); outcome != kDone) return outcome;
+  }
   Session session(global, std::move(*context), role);
   return session.run(std::move(work));
 }

@@ -1,0 +1,286 @@
+// weft errors: what the error buses know. Asks the hub, which has the events of every host, unless --host names
+// another.
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "cli/issue_text.hpp"
+#include "cli/session.hpp"
+
+namespace weft::cli {
+
+namespace {
+
+struct Filter {
+  std::string host;  ///< whose bus to ask; empty: the hub
+  std::string state, severity = "info", agent, code, from;
+  Duration since{};
+  std::uint64_t limit = 50;
+  bool events = false;
+};
+
+struct Action {
+  std::string method, id, who, why, version, host;
+  Duration until{};
+};
+
+template <class Reply, class Request>
+Task<Result<Reply>> ask(Session& session, const std::string& endpoint, const std::string& host, std::string method,
+                        const Request& request) {
+  mesh::CallOptions options(session.global().timeout);
+  options.host = host;
+  mesh::Payload payload = mesh::Payload::of(request);
+  auto answer = endpoint.empty()
+                    ? co_await session.mesh().call(std::move(method), std::move(payload), options)
+                    : co_await session.mesh().peer().call_at(endpoint, std::move(method), std::move(payload), options);
+  if (!answer) co_return answer.error();
+  co_return answer->template as<Reply>();
+}
+
+/// Where the hub's bus takes calls; empty where any bus answers for it: the one that was asked is the hub, or no bus
+/// could say.
+Task<std::string> hub_of(Session& session) {
+  auto stats = co_await ask<errorbus::Stats>(session, "", "", "errorbus.stats", Value());
+  co_return stats ? stats->hub : std::string();
+}
+
+/// One request to the bus that `host` names, or to the hub.
+template <class Reply, class Request>
+Task<Result<Reply>> ask_bus(Session& session, const std::string& host, std::string method, const Request& request) {
+  std::string endpoint;
+  if (host.empty()) endpoint = co_await hub_of(session);
+  auto reply = co_await ask<Reply>(session, endpoint, host, std::move(method), request);
+  if (!reply && !endpoint.empty()) {
+    Error error = reply.error();
+    error.hint = "that was the hub at " + endpoint + "; --host HOST asks the bus of one host";
+    co_return error;
+  }
+  co_return reply;
+}
+
+// ---- list
+
+Task<int> list_events(Session& session, const Filter& filter) {
+  errorbus::EventsRequest request;
+  request.host = filter.from;
+  request.agent = filter.agent;
+  request.code = filter.code;
+  request.limit = filter.limit;
+  auto severity = from_text(filter.severity, std::type_identity<Severity>{});
+  if (!severity) co_return fail(session.global(), severity.error());
+  request.severity = *severity;
+  if (filter.since > Duration::zero()) request.since_us = to_us(session.loop().clock().wall()) - filter.since / 1us;
+  auto reply = co_await ask_bus<errorbus::EventsReply>(session, filter.host, "errorbus.events", request);
+  if (!reply) co_return fail(session.global(), reply.error());
+  if (session.global().json) {
+    print_json(to_value(reply->events));
+  } else {
+    print_events(reply->events);
+  }
+  co_return kDone;
+}
+
+/// The bus filters by state alone.
+bool wanted(const errorbus::Issue& issue, const Filter& filter, Severity least, std::int64_t since_us) {
+  const auto has = [](const std::vector<std::string>& all, const std::string& one) {
+    return one.empty() || std::find(all.begin(), all.end(), one) != all.end();
+  };
+  return has(issue.agents, filter.agent) && has(issue.hosts, filter.from) &&
+         (filter.code.empty() || issue.code == filter.code) && issue.severity >= least &&
+         issue.last_seen_us >= since_us;
+}
+
+Task<int> list_issues(Session& session, const Filter& filter) {
+  auto severity = from_text(filter.severity, std::type_identity<Severity>{});
+  if (!severity) co_return fail(session.global(), severity.error());
+  errorbus::IssuesRequest request;
+  request.state = filter.state;
+  request.limit = 1000;
+  auto reply = co_await ask_bus<errorbus::IssuesReply>(session, filter.host, "errorbus.issues", request);
+  if (!reply) co_return fail(session.global(), reply.error());
+  const WallTime now = session.loop().clock().wall();
+  const std::int64_t since = filter.since > Duration::zero() ? to_us(now) - filter.since / 1us : 0;
+  std::erase_if(reply->issues, [&](const auto& issue) { return !wanted(issue, filter, *severity, since); });
+  if (reply->issues.size() > filter.limit) reply->issues.resize(filter.limit);
+  if (session.global().json) {
+    print_json(to_value(reply->issues));
+  } else if (reply->issues.empty()) {
+    note(session.global(), "no such issues");
+  } else {
+    print_issues(reply->issues, now);
+  }
+  co_return kDone;
+}
+
+// ---- show and act
+
+/// An id may be cut to what makes it unique, with or without "v1:".
+Task<Result<std::string>> whole_id(Session& session, const std::string& host, std::string wanted) {
+  errorbus::IssuesRequest request;
+  request.limit = 1000;
+  auto reply = co_await ask_bus<errorbus::IssuesReply>(session, host, "errorbus.issues", request);
+  if (!reply) co_return reply.error();
+  std::vector<std::string> found;
+  for (const auto& issue : reply->issues) {
+    const auto bare = issue.id.substr(issue.id.find(':') + 1);
+    if (issue.id.starts_with(wanted) || bare.starts_with(wanted)) found.push_back(issue.id);
+  }
+  if (found.size() > 1) co_return Error(codes::bad_value, "'" + wanted + "' begins several ids: " + joined(found, ","));
+  co_return found.empty() ? wanted : found.front();
+}
+
+Task<int> show(Session& session, const std::string& host, const std::string& id) {
+  auto whole = co_await whole_id(session, host, id);
+  if (!whole) co_return fail(session.global(), whole.error());
+  errorbus::IssueRequest request;
+  request.id = *whole;
+  auto reply = co_await ask_bus<errorbus::IssueReply>(session, host, "errorbus.issue", request);
+  if (!reply) co_return fail(session.global(), reply.error());
+  if (session.global().json) {
+    print_json(to_value(*reply));
+  } else {
+    print_issue(*reply);
+  }
+  co_return kDone;
+}
+
+Task<int> act(Session& session, const Action& action) {
+  auto whole = co_await whole_id(session, action.host, action.id);
+  if (!whole) co_return fail(session.global(), whole.error());
+  errorbus::IssueAction request;
+  request.id = *whole;
+  request.who = action.who;
+  request.why = action.why;
+  request.version = action.version;
+  if (action.until > Duration::zero()) request.until_us = to_us(session.loop().clock().wall()) + action.until / 1us;
+  auto reply = co_await ask_bus<errorbus::Issue>(session, action.host, "errorbus." + action.method, request);
+  if (!reply) co_return fail(session.global(), reply.error());
+  if (session.global().json) print_json(to_value(*reply));
+  note(session.global(), reply->id + " is " + std::string(to_string(reply->state)));
+  co_return kDone;
+}
+
+// ---- tail
+
+void print_live(const Session& session, const mesh::Event& event, Severity least) {
+  auto error = event.payload.as<ErrorEvent>();
+  if (!error) return note(session.global(), "an event that cannot be read: " + error.error().message);
+  if (event.missed > 0)
+    note(session.global(), "missed " + std::to_string(event.missed) + " on " + std::string(event.topic));
+  if (error->severity < least) return;
+  if (session.global().json) return print_json_line(to_value(*error));
+  print_line(clock_time(error->time_us) + "\t" + std::string(to_string(error->severity)) + "\t" + error->agent + "@" +
+             error->host + "\t" + printable(error->code) + "\t" + printable(error->text()));
+}
+
+int run_tail(const Global& global, const Filter& filter) {
+  auto severity = from_text(filter.severity, std::type_identity<Severity>{});
+  if (!severity) return fail(global, severity.error());
+  auto context = find_mesh(global);
+  if (!context) return fail(global, context.error());
+  Session session(global, std::move(*context), Session::Role::onlooker);
+  mesh::Subscription subscription;  // goes before the session
+  return session.run([&](Session& open) -> Task<int> {
+    const std::string pattern = "errors." + (filter.host.empty() ? "*" : filter.host) + ".*";
+    auto subscribed =
+        open.mesh().subscribe(pattern, [&](const mesh::Event& event) { print_live(open, event, *severity); });
+    if (!subscribed) co_return fail(global, subscribed.error());
+    subscription = std::move(*subscribed);
+    open.interruptible();
+    note(global, "errors as they come; Ctrl-C ends");
+    co_return kKeepRunning;
+  });
+}
+
+// ---- the verbs
+
+std::string user_name() {
+  const char* user = std::getenv("USER");
+  return user != nullptr && *user != '\0' ? user : "uid " + std::to_string(::getuid());
+}
+
+void add_filters(CLI::App& verb, Filter& filter) {
+  verb.add_option("--severity", filter.severity, "This or worse")
+      ->check(CLI::IsMember({"info", "warning", "error", "critical"}))
+      ->type_name("SEVERITY");
+  verb.add_option("--host", filter.host, "Ask the bus of this host, not the hub")->type_name("HOST");
+}
+
+void add_list(CLI::App& group, Global& global) {
+  auto* list = add_verb(group, "list", "List issues, last seen first; with --events single events",
+                        {"weft errors list", "weft errors list --state new --severity error",
+                         "weft errors list --events --since 10m --agent digest"});
+  list->alias("ls");
+  auto filter = std::make_shared<Filter>();
+  add_filters(*list, *filter);
+  list->add_option("--state", filter->state, "new, ongoing, regressed, acknowledged, archived or resolved")
+      ->check(CLI::IsMember({"new", "ongoing", "regressed", "acknowledged", "archived", "resolved"}))
+      ->type_name("STATE");
+  list->add_option("--agent", filter->agent, "Of this agent")->type_name("AGENT");
+  list->add_option("--from", filter->from, "Seen on this host")->type_name("HOST");
+  list->add_option("--code", filter->code, "With this code")->type_name("CODE");
+  add_duration(*list, "--since", filter->since, "Seen within this time");
+  list->add_option("--count", filter->limit, "At most N (50)")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1000}))
+      ->type_name("N");
+  list->add_flag("--events", filter->events, "Events instead of issues");
+  on_run(*list, global, [&global, filter] {
+    return run_in_mesh(global, [&](Session& session) {
+      return filter->events ? list_events(session, *filter) : list_issues(session, *filter);
+    });
+  });
+}
+
+void add_tail(CLI::App& group, Global& global) {
+  auto* tail = add_verb(group, "tail", "Print errors as they are reported, on all hosts",
+                        {"weft errors tail", "weft errors tail --severity error --json"});
+  auto filter = std::make_shared<Filter>();
+  add_filters(*tail, *filter);
+  on_run(*tail, global, [&global, filter] { return run_tail(global, *filter); });
+}
+
+void add_show(CLI::App& group, Global& global) {
+  auto* verb = add_verb(group, "show", "Show an issue with its first and last event",
+                        {"weft errors show v1:0123456789abcdef", "weft errors show 0123 --json"});
+  auto id = std::make_shared<std::string>(), host = std::make_shared<std::string>();
+  verb->add_option("id", *id, "The issue, or what its id begins with")->required()->type_name("ID");
+  verb->add_option("--host", *host, "Ask the bus of this host, not the hub")->type_name("HOST");
+  on_run(*verb, global, [&global, id, host] {
+    return run_in_mesh(global, [&](Session& session) { return show(session, *host, *id); });
+  });
+}
+
+void add_action(CLI::App& group, Global& global, const std::string& method, const std::string& summary,
+                const std::vector<std::string>& examples) {
+  auto* verb = add_verb(group, method, summary, examples);
+  auto action = std::make_shared<Action>();
+  action->method = method;
+  action->who = user_name();
+  verb->add_option("id", action->id, "The issue, or what its id begins with")->required()->type_name("ID");
+  verb->add_option("--why", action->why, "A word for those who come later")->type_name("TEXT");
+  verb->add_option("--who", action->who, "Who says so (" + action->who + ")")->type_name("NAME");
+  verb->add_option("--host", action->host, "Ask the bus of this host, not the hub")->type_name("HOST");
+  if (method == "resolve") verb->add_option("--in-version", action->version, "Fixed in it")->type_name("VERSION");
+  if (method == "ack" || method == "archive") add_duration(*verb, "--until", action->until, "For this long");
+  on_run(*verb, global,
+         [&global, action] { return run_in_mesh(global, [&](Session& session) { return act(session, *action); }); });
+}
+
+}  // namespace
+
+void add_errors_commands(CLI::App& app, Global& global) {
+  auto* group = add_group(app, "errors", "What the error bus knows: issues and events");
+  add_list(*group, global);
+  add_tail(*group, global);
+  add_show(*group, global);
+  add_action(*group, global, "ack", "Somebody works on an issue",
+             {"weft errors ack 0123 --why 'disk ordered'", "weft errors ack 0123 --until 2h"});
+  add_action(*group, global, "resolve", "An issue is fixed; it comes back as regressed",
+             {"weft errors resolve 0123", "weft errors resolve 0123 --in-version 1.4.0"});
+  add_action(*group, global, "archive", "Hide an issue",
+             {"weft errors archive 0123 --why 'known, harmless'", "weft errors archive 0123 --until 7d"});
+  add_action(*group, global, "reopen", "An issue is open again", {"weft errors reopen 0123"});
+}
+
+}  // namespace weft::cli

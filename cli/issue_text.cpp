@@ -1,0 +1,53 @@
+#include "cli/issue_text.hpp"
+
+namespace weft::cli {
+
+std::string clock_time(std::int64_t us) { return to_rfc3339(wall_from_us(us)).substr(0, 19) + "Z"; }
+
+void print_issues(const std::vector<errorbus::Issue>& issues, WallTime now) {
+  Table table({"ISSUE", "STATE", "SEVERITY", "COUNT", "LAST", "AGENT", "HOST", "CODE", "MESSAGE"});
+  for (const auto& issue : issues) {
+    table.add({issue.id, std::string(to_string(issue.state)), std::string(to_string(issue.severity)),
+               std::to_string(issue.count), age(now - wall_from_us(issue.last_seen_us)), joined(issue.agents, ","),
+               joined(issue.hosts, ","), printable(issue.code), printable(issue.message)});
+  }
+  table.print();
+}
+
+void print_events(const std::vector<errorbus::StoredEvent>& events) {
+  Table table({"TIME", "SEVERITY", "AGENT", "HOST", "CODE", "TEXT"});
+  for (const auto& stored : events) {
+    const ErrorEvent& event = stored.event;
+    table.add({clock_time(event.time_us), std::string(to_string(event.severity)), event.agent, event.host,
+               printable(event.code), printable(event.text())});
+  }
+  table.print();
+}
+
+void print_issue(const errorbus::IssueReply& reply) {
+  const errorbus::Issue& issue = reply.issue;
+  const auto line = [](const char* name, const std::string& text) {
+    if (!text.empty()) print_line(std::string(name) + std::string(12 - std::string_view(name).size(), ' ') + text);
+  };
+  print_line(issue.id + "  " + printable(issue.code) + "  " + printable(issue.message));
+  line("state", std::string(to_string(issue.state)) + " since " + clock_time(issue.changed_us) +
+                    (issue.until_us > 0 ? ", until " + clock_time(issue.until_us) : ""));
+  line("by", issue.who + (issue.why.empty() ? "" : ": " + printable(issue.why)));
+  line("resolved in", issue.resolved_in);
+  line("severity", std::string(to_string(issue.severity)) + (issue.category.empty() ? "" : ", " + issue.category));
+  line("count", std::to_string(issue.count));
+  line("first", clock_time(issue.first_seen_us));
+  line("last", clock_time(issue.last_seen_us));
+  line("agents", joined(issue.agents, ","));
+  line("hosts", joined(issue.hosts, ","));
+  for (const auto& stored : reply.events) {
+    print_line("");
+    line("event", stored.event.id.to_string() + "  " + clock_time(stored.event.time_us));
+    line("text", printable(stored.event.text()));
+    line("values", stored.event.values.empty() ? "" : printable(to_json(to_value(stored.event.values))));
+    line("trace", stored.event.trace_id);
+    if (!stored.event.stack.empty()) print_line(stored.event.stack);
+  }
+}
+
+}  // namespace weft::cli
