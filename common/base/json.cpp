@@ -2,7 +2,8 @@
 #include <boost/beast/core/detail/base64.hpp>
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/serialize.hpp>
-#include <boost/json/value.hpp>
+#include <charconv>
+#include <cmath>
 
 #include "weft/base/codes.hpp"
 #include "weft/base/value_builder.hpp"
@@ -71,6 +72,19 @@ void quote(std::string& out, const std::string& text) {
   out += json::serialize(json::string_view(text.data(), text.size()));
 }
 
+/// The shortest text that reads back as the same number, and as no integer: "2.5", "2.0". Boost.JSON writes 2.5E0.
+void write_number(std::string& out, double number) {
+  if (!std::isfinite(number)) {  // JSON has no NaN
+    out += "null";
+    return;
+  }
+  char text[32];
+  const char* end = std::to_chars(text, text + sizeof text, number).ptr;
+  const std::string_view digits(text, static_cast<std::size_t>(end - text));
+  out += digits;
+  if (digits.find_first_of(".e") == std::string_view::npos) out += ".0";
+}
+
 void write(std::string& out, const Value& value, int indent);
 
 template <class Range, class One>
@@ -99,11 +113,9 @@ void write(std::string& out, const Value& value, int indent) {
     case Value::Type::integer:
       out += std::to_string(value.as_int());
       break;
-    case Value::Type::number: {
-      const double number = value.as_double();
-      out += std::isfinite(number) ? json::serialize(json::value(number)) : "null";  // JSON has no NaN
+    case Value::Type::number:
+      write_number(out, value.as_double());
       break;
-    }
     case Value::Type::string:
       quote(out, value.as_string());
       break;

@@ -20,7 +20,7 @@ MAY_KNOW = {
     "registry": COMMON,
     "errorbus": COMMON,
     "node": COMMON,
-    "cli": COMMON + ["node"],
+    "cli": COMMON + ["errorbus", "node"],
     "bench": COMMON,
     "docs": ["agent"],
 }

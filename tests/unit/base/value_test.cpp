@@ -104,3 +104,14 @@ TEST_CASE("find follows a dotted path") {
   CHECK(sample().find("a.b") == nullptr);
   CHECK(sample()["nothing"].is_null());
 }
+
+TEST_CASE("a number is written short, and reads back as a number") {
+  for (const double number : {2.5, 2.0, -0.0, 0.1, 1e300, 1e-7, 123456.75}) {
+    const auto text = to_json(number);
+    INFO(text);
+    REQUIRE(from_json(text) == Value(number));
+  }
+  REQUIRE(to_json(2.5) == "2.5");
+  REQUIRE(to_json(2.0) == "2.0");
+  REQUIRE(to_json(std::numeric_limits<double>::infinity()) == "null");
+}
