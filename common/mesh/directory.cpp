@@ -1,4 +1,4 @@
-#include <algorithm>
+#include <set>
 
 #include "weft/mesh/mesh.hpp"
 
@@ -8,11 +8,11 @@ void Directory::replace(const Snapshot& snapshot, bool keep_missing) {
   term_ = snapshot.term;
   sequence_ = snapshot.sequence;
   if (!keep_missing) {
+    std::set<Ulid> held;
+    for (const auto& record : snapshot.records) held.insert(record.instance);
     std::vector<Removal> missing;
     for (const auto& [id, record] : records_) {
-      const bool there = std::any_of(snapshot.records.begin(), snapshot.records.end(),
-                                     [&held = id](const InstanceRecord& one) { return one.instance == held; });
-      if (!there) missing.push_back({id, record.epoch, record.agent, record.host, "no longer registered"});
+      if (!held.contains(id)) missing.push_back({id, record.epoch, record.agent, record.host, "no longer registered"});
     }
     for (const auto& removal : missing) remove(removal);
   }
