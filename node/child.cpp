@@ -28,6 +28,7 @@ Child::Child(Loop& loop, Launcher& launcher, Observer& observer, Unit unit, std:
 void Child::launch() {
   cause_.clear();
   reason_ = {};
+  watched_ = false;
   auto started = launcher_.launch(unit_.command, [this](Exit exit) { on_exit(exit); });
   if (!started) {
     cause_ = started.error().message;
@@ -53,13 +54,14 @@ bool Child::adopt(ProcessId id) {
 
 void Child::notified(const Notification& notification) {
   if (!notification.status.empty()) status_.status_line = notification.status;
+  watched_ = watched_ || notification.watchdog;
   if (notification.ready && status_.state == State::starting) {
     timer_.stop();
     status_.startup = loop_.now() - status_.since;
     status_.why.clear();
     enter(State::ready);
   }
-  if (notification.watchdog && status_.state == State::ready) pet();
+  if (status_.state == State::ready && (notification.watchdog || (notification.ready && watched_))) pet();
 }
 
 void Child::pet() {

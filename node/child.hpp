@@ -100,6 +100,7 @@ class Child {
   Timer timer_, watchdog_;
   std::string cause_;  // why this node ended it; empty: it ended by itself
   std::string_view reason_;
+  bool watched_ = false;  // it has said WATCHDOG=1
 };
 
 }  // namespace weft::node

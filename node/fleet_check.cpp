@@ -107,8 +107,9 @@ class Checker {
       }
     }
     for (const auto& cycle : cycles(graph)) {
-      tell("agents." + cycle.front() + ".needs", "these agents wait for each other, so none can start: " +
-                                                     cycle_text(cycle) + "; take one of these needs away");
+      tell("agents." + cycle.front() + ".needs",
+           "these agents wait for each other, so none can start: " + cycle_text(cycle) +
+               "; take one of these needs away (" + std::string(codes::fleet_cycle.id) + ")");
     }
   }
 

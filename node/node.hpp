@@ -1,4 +1,6 @@
-// The door of node: fleets, and the processes of one host. weft-node is its program.
+// The door of node: fleets, the processes of one host, what the node answers in the mesh. weft-node is its program.
 #pragma once
 #include "node/fleet.hpp"
+#include "node/messages.hpp"
+#include "node/places.hpp"
 #include "node/supervisor.hpp"

@@ -181,7 +181,6 @@ Result<std::string> find_program(const std::string& program, const std::string& 
     if (runnable(path)) return path;
     return Error(codes::start_failed, "there is no program '" + path + "'");
   }
-  std::string searched;
   std::vector<std::string> folders{own_folder()};
   for (const char* variable : {"WEFT_PROGRAM_PATH", "PATH"}) {
     const char* list = std::getenv(variable);
@@ -190,9 +189,9 @@ Result<std::string> find_program(const std::string& program, const std::string& 
   for (const auto& folder : folders) {
     if (folder.empty()) continue;
     if (auto path = folder + "/" + program; runnable(path)) return path;
-    searched += (searched.empty() ? "" : ", ") + folder;
   }
-  return Error(codes::start_failed, "there is no program '" + program + "' in " + searched);
+  return Error(codes::start_failed,
+               "there is no program '" + program + "' in " + own_folder() + ", WEFT_PROGRAM_PATH or PATH");
 }
 
 }  // namespace weft::node

@@ -60,7 +60,7 @@ std::uint64_t start_ticks_of(pid_t pid);
 std::string boot_id();
 
 /// The program file: with a slash relative to `base`, else in the folder of this program, WEFT_PROGRAM_PATH, PATH.
-/// Errors: `start_failed`, naming the folders that were searched.
+/// Errors: `start_failed`, saying where it was looked for.
 Result<std::string> find_program(const std::string& program, const std::string& base);
 
 }  // namespace weft::node

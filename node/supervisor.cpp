@@ -56,7 +56,7 @@ Task<void> Supervisor::stop(std::vector<std::string> names, Duration budget) {
     return std::all_of(ending.begin(), ending.end(),
                        [](const Child* child) { return down(*child) && ended_for_good(child->status().state); });
   };
-  co_await until(std::move(all_down));
+  co_await when(std::move(all_down));
 }
 
 Result<void> Supervisor::start_one(std::string_view name) {
@@ -88,7 +88,7 @@ void Supervisor::kill_all() noexcept {
 
 Task<void> Supervisor::settled() {
   std::function<bool()> done = [this] { return is_settled(); };
-  co_await until(std::move(done));
+  co_await when(std::move(done));
 }
 
 bool Supervisor::is_settled() const noexcept {
@@ -173,7 +173,7 @@ bool Supervisor::blocked(const Child& child) const noexcept {
   });
 }
 
-Task<void> Supervisor::until(std::function<bool()> done) {
+Task<void> Supervisor::when(std::function<bool()> done) {
   if (done()) co_return;
   Completion<bool> completion;
   waiters_.push_back({std::move(done), completion.completer()});

@@ -38,6 +38,8 @@ class Supervisor {
   /// Resolves when nothing is on its way: each unit is ready, has ended for good, or waits for one that did.
   Task<void> settled();
   bool is_settled() const noexcept;
+  /// Resolves when `done` says so; it is asked after each change of a state.
+  Task<void> when(std::function<bool()> done);
 
   const std::vector<std::unique_ptr<Child>>& children() const noexcept { return children_; }  ///< as added
   const Child* find(std::string_view name) const noexcept;
@@ -55,7 +57,6 @@ class Supervisor {
   void stop_what_can();
   bool unwanted(const Child& child) const noexcept;
   bool blocked(const Child& child) const noexcept;
-  Task<void> until(std::function<bool()> done);
 
   Loop& loop_;
   Launcher& launcher_;

@@ -41,6 +41,7 @@ struct Program::Impl {
     if (number == SIGHUP) return reload();
     if (stopping) {
       log.warn("a second signal: exit at once", {{"signal", ::strsignal(number)}});
+      if (at_abrupt_end) at_abrupt_end();
       std::_Exit(128 + number);
     }
     log.info("stopping", {{"signal", ::strsignal(number)}});
@@ -180,6 +181,7 @@ struct Program::Impl {
   observe::Metrics metrics;
   observe::Health health;
   Random random = Random::from_os();
+  std::function<void()> at_abrupt_end;
   std::vector<std::function<Value()>> on_info;
   std::vector<std::function<void(const config::Config&)>> on_reload;
   std::unique_ptr<observe::Admin> admin;
@@ -249,6 +251,8 @@ void Program::on_reload(std::function<void(const config::Config&)> reload) {
   impl_->on_reload.push_back(std::move(reload));
 }
 int Program::run(std::function<Task<void>()> drain, Duration budget) { return impl_->run(std::move(drain), budget); }
+
+void Program::at_abrupt_end(std::function<void()> work) { impl_->at_abrupt_end = std::move(work); }
 
 void Program::ready() {
   impl_->health.set_started();

@@ -57,6 +57,8 @@ class Program {
   /// Runs the loop until TERM or INT (or quit()), then `drain` within `budget`; a second signal ends at once. Tells the
   /// supervisor STOPPING. Returns the exit code.
   int run(std::function<Task<void>()> drain, Duration budget);
+  /// Runs when a second signal ends the process at once; must not wait for the loop.
+  void at_abrupt_end(std::function<void()> work);
   /// Tells the supervisor READY, and /startupz and /readyz.
   void ready();
   void quit(int exit_code);

@@ -238,6 +238,17 @@ TEST_CASE_METHOD(Fixture, "once it has petted the watchdog it must go on to") {
   CHECK(observer.ends[0].reason == "watchdog");
 }
 
+TEST_CASE_METHOD(Fixture, "what petted the watchdog before it was ready is watched from then on") {
+  start({unit("a")});
+  Notification pet;
+  pet.pid = launcher.pid_of("a");
+  pet.watchdog = true;
+  supervisor.notified(pet);
+  ready("a");
+  loop.advance(10s, 1s);
+  CHECK(signalled("a", SIGABRT));
+}
+
 TEST_CASE_METHOD(Fixture, "a process of a former node is taken over, and one that is gone is not") {
   supervisor.add(unit("a"));
   supervisor.add(unit("b", {"a"}));

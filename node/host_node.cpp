@@ -1,0 +1,252 @@
+#include "node/host_node.hpp"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "node/log_files.hpp"
+#include "node/service.hpp"
+
+namespace weft::node {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr Duration kAgentsBudget = 7s, kLeaveBudget = 500ms, kOrphanGrace = 5s, kRotation = 5s, kJoinTimeout = 3s;
+
+mesh::MeshOptions mesh_options(const program::Program& program) {
+  auto options = mesh::options_from(program.config(), "node", program.version());
+  options.tags["env"] = program.environment();
+  return options;
+}
+
+/// Exit codes that say more than "unavailable" are passed on.
+int exit_code_for(const Exit& exit) {
+  const bool telling = exit.how == Exit::How::exited && exit.value >= 64 && exit.value <= 78;
+  return telling ? exit.value : program::exit_code::unavailable;
+}
+
+/// Sockets that killed processes left: named by an instance's id.
+void remove_sockets(const std::string& folder) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+    if (entry.is_socket(ignored) && Ulid::parse(entry.path().filename().string().substr(0, 26)))
+      fs::remove(entry.path(), ignored);
+  }
+}
+
+}  // namespace
+
+HostNode::HostNode(program::Program& program, const Prepared& prepared, Progress& progress, Background& background)
+    : program_(program),
+      prepared_(prepared),
+      progress_(progress),
+      background_(background),
+      loop_(program.loop()),
+      mesh_(
+          program.loop(), context_,
+          [&] {
+            auto options = mesh_options(program);
+            options.admin = program.admin_address();
+            return options;
+          }(),
+          program.metrics(), program.log(), program.health()),
+      launcher_(make_launcher(loop_)),
+      metrics_(program.metrics()),
+      teller_(prepared.fleet, prepared.settings.host, prepared.settings.registry_port, mesh_, program.log()),
+      keeper_(loop_, [this] { write_processes(); }),
+      supervisor_(loop_, *launcher_, observers_),
+      rotation_(loop_) {
+  observers_.add(metrics_);
+  observers_.add(teller_);
+  observers_.add(keeper_);
+  observers_.add(progress_);
+  observers_.add(*this);
+  for (const auto& one : prepared_.units) supervisor_.add(one.unit);
+}
+
+HostNode::~HostNode() = default;
+
+Result<void> HostNode::open() {
+  auto socket = NotifySocket::open(loop_, prepared_.places.notify_socket(),
+                                   [this](const Notification& said) { supervisor_.notified(said); });
+  if (!socket) return socket.error();
+  notify_ = std::move(*socket);
+  serve_node(mesh_, supervisor_, loop_, prepared_.fleet.mesh, prepared_.settings.host, prepared_.places.log_of("node"),
+             [this] { program_.quit(program::exit_code::ok); });
+  program_.at_abrupt_end([this] { clean_up(); });
+  mesh_.on_fenced([this] { program_.quit(program::exit_code::temporary); });
+  if (auto begun = mesh_.start(); !begun) return begun.error();
+  for (const auto& line : remote_needs(prepared_.fleet, prepared_.settings.host))
+    program_.log().info("a need on another host", {{"what", line}});
+  program_.health().set("processes", false, "starting");
+  rotate_logs();
+  tasks_.spawn(start_up());
+  return {};
+}
+
+Task<void> HostNode::start_up() {
+  co_await adopt_or_end();
+  if (auto free = check_ports(); !free) {
+    const bool taken = free.error().is(codes::port_taken);
+    co_return give_up(free.error(), taken ? program::exit_code::temporary : program::exit_code::config);
+  }
+  supervisor_.start();
+  std::function<bool()> base_is_up = [this] {
+    if (!failed_first_.empty()) return true;
+    return std::all_of(prepared_.units.begin(), prepared_.units.end(), [this](const Placed& one) {
+      return !one.infrastructure || std::as_const(supervisor_).find(one.unit.name)->status().state == State::ready;
+    });
+  };
+  co_await supervisor_.when(std::move(base_is_up));
+  if (!failed_first_.empty()) {
+    const Error why(codes::start_failed, "the " + failed_first_ + " of this host " + first_failure_.why);
+    co_return give_up(why, exit_code_for(first_failure_.exit));
+  }
+  came_up_ = true;
+  const auto& host = prepared_.host();
+  const Context context{prepared_.fleet.mesh,
+                        host.name,
+                        endpoint(host.address, prepared_.settings.registry_port),
+                        "http://" + host.address + ":7410",
+                        ::getpid(),
+                        prepared_.places.state,
+                        prepared_.places.run};
+  if (auto written = write_context(prepared_.places.context_file, context); !written)
+    program_.log().error("command-line tools cannot find this mesh by themselves", written.error());
+  co_await supervisor_.settled();
+  (void)co_await mesh_.ready(kJoinTimeout);
+  program_.ready();
+  progress_.finish(supervisor_, prepared_.fleet, host, prepared_.settings.registry_port);
+  const auto& children = supervisor_.children();
+  const bool all_fine = std::all_of(children.begin(), children.end(), [](const auto& child) {
+    return child->status().state == State::ready || child->status().state == State::done;
+  });
+  background_.release(all_fine ? program::exit_code::ok : program::exit_code::failed);
+}
+
+Task<void> HostNode::adopt_or_end() {
+  std::vector<ProcessNote> strangers;
+  for (auto& note : read_process_file(prepared_.places.process_file(), boot_)) {
+    const Placed* mine = placed(note.agent);
+    if (mine && note.ready && mine->fingerprint == note.fingerprint && supervisor_.adopt(note.agent, note.id())) {
+      program_.log().info("process adopted", {{"process", note.agent}, {"child_pid", note.pid}});
+    } else {
+      strangers.push_back(std::move(note));
+    }
+  }
+  if (strangers.empty()) co_return;
+  for (const auto& note : strangers)
+    program_.log().info("process of a former node ends", {{"process", note.agent}, {"child_pid", note.pid}});
+  co_await end_processes(loop_, *launcher_, std::move(strangers), kOrphanGrace);
+}
+
+Result<void> HostNode::check_ports() const {
+  const auto& address = prepared_.host().address;
+  const auto check = [&](const std::string& owner, std::uint16_t port) -> Result<void> {
+    const Child* child = std::as_const(supervisor_).find(owner);
+    if (child && child->has_process()) return {};  // adopted: the port is its own
+    auto free = port_free(address, port);
+    if (free) return {};
+    auto error = free.error();
+    error.message += " (wanted by " + owner + ")";
+    return error;
+  };
+  std::vector<std::pair<std::string, std::uint16_t>> wanted{
+      {"registry", prepared_.settings.registry_port},
+      {"registry", program_.config().get<std::uint16_t>("registry.publish_port")},
+      {"errorbus", prepared_.settings.bus_port}};
+  for (const auto* agent : prepared_.fleet.placed_on(prepared_.settings.host)) {
+    for (const auto port : agent->ports) wanted.emplace_back(agent->name, port);
+  }
+  for (const auto& [owner, port] : wanted) {
+    if (auto free = check(owner, port); !free) return free;
+  }
+  return {};
+}
+
+void HostNode::give_up(const Error& error, int exit_code) {
+  program_.log().error("this host cannot start", error);
+  progress_.fail(error, failed_first_.empty() ? "" : prepared_.places.log_of(failed_first_));
+  background_.release(exit_code);
+  program_.quit(exit_code);
+}
+
+void HostNode::changed(const Unit&, const Status&) {
+  std::string down;
+  for (const auto& child : supervisor_.children()) {
+    const auto state = child->status().state;
+    if (state == State::ready || state == State::done || state == State::stopped) continue;
+    down += (down.empty() ? "" : ", ") + child->unit().name + " " + std::string(to_string(state));
+  }
+  program_.health().set("processes", down.empty(), down);
+  mesh_.set_health(down.empty() ? mesh::HealthState::passing : mesh::HealthState::warning, down);
+}
+
+void HostNode::ended(const Unit& unit, const Status&, const Ended& ended) {
+  const Placed* one = placed(unit.name);
+  if (came_up_ || ended.expected || !one || !one->infrastructure || !failed_first_.empty()) return;
+  failed_first_ = unit.name;
+  first_failure_ = ended;
+}
+
+Task<void> HostNode::drain() {
+  progress_.say("stopping");
+  rotation_.stop();
+  const auto end = loop_.now() + kStopBudget - 500ms;
+  co_await supervisor_.stop(names(false), kAgentsBudget);
+  co_await mesh_.drain(kLeaveBudget);
+  co_await supervisor_.stop(names(true), std::max<Duration>(end - loop_.now(), 500ms));
+  write_processes();
+}
+
+void HostNode::clean_up() noexcept {
+  supervisor_.kill_all();
+  while (::waitpid(-1, nullptr, 0) > 0) {
+  }
+  notify_.reset();
+  std::error_code ignored;
+  const auto& places = prepared_.places;
+  remove_sockets(places.run);
+  for (const auto& file : {places.process_file(), places.lock_file(), places.context_file}) fs::remove(file, ignored);
+  (void)::rmdir(places.run.c_str());  // unless others keep something there
+}
+
+void HostNode::write_processes() {
+  std::vector<ProcessNote> notes;
+  for (const auto& child : supervisor_.children()) {
+    if (!child->has_process()) continue;
+    const auto& status = child->status();
+    notes.push_back({child->unit().name, status.process.pid, status.process.start_ticks,
+                     placed(child->unit().name)->fingerprint, status.state == State::ready});
+  }
+  auto written = write_process_file(prepared_.places.process_file(), boot_, std::move(notes));
+  if (!written) program_.log().error("a later node could not find these processes", written.error());
+}
+
+void HostNode::rotate_logs() {
+  for (const auto& child : supervisor_.children()) {
+    if (auto done = rotate_log(child->unit().command.log); !done)
+      program_.log().error("a log cannot be rotated", done.error());
+  }
+  (void)rotate_log(prepared_.places.log_of("node"));
+  rotation_.start(kRotation, [this] { rotate_logs(); });
+}
+
+std::vector<std::string> HostNode::names(bool infrastructure) const {
+  std::vector<std::string> out;
+  for (const auto& one : prepared_.units) {
+    if (one.infrastructure == infrastructure) out.push_back(one.unit.name);
+  }
+  return out;
+}
+
+const Placed* HostNode::placed(std::string_view name) const {
+  for (const auto& one : prepared_.units) {
+    if (one.unit.name == name) return &one;
+  }
+  return nullptr;
+}
+
+}  // namespace weft::node

@@ -1,0 +1,54 @@
+// What the node answers in the mesh: the requests and replies of agent "node". Values.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "weft/base/base.hpp"
+
+namespace weft::node {
+
+/// One process of a host.
+struct ProcessRow {
+  std::string agent;
+  std::string state;           ///< waiting, starting, ready, backoff, stopping, stopped, done, failed
+  int pid = 0;                 ///< 0: none
+  int restarts = 0;            ///< since the node started
+  std::int64_t since_us = 0;   ///< wall time at which `state` began
+  double startup_seconds = 0;  ///< from launch to ready, the last time
+  std::string text;            ///< how it ended last, what it waits for, or what it says of itself
+  std::string log;             ///< path on its host
+  WEFT_FIELDS(ProcessRow, agent, state, pid, restarts, since_us, startup_seconds, text, log)
+};
+
+/// `node.ps`: null -> PsReply.
+struct PsReply {
+  std::string mesh, host;
+  int pid = 0;  ///< of the node
+  std::vector<ProcessRow> processes;
+  WEFT_FIELDS(PsReply, mesh, host, pid, processes)
+};
+
+/// `node.restart`, `node.stop`, `node.start`: AgentRequest -> ProcessRow, when that is done. Errors: `unknown_agent`.
+struct AgentRequest {
+  std::string agent;
+  WEFT_FIELDS(AgentRequest, agent)
+};
+
+/// `node.logs`: the last `lines`, or with an `offset` (from an earlier reply) what came since. At most 256 KiB.
+/// Errors: `unknown_agent`.
+struct LogsRequest {
+  std::string agent;
+  std::uint64_t lines = 100;
+  std::int64_t offset = -1;  ///< -1: the last lines
+  WEFT_FIELDS(LogsRequest, agent, lines, offset)
+};
+struct LogsReply {
+  std::string text;
+  std::int64_t next_offset = 0;
+  WEFT_FIELDS(LogsReply, text, next_offset)
+};
+
+// `node.shutdown`: null -> null, before the node stops its host.
+
+}  // namespace weft::node

@@ -1,0 +1,32 @@
+// From a command line to what a node needs to run: the fleet, its host, folders, processes. Says itself what is wrong.
+#pragma once
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "node/options.hpp"
+#include "node/places.hpp"
+#include "node/units.hpp"
+
+namespace weft::node {
+
+struct Prepared {
+  NodeOptions options;
+  Fleet fleet;
+  HostSettings settings;
+  Places places;
+  std::vector<Placed> units;
+
+  const FleetHost& host() const { return *fleet.host(settings.host); }
+};
+
+/// The exit code comes back instead when the start is impossible; stderr says why.
+std::variant<Prepared, int> prepare(NodeOptions options);
+
+/// Puts the settings of this host into the environment, for the node itself.
+void enter_environment(const Prepared& prepared);
+
+/// Whether `port` of `address` can be had. Errors: `port_taken`, `bad_address` (not an address of this machine).
+Result<void> port_free(const std::string& address, std::uint16_t port);
+
+}  // namespace weft::node
