@@ -25,38 +25,43 @@ struct Action {
   Duration until{};
 };
 
-template <class Reply, class Request>
-Task<Result<Reply>> ask(Session& session, const std::string& endpoint, const std::string& host, std::string method,
-                        const Request& request) {
+/// To the bus at `endpoint`, or where that is empty to one on `host`, or to any.
+Task<Result<mesh::Payload>> send(Session& session, std::string endpoint, std::string host, std::string method,
+                                 mesh::Payload payload) {
   mesh::CallOptions options(session.global().timeout);
-  options.host = host;
-  mesh::Payload payload = mesh::Payload::of(request);
-  auto answer = endpoint.empty()
-                    ? co_await session.mesh().call(std::move(method), std::move(payload), options)
-                    : co_await session.mesh().peer().call_at(endpoint, std::move(method), std::move(payload), options);
-  if (!answer) co_return answer.error();
-  co_return answer->template as<Reply>();
+  options.host = std::move(host);
+  if (endpoint.empty()) {
+    auto answer = co_await session.mesh().call(std::move(method), std::move(payload), options);
+    co_return answer;
+  }
+  auto answer =
+      co_await session.mesh().peer().call_at(std::move(endpoint), std::move(method), std::move(payload), options);
+  co_return answer;
 }
 
 /// Where the hub's bus takes calls; empty where any bus answers for it: the one that was asked is the hub, or no bus
 /// could say.
 Task<std::string> hub_of(Session& session) {
-  auto stats = co_await ask<errorbus::Stats>(session, "", "", "errorbus.stats", Value());
-  co_return stats ? stats->hub : std::string();
+  std::string any, method = "errorbus.stats";
+  mesh::Payload nothing = mesh::Payload::of(Value());
+  auto answer = co_await send(session, any, any, method, nothing);
+  auto stats = answer ? answer->as<errorbus::Stats>() : Result<errorbus::Stats>(answer.error());
+  co_return stats ? stats->hub : any;
 }
 
 /// One request to the bus that `host` names, or to the hub.
 template <class Reply, class Request>
-Task<Result<Reply>> ask_bus(Session& session, const std::string& host, std::string method, const Request& request) {
-  std::string endpoint;
+Task<Result<Reply>> ask_bus(Session& session, const std::string& host, const char* method, const Request& request) {
+  std::string endpoint, target = method;
   if (host.empty()) endpoint = co_await hub_of(session);
-  auto reply = co_await ask<Reply>(session, endpoint, host, std::move(method), request);
-  if (!reply && !endpoint.empty()) {
-    Error error = reply.error();
-    error.hint = "that was the hub at " + endpoint + "; --host HOST asks the bus of one host";
-    co_return error;
+  mesh::Payload payload = mesh::Payload::of(request);
+  auto answer = co_await send(session, endpoint, host, target, payload);
+  if (answer) co_return answer->template as<Reply>();
+  Error error = answer.error();
+  if (!endpoint.empty() && error.hint.empty()) {
+    error.hint = "the hub at " + endpoint + " was asked; --host HOST asks the bus of one host";
   }
-  co_return reply;
+  co_return error;
 }
 
 // ---- list
@@ -154,7 +159,8 @@ Task<int> act(Session& session, const Action& action) {
   request.why = action.why;
   request.version = action.version;
   if (action.until > Duration::zero()) request.until_us = to_us(session.loop().clock().wall()) + action.until / 1us;
-  auto reply = co_await ask_bus<errorbus::Issue>(session, action.host, "errorbus." + action.method, request);
+  const std::string method = "errorbus." + action.method;
+  auto reply = co_await ask_bus<errorbus::Issue>(session, action.host, method.c_str(), request);
   if (!reply) co_return fail(session.global(), reply.error());
   if (session.global().json) print_json(to_value(*reply));
   note(session.global(), reply->id + " is " + std::string(to_string(reply->state)));
