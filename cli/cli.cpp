@@ -100,6 +100,7 @@ void build_root(CLI::App& app, Global& global) {
   app.require_subcommand(0, 1);
   app.footer(kRootFooter);
   add_global_options(app, global);
+  add_node_commands(app, global);
   add_agent_commands(app, global);
   add_call_command(app, global);
   add_topic_commands(app, global);

@@ -61,6 +61,7 @@ int run(int argc, const char* const* argv);
 // One file each.
 void add_call_command(CLI::App& app, Global& global);     ///< call
 void add_topic_commands(CLI::App& app, Global& global);   ///< pub, sub
+void add_node_commands(CLI::App& app, Global& global);    ///< up, down, ps, logs
 void add_agent_commands(CLI::App& app, Global& global);   ///< list, info
 void add_errors_commands(CLI::App& app, Global& global);  ///< errors list|tail|show|ack|resolve|archive|reopen
 void add_basic_commands(CLI::App& app, Global& global);   ///< version, explain, completion

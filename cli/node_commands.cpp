@@ -1,0 +1,346 @@
+// weft up, down, ps and logs: the processes of the mesh, through the nodes that run them.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <thread>
+
+#include "cli/session.hpp"
+#include "node/node.hpp"
+
+namespace weft::cli {
+namespace {
+
+using node::PsReply;
+
+// ---- up
+
+struct UpOptions {
+  std::string host, fleet, state, run, environment, config_directory;
+  std::vector<std::string> addresses;
+  bool detach = false, dry_run = false;
+};
+
+/// What would start, in which order.
+int show_plan(const Global& global, const UpOptions& options) {
+  const auto read = node::read_fleet(options.fleet);
+  for (const auto& mistake : read.mistakes) note(global, mistake.describe());
+  if (!read.mistakes.empty()) return fail(global, Error(codes::bad_fleet, options.fleet + " has mistakes"));
+  Value hosts;
+  for (const auto& host : read.fleet.hosts) {
+    if (!options.host.empty() && host.name != options.host) continue;
+    auto order = node::batches(read.fleet.graph_of(host.name));
+    order.insert(order.begin(), {{"registry"}, {"errorbus"}});
+    hosts.set(host.name, to_value(order));
+    if (global.json) continue;
+    print_line(host.name + " (" + host.address + (host.hub ? ", hub)" : ")"));
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      std::string names;
+      for (const auto& name : order[i]) names += " " + name;
+      print_line("  " + std::to_string(i + 1) + "." + names);
+    }
+  }
+  if (hosts.is_null()) return fail(global, Error(codes::bad_usage, "the fleet has no host '" + options.host + "'"));
+  if (global.json) print_json(hosts);
+  return kDone;
+}
+
+int up(const Global& global, const UpOptions& options) {
+  if (options.dry_run) return show_plan(global, options);
+  const auto program = node::find_program("weft-node", ".");
+  if (!program) return fail(global, program.error());
+  std::vector<std::string> words{*program, "--progress", "--fleet", options.fleet};
+  const auto add = [&](const char* flag, const std::string& value) {
+    if (!value.empty()) words.insert(words.end(), {flag, value});
+  };
+  add("--host", options.host);
+  for (const auto& address : options.addresses) add("--address", address);
+  add("--state", options.state);
+  add("--run", options.run);
+  add("--env", options.environment);
+  add("--config-dir", options.config_directory);
+  if (options.detach) words.emplace_back("--detach");
+  if (global.json) words.emplace_back("--json");
+  std::vector<char*> argv;
+  for (auto& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  ::execv(argv[0], argv.data());
+  return fail(global, Error(codes::start_failed, *program + ": " + std::strerror(errno)));
+}
+
+// ---- down
+
+constexpr Duration kDownTimeout = 15s;
+
+Result<std::vector<node::Context>> choose_nodes(const Global& global, const std::string& host) {
+  std::vector<node::Context> chosen;
+  std::vector<std::string> names;
+  for (auto& context : node::live_contexts()) {
+    names.push_back(context.name());
+    const bool asked = global.context.empty() || global.context == context.name() || global.context == context.mesh;
+    if (asked && (host.empty() || host == context.host)) chosen.push_back(std::move(context));
+  }
+  if (chosen.empty() && (!host.empty() || !global.context.empty()))
+    return Error(codes::unknown_agent,
+                 "no node of '" + (host.empty() ? global.context : host) + "' runs here" +
+                     did_you_mean(host.empty() ? global.context : host, {names.begin(), names.end()}));
+  const auto other =
+      std::find_if(chosen.begin(), chosen.end(), [&](const auto& context) { return context.mesh != chosen[0].mesh; });
+  if (other != chosen.end())
+    return Error(codes::bad_usage, "several meshes run here: " + chosen[0].mesh + " and " + other->mesh,
+                 "say which with --context MESH");
+  return chosen;
+}
+
+bool runs(const node::Context& context) {
+  node::Places places;
+  places.run = context.run;
+  return node::NodeLock::holder(places.lock_file()) == context.pid;
+}
+
+int down(const Global& global, const std::string& host) {
+  auto chosen = choose_nodes(global, host);
+  if (!chosen) return fail(global, chosen.error());
+  if (chosen->empty()) note(global, "no mesh runs here");
+  const SystemClock clock;
+  const auto began = clock.now();
+  for (const auto& context : *chosen) {
+    if (runs(context) && ::kill(context.pid, SIGTERM) != 0)
+      return fail(global, Error(codes::io_failed, "the node of " + context.name() + ", process " +
+                                                      std::to_string(context.pid) + ": " + std::strerror(errno)));
+  }
+  Value stopped = Value::List();
+  for (const auto& context : *chosen) {
+    while (runs(context)) {
+      if (clock.now() - began > kDownTimeout)
+        return fail(global, Error(codes::deadline_exceeded,
+                                  context.name() + " does not stop, process " + std::to_string(context.pid),
+                                  "see " + context.state + "/log/node.log"));
+      std::this_thread::sleep_for(10ms);
+    }
+    note(global, fmt::format("{} stopped after {:.1f} s", context.name(), to_seconds(clock.now() - began)));
+    stopped.as_list().push_back(context.name());
+  }
+  if (global.json) print_json(stopped);
+  return kDone;
+}
+
+// ---- what the nodes say
+
+/// One host: what its node answered, or why it did not.
+struct HostReport {
+  mesh::InstanceRecord node;
+  Result<PsReply> reply{PsReply{}};
+};
+
+Task<void> ask(Session& session, HostReport& report, std::size_t& left, Completion<bool>::Completer& done) {
+  mesh::CallOptions options;
+  options.timeout = session.global().timeout;
+  options.instance = report.node.instance.to_string();
+  auto answer = co_await session.mesh().call("node.ps", mesh::Payload::of(Value()), options);
+  report.reply = answer ? answer->as<PsReply>() : Result<PsReply>(answer.error());
+  if (--left > 0) co_return;
+  // Later, for who waits destroys the scope that this runs in.
+  session.loop().post([completer = std::move(done)]() mutable { completer.complete(true); });
+}
+
+/// All nodes at once; by host.
+Task<std::vector<HostReport>> ask_nodes(Session& session) {
+  std::vector<HostReport> reports;
+  for (const auto* record : session.mesh().directory().instances("node")) reports.push_back({*record});
+  std::sort(reports.begin(), reports.end(), [](const auto& a, const auto& b) { return a.node.host < b.node.host; });
+  std::size_t left = reports.size();
+  Completion<bool> all;
+  auto done = all.completer();
+  TaskScope asking;
+  for (auto& report : reports) asking.spawn(ask(session, report, left, done));
+  if (left > 0) co_await all;
+  co_return reports;
+}
+
+// ---- ps
+
+std::string health_of(const mesh::Directory& directory, const std::string& agent, const std::string& host) {
+  for (const auto* record : directory.instances(agent)) {
+    if (record->host != host) continue;
+    return std::string(to_string(record->health)) + (record->confirmed ? "" : " (unconfirmed)");
+  }
+  return "-";
+}
+
+Task<int> ps(Session& session) {
+  const auto reports = co_await ask_nodes(session);
+  const auto& directory = session.mesh().directory();
+  const auto now = session.loop().clock().wall();
+  Value hosts = Value::List();
+  Table table({"HOST", "AGENT", "STATE", "HEALTH", "PID", "RESTARTS", "SINCE", "NOTE"});
+  bool complete = true;
+  for (const auto& report : reports) {
+    const auto& host = report.node.host;
+    Value entry;
+    entry.set("host", host);
+    entry.set("answers", report.reply.has_value());
+    Value rows = Value::List();
+    table.add({host, "node", report.reply ? "ready" : "silent", health_of(directory, "node", host),
+               std::to_string(report.node.pid), "-", age(now - wall_from_us(report.node.started_us)),
+               report.reply ? "" : printable(report.reply.error().message)});
+    if (!report.reply) {
+      complete = false;
+      entry.set("error", error_document(report.reply.error()));
+    }
+    for (const auto& row : report.reply ? report.reply->processes : std::vector<node::ProcessRow>()) {
+      const auto health = health_of(directory, row.agent, host);
+      table.add({host, row.agent, row.state, health, row.pid ? std::to_string(row.pid) : "-",
+                 std::to_string(row.restarts), age(now - wall_from_us(row.since_us)), printable(row.text)});
+      Value one = to_value(row);
+      one.set("health", health);
+      rows.as_list().push_back(std::move(one));
+    }
+    entry.set("processes", std::move(rows));
+    hosts.as_list().push_back(std::move(entry));
+  }
+  if (session.global().json) {
+    print_json(hosts);
+  } else if (reports.empty()) {
+    note(session.global(), "no node is in this mesh; weft list shows who is");
+  } else {
+    table.print();
+  }
+  co_return complete ? kDone : kFailed;
+}
+
+// ---- logs
+
+struct LogsOptions {
+  std::string agent, host;
+  std::uint64_t lines = 100;
+  bool follow = false;
+};
+
+/// Where one log is, and how far it was read.
+struct Source {
+  std::string host, instance;
+  std::int64_t offset = -1;
+};
+
+void print_log(const Global& global, const std::string& agent, const Source& source, const std::string& text,
+               bool several) {
+  for (const auto line : split(text, '\n')) {
+    if (line.empty()) continue;
+    if (global.json) {
+      Value out;
+      out.set("host", source.host);
+      out.set("agent", agent);
+      out.set("line", line);
+      print_json_line(out);
+    } else {
+      print_line((several ? source.host + " | " : "") + printable(line));
+    }
+  }
+}
+
+Task<Result<void>> read_log(Session& session, const LogsOptions& options, Source& source, bool several) {
+  node::LogsRequest request;
+  request.agent = options.agent;
+  request.lines = options.lines;
+  for (;;) {
+    request.offset = source.offset;
+    mesh::CallOptions call;
+    call.timeout = session.global().timeout;
+    call.instance = source.instance;
+    auto answer = co_await session.mesh().call("node.logs", mesh::Payload::of(request), call);
+    if (!answer) co_return answer.error();
+    auto reply = answer->as<node::LogsReply>();
+    if (!reply) co_return reply.error();
+    print_log(session.global(), options.agent, source, reply->text, several);
+    const bool first = source.offset < 0;
+    source.offset = reply->next_offset;
+    if (first || reply->text.empty()) co_return Result<void>();
+  }
+}
+
+Result<std::vector<Source>> find_logs(const std::vector<HostReport>& reports, const LogsOptions& options) {
+  std::vector<Source> sources;
+  std::vector<std::string> names{"node"};
+  for (const auto& report : reports) {
+    if (!options.host.empty() && options.host != report.node.host) continue;
+    if (!report.reply) continue;
+    bool here = options.agent == "node";
+    for (const auto& row : report.reply->processes) {
+      here = here || row.agent == options.agent;
+      names.push_back(row.agent);
+    }
+    if (here) sources.push_back({report.node.host, report.node.instance.to_string()});
+  }
+  if (!sources.empty()) return sources;
+  return Error(codes::unknown_agent,
+               "no node" + (options.host.empty() ? "" : " of host '" + options.host + "'") + " runs an agent '" +
+                   options.agent + "'" + did_you_mean(options.agent, {names.begin(), names.end()}),
+               "weft ps shows what runs where");
+}
+
+constexpr Duration kFollowPeriod = 250ms;
+
+Task<int> logs(Session& session, LogsOptions options) {
+  const auto reports = co_await ask_nodes(session);
+  auto sources = find_logs(reports, options);
+  if (!sources) co_return fail(session.global(), sources.error());
+  if (options.follow) session.interruptible();
+  do {
+    for (auto& source : *sources) {
+      auto read = co_await read_log(session, options, source, sources->size() > 1);
+      if (!read && !options.follow) co_return fail(session.global(), read.error());
+    }
+    if (options.follow) co_await sleep_for(session.loop(), kFollowPeriod);
+  } while (options.follow);
+  co_return kDone;
+}
+
+void add_up(CLI::App& app, Global& global) {
+  auto* verb = add_verb(app, "up", "Start what a fleet file places on this host",
+                        {"weft up --host alpha --fleet fleet.yaml", "weft up --host alpha --fleet fleet.yaml --detach",
+                         "weft up --fleet fleet.yaml --dry-run"});
+  auto options = std::make_shared<UpOptions>();
+  verb->add_option("--fleet", options->fleet, "The fleet file")->required()->type_name("FILE");
+  verb->add_option("--host", options->host, "Which host of the fleet this is")->type_name("HOST");
+  verb->add_option("--address", options->addresses, "Another address than the fleet file's")->type_name("HOST=ADDRESS");
+  verb->add_option("--state", options->state, "Databases and logs")->type_name("DIR");
+  verb->add_option("--run", options->run, "Sockets; a short path")->type_name("DIR");
+  verb->add_option("--env", options->environment, "Another environment than the fleet file's")->type_name("ENV");
+  verb->add_option("--config-dir", options->config_directory, "The configuration directory")->type_name("DIR");
+  verb->add_flag("--detach,-d", options->detach, "Go to the background when everything is ready or has failed");
+  verb->add_flag("--dry-run", options->dry_run, "Show the order, start nothing");
+  on_run(*verb, global, [&global, options] { return up(global, *options); });
+}
+
+}  // namespace
+
+void add_node_commands(CLI::App& app, Global& global) {
+  add_up(app, global);
+
+  auto* down_verb = add_verb(app, "down", "Stop the nodes of this machine, and all that they run",
+                             {"weft down", "weft down --host alpha"});
+  auto host = std::make_shared<std::string>();
+  down_verb->add_option("--host", *host, "Only this host")->type_name("HOST");
+  on_run(*down_verb, global, [&global, host] { return down(global, *host); });
+
+  auto* ps_verb = add_verb(app, "ps", "Show the processes of all hosts", {"weft ps", "weft ps --json"});
+  on_run(*ps_verb, global, [&global] { return run_in_mesh(global, ps); });
+
+  auto* logs_verb = add_verb(app, "logs", "Show the log of an agent",
+                             {"weft logs digest", "weft logs sysmon --host beta -n 20", "weft logs node -f"});
+  auto options = std::make_shared<LogsOptions>();
+  logs_verb->add_option("agent", options->agent, "Its name")->required()->type_name("AGENT");
+  logs_verb->add_option("--host", options->host, "Only on this host")->type_name("HOST");
+  logs_verb->add_option("-n,--lines", options->lines, "How many lines of the end (100)")->type_name("N");
+  logs_verb->add_flag("-f,--follow", options->follow, "Go on with what comes; Ctrl-C ends it");
+  on_run(*logs_verb, global, [&global, options] {
+    return run_in_mesh(global, [options](Session& session) { return logs(session, *options); });
+  });
+}
+
+}  // namespace weft::cli
