@@ -15,7 +15,6 @@ configure() {
 
 # targets FOLDER products|NAME: what gets installed (programs and libraries, no tests), or targets whose names begin with NAME.
 targets() {
-  ninja -C "$1" build.ninja >/dev/null # configures anew when a meson.build has changed
   meson introspect "$1" --targets |
     python3 -c 'import json, os, sys
 folder, wanted = os.path.realpath(sys.argv[1]), sys.argv[2]
@@ -27,6 +26,7 @@ for target in json.load(sys.stdin):
 build_products() {
   local wanted
   configure build
+  ninja -C build --quiet build.ninja # configures anew when a meson.build has changed
   mapfile -t wanted < <(targets build products)
   step "building the programs"
   ninja -C build "${wanted[@]}"
