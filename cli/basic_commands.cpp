@@ -75,7 +75,7 @@ void add_basic_commands(CLI::App& app, Global& global) {
       {"source <(weft completion bash)", "weft completion bash > /usr/share/bash-completion/completions/weft"});
   auto shell = std::make_shared<std::string>("bash");
   completion->add_option("shell", *shell, "bash")->check(CLI::IsMember({"bash"}))->type_name("SHELL");
-  on_run(*completion, global, [&app] {
+  on_run(*completion, global, [&app, shell] {  // CLI11 writes into shell: the verb keeps it
     print(bash_completion(app));
     return kDone;
   });

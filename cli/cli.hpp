@@ -4,7 +4,7 @@
 //   void add_config_commands(CLI::App& app, Global& global) {
 //     auto* group = add_group(app, "config", "Look at the effective configuration");
 //     auto* show = add_verb(*group, "show", "Print the merged configuration", {"weft config show --host alpha"});
-//     auto options = std::make_shared<ShowOptions>();                   // CLI11 keeps references: share them
+//     auto options = std::make_shared<ShowOptions>();  // CLI11 keeps references: the callback must hold it
 //     show->add_option("--host", options->host, "As the host NAME would see it")->type_name("NAME");
 //     on_run(*show, global, [&global, options] { return show_config(global, *options); });   // -> exit code
 //   }

@@ -1,9 +1,13 @@
-"""The example client, written from docs/protocol.md alone, reads every vector."""
+"""The example client, written from docs/protocol.md alone, reads every vector and talks to real agents."""
 import importlib.util
 import json
 import os
 import pathlib
+import subprocess
+import threading
 import unittest
+
+from tests.support.processes import Processes
 
 ROOT = pathlib.Path(os.environ["WEFT_SOURCE"])
 EXAMPLE = ROOT / "docs/examples/client.py"
@@ -70,6 +74,51 @@ class Vectors(unittest.TestCase):
 
     def test_it_has_at_most_120_lines(self):
         self.assertLessEqual(len(EXAMPLE.read_text().splitlines()), 120)
+
+
+class InAMesh(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        mesh = Processes("registry", "errorbus", "echo", "sysmon")
+        cls.addClassCleanup(mesh.__exit__)
+        cls.registry = mesh.__enter__().registry
+        cls.records = client.call_at(cls.registry, "registry.snapshot")["records"]
+
+    def run_example(self, *words):
+        return subprocess.run(["/usr/bin/python3", EXAMPLE, self.registry, *words], capture_output=True, text=True, timeout=30)
+
+    def test_it_calls_an_agent_by_name(self):
+        done = self.run_example("call", "echo.echo", '{"text": "hello"}')
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("hello", done.stdout)
+
+    def test_an_error_reaches_it_typed(self):
+        with self.assertRaises(client.WeftError) as failed:
+            client.call_at(client.resolve(self.records, "echo"), "echo.ech", {})
+        self.assertEqual(failed.exception.args[0], "WEFT-2004")
+
+    def test_an_agent_that_is_not_there_is_told_at_once(self):
+        with self.assertRaises(client.WeftError) as failed:
+            client.resolve(self.records, "nobody")
+        self.assertEqual(failed.exception.args[0], "WEFT-2003")
+
+    def test_it_subscribes_and_sees_a_sequence_without_gaps(self):
+        done = self.run_example("sub", "host.*.metrics", "3")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        lines = [line.split(" ", 2) for line in done.stdout.splitlines()]
+        self.assertEqual([topic for topic, _, _ in lines], ["host.alpha.metrics"] * 3)
+        first = int(lines[0][1])
+        self.assertEqual([int(number) for _, number, _ in lines], [first, first + 1, first + 2])
+
+    def test_calls_from_many_clients_at_once_are_all_answered(self):
+        endpoint, answers = client.resolve(self.records, "echo"), []
+        threads = [threading.Thread(target=lambda n=n: answers.append(client.call_at(endpoint, "echo.echo", {"n": n})))
+                   for n in range(20)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(len(answers), 20)
 
 
 if __name__ == "__main__":
