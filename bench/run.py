@@ -26,7 +26,7 @@ def main(words):
             print(f"bench: what is '{word}'?\n{USAGE}", file=sys.stderr)
             return 2
     build = pathlib.Path(os.environ.get("WEFT_BUILD", pathlib.Path(__file__).resolve().parents[1] / "build"))
-    return max(subprocess.call([build / "meson-out" / f"bench-{name}", *flags]) for name in names or NAMES)
+    return max(subprocess.call([build / "bench" / f"bench-{name}", *flags]) for name in names or NAMES)
 
 
 if __name__ == "__main__":

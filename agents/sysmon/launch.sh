@@ -5,6 +5,6 @@ set -eu
 tree=$(cd "$(dirname "$0")/../.." && pwd)
 registry=${1:-tcp://127.0.0.1:7411}
 [ $# -eq 0 ] || shift
-PATH=${WEFT_PROGRAM_PATH:+$WEFT_PROGRAM_PATH:}$tree/build/meson-out:$PATH
+PATH=${WEFT_PROGRAM_PATH:+$WEFT_PROGRAM_PATH:}$tree/build:$PATH
 export WEFT_CONFIG_DIR="${WEFT_CONFIG_DIR:-$tree/config}"
 exec weft-sysmon --set "registry.addresses=[$registry]" "$@"

@@ -19,7 +19,7 @@ class Deploy(unittest.TestCase):
     def test_systemd_accepts_the_unit_of_the_node(self):
         if not shutil.which("systemd-analyze"):
             self.skipTest("systemd-analyze is not installed")
-        programs = os.environ.get("WEFT_PROGRAM_PATH", tree.ROOT / "build/meson-out")
+        programs = os.environ.get("WEFT_PROGRAM_PATH", tree.ROOT / "build")
         if not (pathlib.Path(programs) / "weft").exists():
             self.skipTest("weft is not built")
         text = tree.text("deploy/systemd/weft-node.service.in").replace("@bin@", str(programs)).replace("@docs@", str(tree.ROOT / "docs"))

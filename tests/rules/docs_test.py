@@ -76,7 +76,7 @@ class Docs(unittest.TestCase):
         self.assertIn("up", known)
 
     def test_every_weft_command_shown_exists(self):
-        weft = pathlib.Path(os.environ.get("WEFT_PROGRAM_PATH", tree.ROOT / "build/meson-out")) / "weft"
+        weft = pathlib.Path(os.environ.get("WEFT_PROGRAM_PATH", tree.ROOT / "build")) / "weft"
         if not weft.exists():
             self.skipTest(f"{weft} is not built")
         wrong, tried = [], {}

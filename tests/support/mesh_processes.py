@@ -14,7 +14,7 @@ import zmq
 from tests.support import mesh_client
 from tests.support.waiting import eventually
 
-PROGRAMS = pathlib.Path(os.environ.get("WEFT_PROGRAM_PATH", "build/meson-out"))
+PROGRAMS = pathlib.Path(os.environ.get("WEFT_PROGRAM_PATH", "build"))
 CONFIG = pathlib.Path(os.environ.get("WEFT_SOURCE", ".")) / "config"
 
 

@@ -30,7 +30,6 @@ build_products() {
   mapfile -t wanted < <(targets build products)
   step "building the programs"
   ninja -C build "${wanted[@]}"
-  ln -sfn meson-out/weft build/weft
 }
 
 newest_clang() { compgen -c clang++- | grep -E '^clang\+\+-[0-9]+$' | sort -t- -k2 -n | tail -1; }

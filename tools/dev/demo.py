@@ -18,7 +18,7 @@ from demo_host import Host, invoking_user
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FOLDER = ROOT / ".weft"
 RUNNING = FOLDER / "demo.json"
-WEFT = pathlib.Path(os.environ.get("WEFT_PROGRAM_PATH", ROOT / "build/meson-out")) / "weft"
+WEFT = pathlib.Path(os.environ.get("WEFT_PROGRAM_PATH", ROOT / "build")) / "weft"
 FLEET = ROOT / "config/fleets/demo.yaml"
 HOSTS = ["alpha", "beta"]
 START_SECONDS, STOP_SECONDS = 60, 9.5
