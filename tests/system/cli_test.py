@@ -52,7 +52,7 @@ class WithoutAMesh(Weft):
             self.assertIn("Subcommands:", done.stderr)
 
     def test_an_unknown_verb_or_flag_is_told_with_the_nearest_one(self):
-        self.assertIn("did you mean 'list'?", self.weft("lits", status=2).stderr)
+        self.assertIn("did you mean 'list'?", self.weft("lisst", status=2).stderr)
         self.assertIn("did you mean 'resolve'?", self.weft("errors", "resolv", status=2).stderr)
         self.assertIn("did you mean '--count'?", self.weft("sub", "a", "--cuont", "1", status=2).stderr)
 
