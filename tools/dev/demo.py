@@ -121,7 +121,8 @@ class Demo:
         subprocess.run([WEFT, "ps", "--registry", alpha.registry], timeout=20)
         print("\nto open:")
         for host in self.hosts:
-            print(f"  http://{host.address}:7410/v1/agents   registry of {host.name}     http://{host.address}:7420/metrics   its error bus")
+            print(f"  {host.name + ':':7} http://{host.address}:7410/v1/agents (registry)   http://{host.address}:7420/metrics (error bus)   "
+                  f"http://{host.address}:7400/info (node)")
         print("\nto try:\n  build/weft call digest.summary\n  build/weft sub 'host.*.metrics' --count 4\n  build/weft errors list\n", flush=True)
 
     def watch(self):
