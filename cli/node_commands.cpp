@@ -1,14 +1,13 @@
 // weft up, down, ps and logs: the processes of the mesh, through the nodes that run them.
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <thread>
 
+#include "cli/running_node.hpp"
 #include "cli/session.hpp"
 #include "node/node.hpp"
 
@@ -96,32 +95,25 @@ Result<std::vector<node::Context>> choose_nodes(const Global& global, const std:
   return chosen;
 }
 
-bool runs(const node::Context& context) {
-  node::Places places;
-  places.run = context.run;
-  return node::NodeLock::holder(places.lock_file()) == context.pid;
-}
-
 int down(const Global& global, const std::string& host) {
   auto chosen = choose_nodes(global, host);
   if (!chosen) return fail(global, chosen.error());
   if (chosen->empty()) note(global, "no mesh runs here");
   const SystemClock clock;
   const auto began = clock.now();
-  for (const auto& context : *chosen) {
-    if (runs(context) && ::kill(context.pid, SIGTERM) != 0)
-      return fail(global, Error(codes::io_failed, "the node of " + context.name() + ", process " +
-                                                      std::to_string(context.pid) + ": " + std::strerror(errno)));
+  std::vector<RunningNode> nodes(chosen->begin(), chosen->end());
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    if (!nodes[i].terminate())
+      return fail(global, Error(codes::io_failed, "the node of " + (*chosen)[i].name() + ", process " +
+                                                      std::to_string((*chosen)[i].pid) + ": " + std::strerror(errno)));
   }
   Value stopped = Value::List();
-  for (const auto& context : *chosen) {
-    while (runs(context)) {
-      if (clock.now() - began > kDownTimeout)
-        return fail(global, Error(codes::deadline_exceeded,
-                                  context.name() + " does not stop, process " + std::to_string(context.pid),
-                                  "see " + context.state + "/log/node.log"));
-      std::this_thread::sleep_for(10ms);
-    }
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const auto& context = (*chosen)[i];
+    if (!nodes[i].ends_within(kDownTimeout - (clock.now() - began)))
+      return fail(global, Error(codes::deadline_exceeded,
+                                context.name() + " does not stop, process " + std::to_string(context.pid),
+                                "see " + context.state + "/log/node.log"));
     note(global, fmt::format("{} stopped after {:.1f} s", context.name(), to_seconds(clock.now() - began)));
     stopped.as_list().push_back(context.name());
   }
