@@ -49,6 +49,7 @@ class Client:
     def __init__(self, registry):
         self.registry = registry
         self._context = zmq.Context()
+        self._context.socket(zmq.PAIR).close()  # its threads start with the first socket: in this network namespace
         self._events = []
         self._number = 0
 

@@ -58,10 +58,10 @@ def create(hosts):
         raise NotPermitted(str(reason)) from reason
 
 
-def join(port, namespace, device, address):
-    """A link from `device` in `namespace` (None: here) to the bridge."""
-    ip("link", "add", device, "type", "veth", "peer", "name", port, "netns", HUB, inside=namespace)
-    ip("link", "set", port, "master", "bridge", "up", inside=HUB)
+def join(port, namespace, device, address, hub=HUB):
+    """A link from `device` in `namespace` (None: here) to the bridge in `hub`."""
+    ip("link", "add", "name", device, "type", "veth", "peer", "name", port, "netns", hub, inside=namespace)
+    ip("link", "set", port, "master", "bridge", "up", inside=hub)
     ip("addr", "add", address, "dev", device, inside=namespace)
     ip("link", "set", device, "up", inside=namespace)
 
