@@ -96,7 +96,10 @@ class Loader {
       Node* directory = at(section, "directory");
       if (!directory || directory->scalar != Value("")) return;
       *directory = to_node(Value(path), Place{std::make_shared<const Source>(Source{"default", ""})});
-      remember(*directory, {{section, 0, false}, {"directory", 0, false}});
+      Path where;
+      where.push_back({section, 0, false});
+      where.push_back({"directory", 0, false});
+      remember(*directory, where);
     };
     place("state", default_state_directory(mesh->scalar.as_string(), host->scalar.as_string()));
     place("run", default_run_directory(mesh->scalar.as_string(), host->scalar.as_string()));

@@ -168,6 +168,7 @@ void Membership::on_changes(const Event& event) {
 }
 
 void Membership::failed(const std::string& what, const Error& error) {
+  last_error_ = error;
   if (home() && !std::exchange(home_away_, true)) home_lost_ = loop_.now();
   if (error.is(codes::fenced) && !std::exchange(fenced_, true)) {
     stopped_ = true;

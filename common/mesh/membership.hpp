@@ -24,6 +24,8 @@ class Membership {
   /// The record changed: register it again soon.
   void update();
   void set_health(HealthState state, std::string text);
+  /// Why the last attempt to reach a registry failed; empty code: none did.
+  const Error& last_error() const noexcept { return last_error_; }
   bool joined() const noexcept { return joined_; }
   /// True when the directory was filled at least once, and this process is registered where it should be.
   bool ready() const noexcept { return directory_.filled() && (joined_ || !options_.join); }
@@ -54,6 +56,7 @@ class Membership {
   std::string changes_endpoint_;
   Subscription changes_;
   bool joined_ = false, stopped_ = false, resyncing_ = false, complained_ = false, fenced_ = false;
+  Error last_error_;
   std::uint64_t epoch_ = 0;
   Duration lease_ = std::chrono::seconds(3);
   Ulid term_;                        // of the registry's records we hold

@@ -222,6 +222,8 @@ Task<Result<void>> Mesh::ready(Duration timeout) {
   const TimePoint end = impl_->loop.now() + timeout;
   while (!impl_->membership.ready()) {
     if (impl_->loop.now() >= end) {
+      const Error& why = impl_->membership.last_error();
+      if (!why.code.empty() && why.kind != ErrorKind::timeout && why.kind != ErrorKind::disconnected) co_return why;
       co_return Error(
           codes::no_registry,
           "no registry answered within " + to_text(timeout) + " (" + impl_->options.registries.front() + ")",

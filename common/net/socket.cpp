@@ -51,22 +51,36 @@ Socket::~Socket() {
 void Socket::run_drain() {
   if (draining_) return;
   draining_ = true;
-  share_ = kShare;
+  const int share = one_at_a_time_ ? 1 : kShare;
+  share_ = share;
   const auto alive = alive_;
   drain_();
   if (!*alive) return;
   draining_ = false;
-  if (share_ > 0) return;  // drained
-  loop_.post([this, alive] {
+  if (share_ > 0) {  // drained
+    one_at_a_time_ = share - share_ <= 1;
+  } else if (one_at_a_time_) {
+    must_check_ = true;
+    loop_.at_turn_end([this, alive] {
+      if (*alive && must_check_) check_readable();
+    });
+  } else {
+    drain_later();
+  }
+}
+
+void Socket::drain_later() {
+  loop_.post([this, alive = alive_] {
     if (*alive) run_drain();
   });
 }
 
 void Socket::check_readable() {
-  if (draining_ || (socket_.get(zmq::sockopt::events) & ZMQ_POLLIN) == 0) return;
-  loop_.post([this, alive = alive_] {
-    if (*alive) run_drain();
-  });
+  if (draining_) return;
+  must_check_ = false;
+  if ((socket_.get(zmq::sockopt::events) & ZMQ_POLLIN) == 0) return;
+  one_at_a_time_ = false;
+  drain_later();
 }
 
 bool Socket::receive(zmq::message_t& part) {

@@ -32,12 +32,17 @@ class Socket {
 
  private:
   void run_drain();
+  void drain_later();
 
   Loop& loop_;
   zmq::socket_t socket_;
   std::function<void()> drain_;
   Loop::Id watch_ = 0;
   int share_ = 0;  // messages this turn may still receive
+  // Asking an empty socket costs a system call. Where the last time there was one message only, one is taken, and what
+  // it leads to is sent before the socket is asked again: half a microsecond less on the way of a lone call.
+  bool one_at_a_time_ = false;
+  bool must_check_ = false;
   bool draining_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
