@@ -4,7 +4,7 @@ import subprocess
 import threading
 import unittest
 
-from tests.support.two_hosts import HOSTS, OTHER, Stopwatch, TwoHosts, answers, back, seen
+from tests.support.two_hosts import HOSTS, OTHER, Stopwatch, TwoHosts, all_numbers, back, newest_number, seen
 from tests.support.waiting import eventually, hold
 
 AGENTS = {"echo": {}, "sysmon": {}}
@@ -15,22 +15,6 @@ NO_RESPONDERS = "WEFT-2003"
 RETURN_SECONDS = 2
 HEARD_SECONDS = 5
 DELIVERED_SECONDS = 15  # what was reported until the heal is at the hub; a release build on an idle machine needs a few
-
-
-def newest_number(hub, host):
-    """The number of the last error of `host` that the hub has."""
-    page = hub.call("errorbus.events", {"code": "ECHO_REPORT", "host": host, "limit": 1}, host="alpha")
-    return page["events"][0]["event"]["values"]["number"] if page["events"] else 0
-
-
-def all_numbers(hub):
-    """{host: numbers} of the whole journal of the hub, in its order."""
-    found, page = {host: [] for host in HOSTS}, {"next": 0, "more": True}
-    while page["more"]:
-        page = hub.call("errorbus.events", {"code": "ECHO_REPORT", "limit": 1000, "oldest_first": True, "after": page["next"]}, host="alpha")
-        for stored in page["events"]:
-            found[stored["event"]["host"]].append(stored["event"]["values"]["number"])
-    return found
 
 
 class Subscriber(threading.Thread):

@@ -3,7 +3,7 @@ import os
 import signal
 import unittest
 
-from tests.support.two_hosts import HOSTS, Load, Stopwatch, TwoHosts, answers, seen
+from tests.support.two_hosts import HOSTS, Load, Stopwatch, TwoHosts, all_numbers, answers, back, newest_number, seen
 from tests.support.waiting import eventually, hold
 
 AGENTS = {"caller": {"program": "weft-echo"}, "echo": {}, "sysmon": {}}
@@ -69,6 +69,26 @@ class Kills(unittest.TestCase):
             print(f"registry@{host} is back after {self.kill('registry', host):.2f} s")
         hold(LEASE_SECONDS + 0.5)
         self.assert_none_failed(loads)
+
+    def test_errors_reported_while_buses_are_killed_are_at_the_hub_once_each(self):
+        for host in HOSTS:
+            self.clients[host].call("caller.report", {"count": 4000, "rate": 1000, "background": True}, host=host)
+        for host in [*HOSTS, *HOSTS]:
+            hold(0.5)
+            self.kill("errorbus", host)
+        hub = self.clients["alpha"]
+        eventually(lambda: all(answers(newest_number, hub, host) == 4000 for host in HOSTS), 15, "the hub has all errors of both")
+        for host, numbers in all_numbers(hub).items():
+            self.assertEqual(list(range(1, 4001)), numbers, host)
+
+    def test_a_host_that_loses_its_power_is_gone_after_its_lease_and_comes_back_with_weft_up(self):
+        for pid in self.hosts.processes("beta"):
+            os.kill(pid, signal.SIGKILL)
+        gone = back(lambda: not any(host == "beta" for _, host in seen(self.clients["alpha"])), LEASE_SECONDS + 1, "alpha lists nothing of beta")
+        self.hosts.up("beta")
+        took = back(lambda: all(seen(client) == EVERYBODY for client in self.clients.values()), 2, "both registries list everybody")
+        print(f"beta was gone after {gone:.2f} s, and seen again {took:.2f} s after it was ready")
+        self.hosts.weft("alpha", "call", "echo.echo@beta")
 
 
 if __name__ == "__main__":

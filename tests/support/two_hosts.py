@@ -88,6 +88,22 @@ def seen(client):
     return {(record["agent"], record["host"]) for record in answers(client.records) or []}
 
 
+def newest_number(hub, host):
+    """The number of the last error of `host` that the hub has."""
+    page = hub.call("errorbus.events", {"code": "ECHO_REPORT", "host": host, "limit": 1}, host="alpha")
+    return page["events"][0]["event"]["values"]["number"] if page["events"] else 0
+
+
+def all_numbers(hub):
+    """{host: numbers} of the whole journal of the hub, in its order."""
+    found, page = {host: [] for host in HOSTS}, {"next": 0, "more": True}
+    while page["more"]:
+        page = hub.call("errorbus.events", {"code": "ECHO_REPORT", "limit": 1000, "oldest_first": True, "after": page["next"]}, host="alpha")
+        for stored in page["events"]:
+            found[stored["event"]["host"]].append(stored["event"]["values"]["number"])
+    return found
+
+
 class Load(threading.Thread):
     """Calls from agent to agent, second by second until ended: `caller` on `host` calls `target` on `to`."""
 
