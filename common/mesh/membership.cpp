@@ -6,7 +6,7 @@ namespace weft::mesh {
 namespace {
 constexpr Duration kCallTimeout = 1s;
 constexpr Duration kRetryMin = 50ms, kRetryMax = 500ms;
-constexpr Duration kHomeAway = 5s;  // the own host's registry may restart within this before another one is tried
+constexpr Duration kHomeAway = 5s;  // before the first registration: the own host's registry may still be starting
 constexpr Duration kSettle =
     200ms;  // after a snapshot: changes may have come before the subscription reached the registry
 constexpr Duration kObserve = 2s;  // how often a process that only looks takes a snapshot
@@ -39,6 +39,10 @@ CallOptions Membership::options(Duration timeout) const {
   return call;
 }
 
+/// For a renewal, and for one more try: when both take this long there is time left to register elsewhere before the
+/// lease ends, so that a registry that hangs is not noticed by anybody.
+Duration Membership::patience() const { return std::clamp(lease_ / 8, Duration(50ms), Duration(kCallTimeout)); }
+
 Task<void> Membership::run() {
   Duration retry = kRetryMin;
   while (!stopped_) {
@@ -48,7 +52,7 @@ Task<void> Membership::run() {
       if (co_await keep()) continue;
     }
     if (stopped_) break;
-    const bool may_leave_home = home_away_ && loop_.now() - home_lost_ > kHomeAway;
+    const bool may_leave_home = home_away_ && loop_.now() - home_lost_ > (joined_ ? patience() : kHomeAway);
     registry_ = may_leave_home ? (registry_ + 1) % options_.registries.size() : 0;
     co_await sleep_for(loop_, retry);
     retry = std::min(retry * 2, kRetryMax);
@@ -71,7 +75,8 @@ Task<bool> Membership::join(std::string registry) {
   record.health = health_;
   record.health_text = health_text_;
   record.epoch = epoch_;  // another registry may have given it: the next one has to be higher
-  auto answer = co_await peer_.call_at(registry, "registry.register", Payload::of(record), options(kCallTimeout));
+  const Duration timeout = joined_ && home_away_ && home() ? patience() : kCallTimeout;
+  auto answer = co_await peer_.call_at(registry, "registry.register", Payload::of(record), options(timeout));
   auto reply = answer ? answer->as<RegisterReply>() : Result<RegisterReply>(answer.error());
   if (!reply) {
     failed("cannot register at " + registry, reply.error());
@@ -140,8 +145,7 @@ Task<bool> Membership::connect_home() {
 Task<bool> Membership::renew_once() {
   const std::string registry = options_.registries[registry_];
   const RenewRequest request{options_.peer.instance, epoch_, health_, health_text_};
-  auto answer = co_await peer_.call_at(registry, "registry.renew", Payload::of(request),
-                                       options(std::min(kCallTimeout, lease_ / 2)));
+  auto answer = co_await peer_.call_at(registry, "registry.renew", Payload::of(request), options(patience()));
   auto reply = answer ? answer->as<RenewReply>() : Result<RenewReply>(answer.error());
   if (!reply) {
     joined_ = !reply.error().is(codes::unknown_instance) && joined_;

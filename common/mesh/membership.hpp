@@ -45,6 +45,7 @@ class Membership {
   void failed(const std::string& what, const Error& error);
   bool home() const noexcept { return registry_ == 0; }
   CallOptions options(Duration timeout) const;
+  Duration patience() const;
 
   Loop& loop_;
   Peer& peer_;
