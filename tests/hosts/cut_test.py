@@ -14,7 +14,7 @@ GONE_SECONDS = 4  # the lease, and 1 s
 NO_RESPONDERS = "WEFT-2003"
 RETURN_SECONDS = 2
 HEARD_SECONDS = 5
-DELIVERED_SECONDS = 15  # what was reported until the heal is at the hub; a release build on an idle machine needs a few
+DELIVERED_SECONDS = 15  # what was reported until the heal is at the hub; a release build needs 1 to 2
 
 
 class Subscriber(threading.Thread):

@@ -70,6 +70,15 @@ class Kills(unittest.TestCase):
         hold(LEASE_SECONDS + 0.5)
         self.assert_none_failed(loads)
 
+    def test_no_call_fails_while_a_registry_hangs(self):
+        loads = self.loads(200, "caller.echo")
+        registry = self.pid("registry", "alpha", seen_from="beta")
+        os.kill(registry, signal.SIGSTOP)
+        hold(LEASE_SECONDS + 1.5)
+        os.kill(registry, signal.SIGCONT)
+        eventually(lambda: all(seen(client) == EVERYBODY for client in self.clients.values()), BACK_SECONDS, "both registries list everybody")
+        self.assert_none_failed(loads)
+
     def test_errors_reported_while_buses_are_killed_are_at_the_hub_once_each(self):
         for host in HOSTS:
             self.clients[host].call("caller.report", {"count": 4000, "rate": 1000, "background": True}, host=host)
