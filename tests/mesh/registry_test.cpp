@@ -14,17 +14,21 @@ using test::ManualLoop;
 
 namespace {
 
-/// A port that is free now; the kernel does not give it again soon.
+/// A port that is free, and stays so: below those that the kernel gives to whoever asks for any.
 std::uint16_t free_port() {
-  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  REQUIRE(::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-  socklen_t size = sizeof address;
-  REQUIRE(::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0);
-  ::close(fd);
-  return ntohs(address.sin_port);
+  static auto next = static_cast<std::uint16_t>(10'000 + ::getpid() % 400 * 50);
+  for (int tries = 0; tries < 1'000; ++tries) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(++next);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+    const bool free = ::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+    ::close(fd);
+    if (free) return next;
+  }
+  FAIL("no port is free");
+  return 0;
 }
 
 /// One process with a Mesh.
