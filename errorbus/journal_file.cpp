@@ -40,7 +40,10 @@ std::uint64_t prepare(Database& database, bool fsync, std::uint64_t bytes_max) {
 }
 
 constexpr const char* kEventColumns = "seq, received_us, issue, time_us, severity, host, agent, code, body";
-std::string select_events(const char* rest) { return std::string("SELECT ") + kEventColumns + " FROM events " + rest; }
+std::string select_events(const char* rest) {
+  std::string text = "SELECT ";
+  return text.append(kEventColumns).append(" FROM events ").append(rest);
+}
 
 /// Creates folder and file before SQLite does, so that only the owner can read them. Errors: as Journal::open().
 Result<void> create(const std::string& file) {

@@ -45,6 +45,7 @@ class Value {
   bool is_map() const noexcept { return type() == Type::map; }
   bool is_list() const noexcept { return type() == Type::list; }
   bool is_string() const noexcept { return type() == Type::string; }
+  bool is(std::string_view text) const noexcept { return is_string() && as_string() == text; }
   bool is_number() const noexcept { return type() == Type::integer || type() == Type::number; }
 
   // Each throws std::bad_variant_access when the type is another: check first, or use base/describe.hpp.

@@ -20,8 +20,8 @@ bool is_old_boolean(std::string_view text) {
 bool is_plain(const std::string& text) {
   if (text.empty() || kLetters.find(text[0]) == kLetters.npos || text.ends_with(':') || text.ends_with(' '))
     return false;
-  if (text.find_first_not_of(std::string(kLetters) + ":@+=- ") != text.npos || text.find(": ") != text.npos)
-    return false;
+  static const std::string kPlain = std::string(kLetters).append(":@+=- ");
+  if (text.find_first_not_of(kPlain) != text.npos || text.find(": ") != text.npos) return false;
   const auto value = plain_scalar(text);
   return value && value->is_string() && !is_old_boolean(text);
 }

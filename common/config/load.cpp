@@ -94,7 +94,7 @@ class Loader {
     if (!mesh || !host) return;
     const auto place = [&](const char* section, const std::string& path) {
       Node* directory = at(section, "directory");
-      if (!directory || directory->scalar != Value("")) return;
+      if (!directory || !directory->scalar.is("")) return;
       *directory = to_node(Value(path), Place{std::make_shared<const Source>(Source{"default", ""})});
       Path where;
       where.push_back({section, 0, false});

@@ -128,7 +128,7 @@ bool is_text_only(const Schema::At& at) {
   for (const Value* schema : at) {
     const Value& type = (*schema)["type"];
     if (type.is_null() && (*schema)["enum"].is_null()) continue;
-    if (!(type == Value("string"))) return false;
+    if (!type.is("string")) return false;
     text = true;
   }
   return text;

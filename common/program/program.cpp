@@ -162,7 +162,7 @@ struct Program::Impl {
     if (!opened) {
       auto error = opened.error();
       const bool taken = error.is(codes::port_taken);
-      const auto key = taken ? "admin.port" : config.at("admin.bind") == Value("host") ? "host.address" : "admin.bind";
+      const auto key = taken ? "admin.port" : config.at("admin.bind").is("host") ? "host.address" : "admin.bind";
       error.message = "admin door: " + error.message + "; " + key + " is set by " + config.origin(key).where();
       return error;
     }
@@ -240,7 +240,7 @@ Result<observe::Admin*> Program::open_admin() { return impl_->open_admin(); }
 
 std::string Program::admin_address() const {
   if (!impl_->admin) return {};
-  const bool loopback = impl_->config.at("admin.bind") == Value("loopback");
+  const bool loopback = impl_->config.at("admin.bind").is("loopback");
   const auto address = loopback ? std::string("127.0.0.1") : impl_->config.get<std::string>("host.address");
   const bool v6 = address.find(':') != std::string::npos;
   return (v6 ? "[" + address + "]" : address) + ":" + std::to_string(impl_->admin->port());
