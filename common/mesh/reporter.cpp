@@ -53,8 +53,8 @@ struct ErrorReporter::Impl {
     for (const char* reason : {"ring_full", "spool_full", "spool_failed", "refused", "damaged", "closed"}) {
       dropped(reason, 0);
     }
-    all.on_collect([this, alive = std::weak_ptr<int>(alive)] {
-      if (!alive.expired()) collect();
+    all.on_collect([this, guard = std::weak_ptr<int>(alive)] {
+      if (!guard.expired()) collect();
     });
   }
 

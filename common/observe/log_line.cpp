@@ -75,7 +75,7 @@ bool is_taken(std::string_view name, const Identity& identity) {
          std::any_of(identity.begin(), identity.end(), [&](const auto& field) { return field.first == name; });
 }
 
-std::string quoted(std::string_view text) { return to_json(Value(clean(text))); }
+std::string json_string(std::string_view text) { return to_json(Value(clean(text))); }
 
 /// Plain where it reads as one word, else as JSON.
 std::string for_people(const Value& value) {
@@ -108,11 +108,11 @@ std::string_view colour_of(Level level) {
 std::string json_line(const Record& record, const Identity& identity) {
   std::string out = "{\"ts\":\"" + to_rfc3339(record.time) + "\",\"level\":\"";
   out += to_string(record.level);
-  out += "\",\"msg\":" + quoted(record.msg);
-  for (const auto& [name, value] : identity) out += "," + quoted(name) + ":" + to_json(cleaned(value));
+  out += "\",\"msg\":" + json_string(record.msg);
+  for (const auto& [name, value] : identity) out += "," + json_string(name) + ":" + to_json(cleaned(value));
   for (const auto& [name, value] : record.fields) {
     const auto key = is_taken(name, identity) ? "fields." + std::string(name) : std::string(name);
-    out += "," + quoted(key) + ":" + to_json(shown(name, value));
+    out += "," + json_string(key) + ":" + to_json(shown(name, value));
   }
   return out + "}";
 }
