@@ -14,8 +14,7 @@ constexpr unsigned kPatientEvery = 3;  // each third attempt waits longer, for p
 
 Follower::Follower(Loop& loop, mesh::Peer& peer, Book& book, std::string endpoint, observe::Metrics& metrics,
                    observe::Log& log, Hooks hooks)
-    : loop_(loop),
-      peer_(peer),
+    : peer_(peer),
       book_(book),
       endpoint_(std::move(endpoint)),
       log_(log),

@@ -45,7 +45,6 @@ class Follower {
   Duration delay_after(Outcome outcome);
   mesh::CallOptions patience(Duration timeout) const;
 
-  Loop& loop_;
   mesh::Peer& peer_;
   Book& book_;
   std::string endpoint_, registry_, publisher_;
