@@ -1,6 +1,7 @@
 #include "node/fleet.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 #include "node/fleet_check.hpp"
 
@@ -48,9 +49,9 @@ class Reader {
     for (const auto& [name, value] : map.as_map()) names.push_back(name);
     const auto place = [&](const std::string& name) {
       const auto origin = origin_of(document_, section + "." + name);
-      return std::pair(origin.line, origin.column);
+      return std::tuple(origin.line, origin.column, name);
     };
-    std::stable_sort(names.begin(), names.end(), [&](const auto& a, const auto& b) { return place(a) < place(b); });
+    std::sort(names.begin(), names.end(), [&](const auto& a, const auto& b) { return place(a) < place(b); });
     return names;
   }
 
@@ -157,9 +158,9 @@ FleetResult fleet_of(config::DocumentResult read, const std::string& name, const
   result.fleet = Reader(document, result.mistakes).fleet();
   override_addresses(result.fleet, addresses, result.mistakes);
   check_fleet(document, result.fleet, result.mistakes);
-  std::stable_sort(result.mistakes.begin(), result.mistakes.end(), [](const auto& a, const auto& b) {
-    return std::pair(a.origin.line, a.origin.column) < std::pair(b.origin.line, b.origin.column);
-  });
+  const auto place = [](const auto& a) { return std::tie(a.origin.line, a.origin.column, a.path, a.text); };
+  std::sort(result.mistakes.begin(), result.mistakes.end(),
+            [&](const auto& a, const auto& b) { return place(a) < place(b); });
   return result;
 }
 }  // namespace
