@@ -28,6 +28,7 @@ Signals::Signals(IoLoop& loop, std::vector<int> numbers, std::function<void(int)
 Signals::~Signals() {
   impl_->live = false;
   boost::system::error_code ignored;
+  impl_->set.cancel(ignored);  // clear() alone leaves the wait in the set, which the wait keeps alive
   impl_->set.clear(ignored);
 }
 
