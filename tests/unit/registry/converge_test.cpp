@@ -113,9 +113,11 @@ struct World {
   void stop_one() {
     if (living.empty()) return;
     const auto it = living.begin() + static_cast<std::ptrdiff_t>(random.below(living.size()));
-    if (random.below(2) == 0)
-      CHECK(hosts[it->registry].book->leave({it->record.instance.to_string(), "", ""}) ==
-            (hosts[it->registry].book->table().find(it->record.instance) == nullptr ? false : true));
+    if (random.below(2) == 0) {
+      auto& book = *hosts[it->registry].book;
+      const bool known = book.table().find(it->record.instance) != nullptr;
+      CHECK(book.leave({it->record.instance.to_string(), "", ""}) == known);
+    }
     living.erase(it);
   }
   void move_one() {
