@@ -2,34 +2,14 @@
 // still. Agents are mesh::Mesh, as in a real process.
 #include "registry/registry.hpp"
 
-#include <arpa/inet.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include "tests/mesh/fixture.hpp"
+#include "tests/support/free_port.hpp"
 #include "tests/support/temp_dir.hpp"
 
 using namespace weft;
 using test::ManualLoop;
 
 namespace {
-
-/// A port that is free, and stays so: below those that the kernel gives to whoever asks for any.
-std::uint16_t free_port() {
-  static auto next = static_cast<std::uint16_t>(10'000 + ::getpid() % 400 * 50);
-  for (int tries = 0; tries < 1'000; ++tries) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(++next);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
-    const bool free = ::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
-    ::close(fd);
-    if (free) return next;
-  }
-  FAIL("no port is free");
-  return 0;
-}
 
 /// One process with a Mesh.
 struct Agent {
@@ -49,7 +29,7 @@ struct Host : test::MeshFixture {
   explicit Host(std::string host_name) : name(std::move(host_name)) { random = Random(std::hash<std::string>()(name)); }
 
   std::string name;
-  std::uint16_t call_port = free_port(), publish_port = free_port();
+  std::uint16_t call_port = test::free_port(), publish_port = test::free_port();
   std::vector<std::string> peers;
   test::TempDir folder;
   bool disk_away = false;
