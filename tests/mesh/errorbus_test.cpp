@@ -154,6 +154,7 @@ TEST_CASE_METHOD(Fixture, "cuts at any point: every number of an agent is at the
   options.spool_file = dir / "echo.events";
   options.ring_max = 300;
   options.batch_max = 64;
+  options.retry = 20ms;
   Random cuts(7);
   // Between agent and bus: a request may get lost before it arrives, or its answer on the way back.
   auto send = [&](ReportRequest request) -> Task<Result<ReportReply>> {
@@ -191,7 +192,7 @@ TEST_CASE_METHOD(Fixture, "cuts at any point: every number of an agent is at the
         break;
     }
   }
-  REQUIRE(until([&] { return reporter.unacknowledged() == 0; }, std::chrono::seconds(30)));
+  REQUIRE(until([&] { return reporter.unacknowledged() == 0; }, std::chrono::seconds(60)));
   REQUIRE(until([&] { return bus->bus->stats().relay_pending == 0; }, std::chrono::seconds(30)));
   const auto wanted = test::numbers(1, static_cast<std::int64_t>(n));
   CHECK(journal_of(bus_endpoint) == wanted);
