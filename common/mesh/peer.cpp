@@ -1,6 +1,7 @@
 #include "weft/mesh/calls.hpp"
 #include "weft/mesh/dispatcher.hpp"
 #include "weft/mesh/events.hpp"
+#include "weft/mesh/local_sockets.hpp"
 
 #include <unistd.h>
 
@@ -111,6 +112,7 @@ Result<void> Peer::bind() {
   auto events = i.events.publisher().bind(tcp(i.options.address, i.options.publish_port));
   if (!events) return events.error();
   i.publish_endpoint = *events;
+  if (!i.options.run_directory.empty()) remove_dead_sockets(i.options.run_directory);
   if (auto done = i.bind_local(".c", i.call_local, [&](const std::string& e) { return i.server.bind(e); }); !done)
     return done;
   return i.bind_local(".p", i.publish_local, [&](const std::string& e) { return i.events.publisher().bind(e); });

@@ -266,7 +266,7 @@ TEST_CASE("a long line is told once, cut, and binary junk does no harm") {
   Followed f;
   f.options.line_max = 10;
   f.start();
-  f.folder.write("a.log", std::string(500'000, 'x') + "\n" + std::string("\0\xff\n", 3) + "ok\n");
+  f.folder.write("a.log", std::string(500'000, 'x').append("\n\0\xff\nok\n", 7));
   f.look();
   REQUIRE(f.lines.size() == 3);
   CHECK(f.lines[0] == "xxxxxxxxxx");
@@ -276,7 +276,7 @@ TEST_CASE("a long line is told once, cut, and binary junk does no harm") {
 TEST_CASE("a turn reads no more than its budget, and files take turns") {
   Followed f;
   f.start();
-  f.folder.write("a.log", std::string(600'000, 'a') + "\n");
+  f.folder.write("a.log", std::string(600'000, 'a').append("\n"));
   f.folder.write("b.log", "b\n");
   f.follower->scan(f.now);
   CHECK(f.follower->read(300'000, f.now));
