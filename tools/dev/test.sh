@@ -14,7 +14,7 @@ verb_test() {
   if [[ -n $fuzz ]]; then
     folder=build-fuzz suites=(fuzz)
     need build test sanitize
-    special_build "$folder" address,undefined -Dfuzz=true
+    special_build "$folder" address,undefined -Dfuzz=enabled
   elif [[ -n $sanitize ]]; then
     folder=build-$sanitize
     [[ ${#suites[@]} == 0 ]] && suites=(unit mesh)
@@ -33,7 +33,7 @@ special_build() {
   local folder=$1 sanitizers=$2
   shift 2
   CXX=$(newest_clang) CC=$(newest_clang | sed 's/++//') configure "$folder" -Db_sanitize="$sanitizers" -Db_lundef=false \
-    -Dbench=false -Doptimization=1 -Ddebug=true "$@"
+    -Dbench=disabled -Doptimization=1 -Ddebug=true "$@"
 }
 
 run_suites() {
