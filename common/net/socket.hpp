@@ -40,7 +40,7 @@ class Socket {
   Loop::Id watch_ = 0;
   int share_ = 0;  // messages this turn may still receive
   // Asking an empty socket costs a system call. Where the last time there was one message only, one is taken, and what
-  // it leads to is sent before the socket is asked again: half a microsecond less on the way of a lone call.
+  // it leads to is sent before the socket is asked again: one system call less on the way of a lone call.
   bool one_at_a_time_ = false;
   bool must_check_ = false;
   bool draining_ = false;

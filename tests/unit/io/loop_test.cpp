@@ -88,8 +88,14 @@ TEST_CASE("the end of a turn comes before the next turn, once") {
 
 TEST_CASE("turn-end work asked for at a turn's end runs before the loop sleeps") {
   io::IoLoop loop;
+  bool slept = false;
+  loop.after(5s, [&] {  // without it a failure would be a test that hangs
+    slept = true;
+    loop.stop();
+  });
   loop.post([&] { loop.at_turn_end([&] { loop.at_turn_end([&] { loop.stop(); }); }); });
   loop.run();
+  CHECK_FALSE(slept);
 }
 
 TEST_CASE("timers run in order of time, never early, and not when cancelled") {
@@ -114,8 +120,14 @@ TEST_CASE("timers run in order of time, never early, and not when cancelled") {
 
 TEST_CASE("a timer may set another that is due at once") {
   io::IoLoop loop;
+  bool slept = false;
+  loop.after(5s, [&] {
+    slept = true;
+    loop.stop();
+  });
   loop.after(0ms, [&] { loop.after(0ms, [&] { loop.stop(); }); });
   loop.run();
+  CHECK_FALSE(slept);
 }
 
 TEST_CASE("a timer set earlier than the one waited for runs first") {
@@ -211,16 +223,20 @@ TEST_CASE("a loop tells other threads how long its turn has been running") {
 
 TEST_CASE("work that never ran is let go with the loop, and may still cancel what it holds") {
   struct Holder {
-    explicit Holder(io::IoLoop& on) : timer(on) {
+    Holder(io::IoLoop& on, int& count) : timer(on), gone(count) {
       timer.start(1h, [] {});
     }
+    ~Holder() { ++gone; }
     Timer timer;
+    int& gone;
   };
+  int gone = 0;
   EventFd event;
   auto loop = std::make_unique<io::IoLoop>();
-  loop->post([holder = std::make_shared<Holder>(*loop)] {});
-  loop->after(1h, [holder = std::make_shared<Holder>(*loop)] {});
-  loop->watch(event.fd, [holder = std::make_shared<Holder>(*loop)] {});
-  loop->at_turn_end([holder = std::make_shared<Holder>(*loop)] {});
+  loop->post([holder = std::make_shared<Holder>(*loop, gone)] {});
+  loop->after(1h, [holder = std::make_shared<Holder>(*loop, gone)] {});
+  loop->watch(event.fd, [holder = std::make_shared<Holder>(*loop, gone)] {});
+  loop->at_turn_end([holder = std::make_shared<Holder>(*loop, gone)] {});
   loop.reset();
+  CHECK(gone == 4);
 }
