@@ -3,20 +3,21 @@ import unittest
 
 import tree
 
-COMMON = ["base", "wire", "io", "config", "observe", "store", "net", "mesh", "program", "agent"]
+COMMON = ["base", "actor", "wire", "io", "config", "observe", "store", "net", "mesh", "program", "agent"]
 # What each room may know. registry and errorbus do not know each other; an agent knows the
 # SDK, and the messages that sysmon and digest share; what it decides without a mesh needs base only.
 MAY_KNOW = {
     "base": [],
+    "actor": ["base"],
     "wire": ["base"],
     "io": ["base"],
     "config": ["base"],
     "observe": ["base", "config", "io"],
     "store": ["base", "config"],
     "net": ["base", "wire", "observe"],
-    "mesh": ["base", "wire", "io", "config", "observe", "store", "net"],
+    "mesh": ["base", "actor", "wire", "io", "config", "observe", "store", "net"],
     "program": ["base", "io", "config", "observe"],
-    "agent": ["base", "wire", "io", "config", "observe", "store", "net", "mesh", "program"],
+    "agent": ["base", "actor", "wire", "io", "config", "observe", "store", "net", "mesh", "program"],
     "registry": COMMON,
     "errorbus": COMMON,
     "node": COMMON,

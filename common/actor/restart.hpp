@@ -1,0 +1,67 @@
+// Restart policies: when a child that ended is started again, how soon, and how often before it is given up. Pure.
+#pragma once
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+
+#include "weft/base/base.hpp"
+
+namespace weft::actor {
+
+/// Which ends of a child make its supervisor start it again (the terms are Erlang/OTP's).
+enum class Restart : std::uint8_t {
+  permanent,  ///< after every end but a shutdown
+  transient,  ///< after an error only
+  temporary,  ///< never
+};
+
+/// Why an actor ended, or why it never was.
+enum class Reason : std::uint8_t {
+  normal,     ///< it stopped itself
+  shutdown,   ///< its supervisor, its parent or the system stopped it
+  error,      ///< an exception left a handler or a hook
+  escalated,  ///< its on_error() said that its supervisor must fail
+  killed,     ///< it did not stop within its time
+  not_found,  ///< there was no such actor: what a watcher of nobody is told
+};
+std::string_view to_string(Restart restart) noexcept;
+std::string_view to_string(Reason reason) noexcept;
+
+bool restarts(Restart restart, Reason reason) noexcept;
+
+/// The delay before restart n (0 is the first) of a window.
+struct Backoff {
+  enum class Kind : std::uint8_t { none, fixed, linear, exponential };
+  Kind kind = Kind::exponential;
+  Duration base = 100ms;  ///< fixed: each; linear: base * (n + 1); exponential: base * 2^n
+  Duration max = 60s;
+  double jitter = 0;  ///< at most this part of the delay to both sides; 0.1 is 10 %
+
+  static Backoff none() { return {Kind::none, {}, {}, 0}; }
+  /// Never above `max`, jitter included; does not overflow for any n.
+  Duration delay(std::uint32_t n, Random& random) const;
+};
+
+/// At most `restarts` within a sliding `window`; 0 restarts: no limit.
+struct Intensity {
+  std::uint32_t restarts = 5;
+  Duration window = 60s;
+};
+
+/// Counts restarts in a sliding window.
+class RestartWindow {
+ public:
+  explicit RestartWindow(Intensity limit) noexcept : limit_(limit) {}
+  /// False, and nothing is counted, when one more at `now` would exceed the limit.
+  bool take(TimePoint now);
+  /// Of those at or after `now` - window.
+  std::uint32_t count(TimePoint now);
+  void reset() noexcept { times_.clear(); }
+
+ private:
+  Intensity limit_;
+  std::deque<TimePoint> times_;
+};
+
+}  // namespace weft::actor
