@@ -1,9 +1,8 @@
 // Restart policies: when a child that ended is started again, how soon, and how often before it is given up. Pure.
 #pragma once
 #include <cstdint>
-#include <deque>
-#include <string>
 #include <string_view>
+#include <vector>
 
 #include "weft/base/base.hpp"
 
@@ -12,7 +11,7 @@ namespace weft::actor {
 /// Which ends of a child make its supervisor start it again (the terms are Erlang/OTP's).
 enum class Restart : std::uint8_t {
   permanent,  ///< after every end but a shutdown
-  transient,  ///< after an error only
+  transient,  ///< after an error, escalated or killed only
   temporary,  ///< never
 };
 
@@ -28,6 +27,7 @@ enum class Reason : std::uint8_t {
 std::string_view to_string(Restart restart) noexcept;
 std::string_view to_string(Reason reason) noexcept;
 
+/// Of a child that ended by itself; one that was stopped (shutdown) or never was is not restarted.
 bool restarts(Restart restart, Reason reason) noexcept;
 
 /// The delay before restart n (0 is the first) of a window.
@@ -36,7 +36,7 @@ struct Backoff {
   Kind kind = Kind::exponential;
   Duration base = 100ms;  ///< fixed: each; linear: base * (n + 1); exponential: base * 2^n
   Duration max = 60s;
-  double jitter = 0;  ///< at most this part of the delay to both sides; 0.1 is 10 %
+  double jitter = 0;  ///< at most this part (0 to 1) of the delay to both sides; 0.1 is 10 %
 
   static Backoff none() { return {Kind::none, {}, {}, 0}; }
   /// Never above `max`, jitter included; does not overflow for any n.
@@ -49,19 +49,22 @@ struct Intensity {
   Duration window = 60s;
 };
 
-/// Counts restarts in a sliding window.
+/// Counts restarts in a sliding window. Empty, it owns no memory.
 class RestartWindow {
  public:
   explicit RestartWindow(Intensity limit) noexcept : limit_(limit) {}
   /// False, and nothing is counted, when one more at `now` would exceed the limit.
   bool take(TimePoint now);
-  /// Of those at or after `now` - window.
+  /// Of those at or after `now` - window; without a limit it stops at 1000.
   std::uint32_t count(TimePoint now);
-  void reset() noexcept { times_.clear(); }
+  void reset() noexcept;
 
  private:
+  void forget_before(TimePoint earliest);
+
   Intensity limit_;
-  std::deque<TimePoint> times_;
+  std::vector<TimePoint> times_;  ///< from first_ on, oldest first
+  std::size_t first_ = 0;
 };
 
 }  // namespace weft::actor
