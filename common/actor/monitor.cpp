@@ -1,0 +1,89 @@
+#include "weft/actor/monitor.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <numeric>
+#include <utility>
+
+namespace weft::actor {
+namespace {
+
+void cut(std::string& text) noexcept {
+  if (text.size() <= MonitorEvent::text_max) return;
+  std::size_t end = MonitorEvent::text_max;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // not within a UTF-8 sequence
+  text.resize(end);
+}
+
+void cut(MonitorEvent& event) noexcept {
+  cut(event.name);
+  if (event.fields.size() > MonitorEvent::fields_max) event.fields.resize(MonitorEvent::fields_max);
+  for (auto& field : event.fields) cut(field.value);
+}
+
+}  // namespace
+
+std::string_view to_string(Family family) noexcept {
+  constexpr std::array<std::string_view, 5> names{"supervision", "actor", "system", "dispatch", "mailbox"};
+  return names[static_cast<std::size_t>(family)];
+}
+
+std::string_view to_string(Level level) noexcept {
+  constexpr std::array<std::string_view, 6> names{"trace", "debug", "info", "warning", "error", "critical"};
+  return names[static_cast<std::size_t>(level)];
+}
+
+struct RecordingMonitor::State {
+  explicit State(Options options) : from(options.from), ring(options.ring) {}
+
+  std::uint64_t total() const { return std::accumulate(totals.begin(), totals.end(), std::uint64_t{0}); }
+
+  std::atomic<Level> from;
+  mutable std::mutex mutex{};  ///< guards all below
+  std::array<std::uint64_t, 6> totals{};
+  std::vector<MonitorEvent> ring;
+  std::size_t next = 0;  ///< where the next event goes: the oldest, once the ring is full
+};
+
+RecordingMonitor::RecordingMonitor(Options options) : state_(std::make_unique<State>(options)) {}
+RecordingMonitor::~RecordingMonitor() = default;
+
+bool RecordingMonitor::wants(Level level) const noexcept {
+  return level >= state_->from.load(std::memory_order_relaxed);
+}
+
+void RecordingMonitor::record(MonitorEvent event) noexcept {
+  if (!wants(event.level)) return;
+  cut(event);
+  const std::lock_guard lock(state_->mutex);
+  ++state_->totals[static_cast<std::size_t>(event.level)];
+  if (state_->ring.empty()) return;
+  std::swap(state_->ring[state_->next], event);  // the memory of the old one is freed after the lock
+  state_->next = (state_->next + 1) % state_->ring.size();
+}
+
+RecordingMonitor::Snapshot RecordingMonitor::snapshot() const {
+  Snapshot result;
+  result.latest.reserve(state_->ring.size());
+  const std::lock_guard lock(state_->mutex);
+  const auto& ring = state_->ring;
+  result.totals = state_->totals;
+  result.total = state_->total();
+  const auto split = ring.begin() + static_cast<std::ptrdiff_t>(state_->next);
+  if (result.total >= ring.size()) result.latest.assign(split, ring.end());
+  result.latest.insert(result.latest.end(), ring.begin(), split);
+  return result;
+}
+
+void RecordingMonitor::reset() {
+  std::vector<MonitorEvent> empty(state_->ring.size());
+  const std::lock_guard lock(state_->mutex);
+  state_->ring.swap(empty);
+  state_->totals = {};
+  state_->next = 0;
+}
+
+void RecordingMonitor::from(Level level) noexcept { state_->from.store(level, std::memory_order_relaxed); }
+
+}  // namespace weft::actor
