@@ -35,11 +35,12 @@ std::string_view to_string(Level level) noexcept {
 }
 
 struct RecordingMonitor::State {
-  explicit State(Options options) : from(options.from), ring(options.ring) {}
+  explicit State(Options options) : from(options.from), ring_size(options.ring), ring(options.ring) {}
 
   std::uint64_t total() const { return std::accumulate(totals.begin(), totals.end(), std::uint64_t{0}); }
 
   std::atomic<Level> from;
+  const std::size_t ring_size;
   mutable std::mutex mutex{};  ///< guards all below
   std::array<std::uint64_t, 6> totals{};
   std::vector<MonitorEvent> ring;
@@ -58,14 +59,14 @@ void RecordingMonitor::record(MonitorEvent event) noexcept {
   cut(event);
   const std::lock_guard lock(state_->mutex);
   ++state_->totals[static_cast<std::size_t>(event.level)];
-  if (state_->ring.empty()) return;
+  if (state_->ring_size == 0) return;
   std::swap(state_->ring[state_->next], event);  // the memory of the old one is freed after the lock
-  state_->next = (state_->next + 1) % state_->ring.size();
+  state_->next = (state_->next + 1) % state_->ring_size;
 }
 
 RecordingMonitor::Snapshot RecordingMonitor::snapshot() const {
   Snapshot result;
-  result.latest.reserve(state_->ring.size());
+  result.latest.reserve(state_->ring_size);
   const std::lock_guard lock(state_->mutex);
   const auto& ring = state_->ring;
   result.totals = state_->totals;
@@ -77,7 +78,7 @@ RecordingMonitor::Snapshot RecordingMonitor::snapshot() const {
 }
 
 void RecordingMonitor::reset() {
-  std::vector<MonitorEvent> empty(state_->ring.size());
+  std::vector<MonitorEvent> empty(state_->ring_size);
   const std::lock_guard lock(state_->mutex);
   state_->ring.swap(empty);
   state_->totals = {};

@@ -35,6 +35,12 @@ struct Member {
 using Members = std::list<Member>;
 using Where = Members::iterator;
 
+/// Whom we stopped in order to start it again has not ended by itself.
+Reason counts_as(const Member& member, Reason reason) {
+  const bool ours = member.failing || (member.status == Status::stopping && reason == Reason::shutdown);
+  return ours && reason != Reason::escalated ? Reason::error : reason;
+}
+
 bool is_down(const Member& member) { return member.status == Status::waiting || member.status == Status::ended; }
 
 }  // namespace
@@ -103,7 +109,7 @@ void Supervision::State::add(Child child, ChildPolicy policy) {
 void Supervision::State::remove(Where where) {
   if (is_down(*where)) return forget(where);
   where->removing = true;
-  const bool turn_comes = where->status == Status::stopping || phase == Phase::stopping_all || in_group(*where);
+  const bool turn_comes = phase == Phase::stopping_all || in_group(*where);
   if (!turn_comes) stop(where);
 }
 
@@ -119,22 +125,15 @@ void Supervision::State::started(Where where) {
 void Supervision::State::ended(Where where, Reason reason, TimePoint now) {
   if (is_down(*where)) return;
   const bool grouped = in_group(*where);
-  const bool ours = where->failing || (where->status == Status::stopping && reason == Reason::shutdown);
-  if (ours && reason != Reason::escalated) reason = Reason::error;
+  const Reason counted = counts_as(*where, reason);
   where->status = Status::ended;
   where->failing = false;
   if (where == starting) starting = members.end();
-  if (where->removing || phase == Phase::stopping_all) {
+  const bool going = where->removing || phase == Phase::stopping_all;
+  const bool escalates = !going && counted == Reason::escalated;
+  if (going || escalates || !actor::restarts(where->policy.restart, counted)) {
     leave(where);
-    return proceed();
-  }
-  if (reason == Reason::escalated) {
-    leave(where);
-    return stop_everything(Action::Kind::fail);
-  }
-  if (!actor::restarts(where->policy.restart, reason)) {
-    leave(where);
-    return proceed();
+    return escalates ? stop_everything(Action::Kind::fail) : proceed();
   }
   if (!grouped) return revive(where, now);
   where->status = Status::waiting;
@@ -158,12 +157,10 @@ void Supervision::State::revive(Where where, TimePoint now) {
   stop_group(where, after);
 }
 
-/// Stops the group of a child that failed; if a later group is being stopped already, that grows.
+/// Stops the group of a child that failed. If a group is being stopped already, the child stood before it: that grows.
 void Supervision::State::stop_group(Where where, Duration after) {
-  const std::uint64_t from = options.strategy == Strategy::one_for_all ? 0 : where->place;
-  const bool grows = phase == Phase::stopping_group;
-  group_from = grows ? std::min(group_from, from) : from;
-  if (!grows) cursor = members.end();
+  if (phase != Phase::stopping_group) cursor = members.end();
+  group_from = options.strategy == Strategy::one_for_all ? 0 : where->place;
   phase = Phase::stopping_group;
   delay = std::max(delay, after);
   stop_next();
@@ -250,7 +247,7 @@ Supervision::Actions Supervision::ended(Child child, Reason reason, TimePoint no
 
 Supervision::Actions Supervision::restart(Child child) {
   const Where where = state_->find(child);
-  if (where == state_->members.end() || where->status != Status::running || where->removing) return {};
+  if (where == state_->members.end() || where->status != Status::running) return {};
   if (state_->phase == State::Phase::stopping_all || state_->in_group(*where)) return {};
   where->failing = true;
   state_->stop(where);

@@ -224,7 +224,7 @@ class CheckedSupervision {
     Known* known = find(action.child);
     need(known && (known->view == View::starting || known->view == View::up), "stops whom it should not");
     if (known->view == View::starting) ++seen_.called_off;
-    if (!wished) {
+    if (!wished || stopping_ || in_group(*known)) {
       need(stopping_ || in_group(*known), "stops without a cause");
       need(!any([&](const Known& other) { return other.place > known->place && other.view != View::down; }),
            "stops out of order");
