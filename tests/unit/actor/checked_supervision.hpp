@@ -78,7 +78,8 @@ class CheckedSupervision {
     ChildPolicy policy;
     View view = View::down;
     bool removing = false, on_purpose = false;
-    bool finished = false;  ///< it ended and is not restarted
+    bool called_off = false;  ///< it is stopped before it reported started: the next start waits for its end
+    bool finished = false;    ///< it ended and is not restarted
     std::uint32_t starts = 0;
     std::vector<TimePoint> failures{};  ///< all that were restarted
   };
@@ -108,7 +109,7 @@ class CheckedSupervision {
     const bool was_asked = known.view == View::stopping;
     const bool called_by_us = known.on_purpose || (was_asked && reason == Reason::shutdown);
     known.view = View::down;
-    known.on_purpose = false;
+    known.on_purpose = known.called_off = false;
     if (stopping_ || known.removing) {
       known.finished = true;
     } else if (reason == Reason::escalated) {
@@ -223,7 +224,8 @@ class CheckedSupervision {
   void check_stop(const Supervision::Action& action, bool wished) {
     Known* known = find(action.child);
     need(known && (known->view == View::starting || known->view == View::up), "stops whom it should not");
-    if (known->view == View::starting) ++seen_.called_off;
+    known->called_off = known->view == View::starting;
+    seen_.called_off += known->called_off ? 1 : 0;
     if (!wished || stopping_ || in_group(*known)) {
       need(stopping_ || in_group(*known), "stops without a cause");
       need(!any([&](const Known& other) { return other.place > known->place && other.view != View::down; }),
@@ -242,12 +244,12 @@ class CheckedSupervision {
     const bool stops =
         any([this](const Known& known) { return known.view == View::stopping && (stopping_ || in_group(known)); });
     const bool starts = any([](const Known& known) { return known.view == View::starting; });
-    const bool goes = any([](const Known& known) { return known.view == View::stopping && known.removing; });
+    const bool goes = any([](const Known& known) { return known.view == View::stopping && known.called_off; });
     const bool waiting = any([this](const Known& known) { return waits(known); });
     if (over_) return;
     if (stopping_ || group_from_) return need(stops, "stands still while stopping");
     need(!waiting || (ordered() && (starts || goes)), "forgets a child that waits");
-    if (!waiting && !starts) delay_ = {};
+    if (!waiting && !starts && !goes) delay_ = {};
     need(real_.size() == children_.size(), "knows another number of children");
     for (const auto& [child, known] : children_) {
       need(real_.restarts(child) + 1 == std::max(known.starts, 1U), "counts other restarts");
