@@ -33,3 +33,6 @@ need() {
     as_root systemctl disable --quiet --now prometheus </dev/null || true
   fi
 }
+
+# want GROUP...: installs them where that can be done, and goes on where not.
+want() { (need "$@") || say "going on without: $(missing_of "$@" | xargs)"; }
