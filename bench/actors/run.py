@@ -28,11 +28,13 @@ ROWS = [
     Row("first_answer", "ns", 500_000, 1, ["caf", "erlang"], [(0.7, "erlang")]),
     Row("memory_idle", "B", 1_000_000, 1, ["caf", "erlang"], [(256, None)]),
     Row("skynet_1m", "ms", 1_000_000, 1, ["caf", "erlang"], [(0.20, "best")]),
-    Row("restart", "us", 140, 1, ["caf", "erlang"], [(0.5, "caf")]),
+    Row("restart", "us", 10_000, 1, ["caf", "erlang"], [(0.5, "caf")]),
     Row("wake", "us", 10_000, 2, ["futex"], [(1.1, "futex")]),
     Row("latency_loaded", "us", 1_000_000, 2, ["caf", "erlang"], [(1000, None)]),
     Row("idle_cpu", "%", 10_000, 1, ["caf", "erlang"], [(2, None)]),
 ]
+# Erlang's supervisor walks through the restarts of the last second at each restart: more would measure that.
+FEWER = {("restart", "erlang"): 1000}
 
 
 class Failure(Exception):
@@ -44,7 +46,7 @@ def erlang_command(modules):
     done = subprocess.run(["erlc", "-o", modules, *sorted((HERE / "erlang").glob("*.erl"))], capture_output=True, text=True)
     if done.returncode != 0:
         raise Failure(f"erlc: {done.stdout}{done.stderr}")
-    logger = '[{handler,default,logger_std_h,#{config=>#{file=>"/dev/null"}}}]'
+    logger = '[{handler,default,logger_std_h,#{config=>#{file=>"/dev/null",burst_limit_enable=>false}}}]'
     return lambda row: ["erl", "+S", f"{row.cores}:{row.cores}", "+P", "2000000", "-noinput", "-pa", modules,
                         "-kernel", "logger", logger, "-run", "bench_main", "main"]
 
@@ -58,21 +60,21 @@ def commands(modules):
             found[side] = erlang_command(modules)
         elif side != "erlang" and program.exists():
             found[side] = lambda row, program=program: [program]
-    reasons = {"weft": "not built", "caf": "libcaf-dev was not there when it was built", "erlang": "erlang-base is not installed", "futex": "not built"}
+    reasons = {"caf": "libcaf-dev was not there when it was built", "erlang": "erlang-base is not installed"}
     for side in SIDES:
         if side not in found:
-            print(f"bench: {side} is left out: {reasons[side]}", file=sys.stderr)
+            print(f"bench: {side} is left out: {reasons.get(side, 'not built')}", file=sys.stderr)
     return found
 
 
-def measure(words, row, free):
+def measure(words, side, row, free):
     def place():
         if not free:
             os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:row.cores])
 
     try:
-        done = subprocess.run([*words, row.name, str(row.count)], capture_output=True, text=True, stdin=subprocess.DEVNULL,
-                              timeout=SECONDS_MAX, preexec_fn=place)
+        done = subprocess.run([*words, row.name, str(FEWER.get((row.name, side), row.count))], capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, timeout=SECONDS_MAX, preexec_fn=place)
         return float(done.stdout.split()[-1])
     except (subprocess.TimeoutExpired, ValueError, IndexError) as failure:
         said = done.stderr.strip() if not isinstance(failure, subprocess.TimeoutExpired) else f"not done after {SECONDS_MAX} s"
@@ -152,7 +154,7 @@ def run(rows, how):
             for _ in range(how.runs):
                 for side in ["weft", *row.peers]:
                     if side in sides:
-                        values[side].append(measure(sides[side](row), row, how.free))
+                        values[side].append(measure(sides[side](row), side, row, how.free))
             goals = [judge(row, values, *goal) for goal in row.goals]
             print_json(row, values, goals, how.runs) if how.json else print_lines(row, values, goals)
 
