@@ -4,3 +4,4 @@
 #include "weft/actor/monitor.hpp"
 #include "weft/actor/restart.hpp"
 #include "weft/actor/supervision.hpp"
+#include "weft/actor/system.hpp"

@@ -1,6 +1,6 @@
 // Every frozen error code of Weft. A code is never reused or renamed; docs/errors/<id>.md explains it (a test says so).
-// 1xxx input and configuration, 2xxx calls and messages, 3xxx registry, 4xxx error bus, 5xxx node and processes, 9xxx
-// bugs.
+// 1xxx input and configuration, 2xxx calls and messages, 3xxx registry, 4xxx error bus, 5xxx node and processes, 6xxx
+// actors, 9xxx bugs.
 #pragma once
 #include "weft/base/error.hpp"
 
@@ -50,6 +50,19 @@ namespace weft::codes {
   X(unknown_agent, 5005, "UNKNOWN_AGENT", not_found)       \
   X(already_running, 5006, "ALREADY_RUNNING", duplicate)   \
   X(process_exited, 5007, "PROCESS_EXITED", unavailable)   \
+  X(no_such_actor, 6001, "NO_SUCH_ACTOR", not_found)       \
+  X(actor_closed, 6002, "ACTOR_CLOSED", not_found)         \
+  X(actor_exists, 6003, "ACTOR_EXISTS", duplicate)         \
+  X(mailbox_full, 6004, "MAILBOX_FULL", overloaded)        \
+  X(message_dropped, 6005, "MESSAGE_DROPPED", overloaded)  \
+  X(message_expired, 6006, "MESSAGE_EXPIRED", timeout)     \
+  X(not_handled, 6007, "NOT_HANDLED", invalid)             \
+  X(no_reply, 6008, "NO_REPLY", timeout)                   \
+  X(call_cycle, 6009, "CALL_CYCLE", invalid)               \
+  X(actor_failed, 6010, "ACTOR_FAILED", internal)          \
+  X(too_many_actors, 6011, "TOO_MANY_ACTORS", overloaded)  \
+  X(system_stopping, 6012, "SYSTEM_STOPPING", unavailable) \
+  X(gave_up, 6013, "GAVE_UP", unavailable)                 \
   X(bug, 9001, "BUG", internal)
 
 #define WEFT_DECLARE_CODE(name, number, text, kind) inline constexpr Code name{"WEFT-" #number, text, ErrorKind::kind};

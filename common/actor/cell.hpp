@@ -1,0 +1,162 @@
+// Cell: what every actor costs: its mailbox, its state and its place in the tree, in 104 bytes before its own object.
+// A cell's memory is used again for other cells only, so an old address can look at it safely. Private to actor.
+#pragma once
+#include <atomic>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "weft/actor/behaviour.hpp"
+#include "weft/actor/system.hpp"
+
+namespace weft::actor {
+
+struct Side;
+
+struct Cell {
+  // Words of `inbox` that are no envelope.
+  static constexpr std::uintptr_t kEmpty = 0;   ///< somebody runs it or will; nothing new
+  static constexpr std::uintptr_t kIdle = 1;    ///< nobody runs it; who puts something in makes it ready
+  static constexpr std::uintptr_t kClosed = 2;  ///< no actor: nothing gets in
+  enum Flag : std::uint8_t {
+    kLanes = 1,      ///< messages of another priority than normal wait in its Side
+    kSuspended = 2,  ///< a handler waits, and this actor does not interleave
+    kSupervised = 4,
+    kFailing = 8,      ///< Side::failure is set: the turn must deal with it
+    kStopWanted = 16,  ///< stop after the message in hand
+    kHolding = 32,     ///< stopping, but its object goes on handling messages until it says that it is done
+    kBuilt = 64,       ///< the object exists
+  };
+  /// Bits of `farewell`; who sets the last of the two frees the cell.
+  static constexpr std::uint8_t kGone = 1, kForgotten = 2;
+  static constexpr std::uint8_t kEntry = 1, kSendersWait = 2;
+
+  std::atomic<std::uintptr_t> inbox{kClosed};  ///< newest first
+  std::atomic<std::uint32_t> accepted{0};      ///< messages let in, modulo 2^32
+  std::atomic<std::uint32_t> handled{0};       ///< of those, gone from the mailbox; written by its turns
+  std::atomic<std::uint32_t> capacity{0};      ///< 0: unbounded
+  std::atomic<std::uint32_t> generation{0};
+  Envelope* last = nullptr;  ///< of the normal messages taken from the inbox: a ring, last->next is the first
+  const ActorType* type = nullptr;
+  Side* side = nullptr;
+  std::atomic<Cell*> parent{nullptr};
+  Cell* older = nullptr;  ///< sibling; links of the tree are guarded by Tree
+  Cell* younger = nullptr;
+  std::atomic<Cell*> waits_for{nullptr};  ///< whom its only handler waits for
+  Cell* next_ready = nullptr;             ///< in a list of a scheduler or a free list
+  std::atomic<std::uint32_t> oldest_ms{0};
+  std::atomic<std::uint32_t> sent{0};
+  std::atomic<State> state{State::stopped};
+  std::uint8_t flags = 0;
+  std::atomic<Overflow> overflow{Overflow::by_priority};
+  std::atomic<std::uint8_t> pin{0};  ///< worker + 1; 0: any
+  std::atomic<std::uint8_t> farewell{0};
+  std::atomic<std::uint8_t> outside{0};    ///< bits below: what FullMailboxes has of it
+  std::atomic<std::uint8_t> restarts{0};   ///< up to 255; the exact number is in its supervisor's events
+  std::atomic<bool> handlers_wait{false};  ///< a coroutine handler is under way
+
+  bool is(Flag flag) const noexcept { return (flags & flag) != 0; }
+  void set(Flag flag) noexcept { flags = static_cast<std::uint8_t>(flags | flag); }
+  void clear(Flag flag) noexcept { flags = static_cast<std::uint8_t>(flags & ~flag); }
+  std::uint32_t depth() const noexcept {
+    return accepted.load(std::memory_order_relaxed) - handled.load(std::memory_order_relaxed);
+  }
+  Address address() noexcept { return {this, generation.load(std::memory_order_relaxed)}; }
+  void* object() noexcept;
+  static Cell* of(const Address& address) noexcept { return address.cell_; }
+  static std::uint32_t generation_of(const Address& address) noexcept { return address.generation_; }
+};
+static_assert(sizeof(Cell) == 104);
+
+/// What few actors need. Made in its own turns, by the first who needs it; used there only.
+struct Side {
+  struct Slot {
+    std::uint32_t generation = 1;
+    Waiter* waiter = nullptr;
+  };
+  struct Lane {
+    Envelope* last = nullptr;  // a ring
+  };
+  struct Scheduled;
+
+  std::string name;
+  std::array<Lane, 4> lanes{};  ///< by Priority; normal stays in the cell
+  std::uint32_t picks = 0;      ///< from lanes
+  std::vector<Slot> slots;
+  std::vector<std::uint32_t> free_slots;
+  TimerHeap timers;
+  TimePoint armed = TimePoint::max();  ///< when the scheduler will tell
+  std::unordered_map<TimerId, std::unique_ptr<Scheduled>> scheduled;
+  TimerId last_timer = 0;
+  detail::ActivationLink* activations = nullptr;
+  std::size_t activation_count = 0;
+  std::exception_ptr failure;
+  Reason end_reason = Reason::normal;
+  std::string end_what;
+  std::vector<Address> watchers;
+  std::vector<std::string> topics;
+  Cell* youngest_child = nullptr;   ///< guarded by Tree
+  bool waits_for_children = false;  ///< guarded by Tree
+  std::unique_ptr<ChildSpec> spec;  ///< of a supervised one
+  Address supervisor;
+  std::uint64_t child = 0, incarnation = 0;  ///< there
+  bool skip_post_stop = false;
+};
+struct Side::Scheduled final : TimerEntry {
+  Scheduled(Cell& of, TimerId number, Duration every, UniqueFunction<Envelope*()> maker)
+      : cell(of), id(number), period(every), make(std::move(maker)) {}
+  void due() override;
+  Cell& cell;
+  TimerId id;
+  Duration period;
+  UniqueFunction<Envelope*()> make;
+};
+
+/// Cells by size, in chunks that are never given back while the system lives. Thread-safe.
+class CellStore {
+ public:
+  static constexpr std::size_t kChunk = 256 * 1024;
+  static constexpr std::size_t kInPlaceMax = 392;  ///< objects up to this size follow their cell
+  static constexpr std::size_t kStep = 16;
+  static constexpr std::size_t kClasses = kInPlaceMax / kStep + 2;
+  struct Chunk {
+    Runtime* runtime;
+    Chunk* next;
+    std::uint64_t first_number;
+    std::uint32_t stride, count;
+  };
+
+  explicit CellStore(Runtime& runtime) noexcept : runtime_(runtime) {}
+  ~CellStore();
+  static std::size_t size_class(const ActorType& type) noexcept;
+  static Chunk& chunk_of(const Cell& cell) noexcept {
+    return *reinterpret_cast<Chunk*>(reinterpret_cast<std::uintptr_t>(&cell) & ~(kChunk - 1));
+  }
+  static std::uint64_t number_of(const Cell& cell) noexcept;
+  /// A list, by next_ready, of `count` closed cells.
+  Cell* take(std::size_t size_class, std::size_t count);
+  void give(std::size_t size_class, Cell* first) noexcept;  ///< a list
+  template <class F>
+  void each(F&& visit) const {
+    for (Chunk* chunk = newest_.load(std::memory_order_acquire); chunk; chunk = chunk->next) {
+      auto* at = reinterpret_cast<std::byte*>(chunk) + kHead;
+      for (std::uint32_t i = 0; i < chunk->count; ++i, at += chunk->stride) {
+        if (!visit(*reinterpret_cast<Cell*>(at))) return;
+      }
+    }
+  }
+
+ private:
+  static constexpr std::size_t kHead = 64;
+  void add_chunk(std::size_t size_class);
+
+  Runtime& runtime_;
+  std::mutex mutex_;
+  std::array<Cell*, kClasses> free_{};
+  std::array<std::pair<std::byte*, std::byte*>, kClasses> fresh_{};
+  std::atomic<Chunk*> newest_{nullptr};
+  std::uint64_t cells_ = 0;
+};
+
+}  // namespace weft::actor

@@ -1,0 +1,66 @@
+// What few mailboxes need and senders touch: who waits for room, what was dropped, the messages of drop_oldest
+// mailboxes. Kept beside the cells, by cell, under striped locks. Thread-safe. Private to actor.
+#pragma once
+#include <array>
+#include <deque>
+#include <mutex>
+#include <unordered_map>
+
+#include "weft/actor/message.hpp"
+
+namespace weft::actor {
+
+/// Somebody whose message waits outside. `done` is told once: accepted, or not because the actor ended.
+struct WaitingSender {
+  Envelope* envelope;
+  UniqueFunction<void(bool accepted)> done;
+  std::uint64_t ticket;
+};
+
+class FullMailboxes {
+ public:
+  struct Entry {
+    std::deque<WaitingSender> waiting;
+    std::deque<Envelope*> messages;  ///< of a drop_oldest mailbox
+    Address redirect_to;
+    std::array<std::uint64_t, kDropReasons> dropped{};
+  };
+  /// Calls `use(entry)` under the lock of the cell; makes the entry when there is none.
+  template <class F>
+  decltype(auto) with(const Cell& cell, F&& use) {
+    Stripe& stripe = of(cell);
+    const std::lock_guard lock(stripe.mutex);
+    return use(stripe.entries[&cell]);
+  }
+  /// As with(), but nothing (and false) when there is no entry.
+  template <class F>
+  bool with_existing(const Cell& cell, F&& use) {
+    Stripe& stripe = of(cell);
+    const std::lock_guard lock(stripe.mutex);
+    const auto found = stripe.entries.find(&cell);
+    if (found == stripe.entries.end()) return false;
+    use(found->second);
+    return true;
+  }
+  /// What is left of it passes to the caller.
+  Entry remove(const Cell& cell) {
+    Stripe& stripe = of(cell);
+    const std::lock_guard lock(stripe.mutex);
+    const auto found = stripe.entries.find(&cell);
+    if (found == stripe.entries.end()) return {};
+    Entry entry = std::move(found->second);
+    stripe.entries.erase(found);
+    return entry;
+  }
+
+ private:
+  struct Stripe {
+    std::mutex mutex;
+    std::unordered_map<const Cell*, Entry> entries;
+  };
+  static constexpr std::size_t kStripes = 64;
+  Stripe& of(const Cell& cell) noexcept { return stripes_[(reinterpret_cast<std::uintptr_t>(&cell) >> 4) % kStripes]; }
+  std::array<Stripe, kStripes> stripes_;
+};
+
+}  // namespace weft::actor

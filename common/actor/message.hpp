@@ -1,0 +1,149 @@
+// Messages and the envelopes they travel in.
+#pragma once
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <new>
+#include <optional>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "weft/actor/address.hpp"
+#include "weft/actor/memory.hpp"
+#include "weft/base/base.hpp"
+
+namespace weft::actor {
+
+/// Above normal overtakes what waits below it within one actor. No starvation: one message in sixteen comes from a
+/// lower priority that waits. The order of one sender's messages of one priority is kept.
+enum class Priority : std::uint8_t { low, normal, high, critical };
+std::string_view to_string(Priority priority) noexcept;
+
+/// W3C trace context, carried on from the message in hand to what its handler sends.
+struct Trace {
+  std::array<std::uint8_t, 16> trace_id{};
+  std::array<std::uint8_t, 8> span_id{};
+  std::uint8_t flags = 0;
+  friend bool operator==(const Trace&, const Trace&) = default;
+};
+
+/// Why a message did not reach a handler.
+enum class Drop : std::uint8_t {
+  no_such_actor,  ///< nobody had this address or name
+  stopped,        ///< the actor stopped before it
+  unhandled,      ///< its class has no handler for this type
+  expired,        ///< its time to live passed first
+  overflow,       ///< the mailbox was full
+  late,           ///< a reply after the time limit of its request
+};
+inline constexpr std::size_t kDropReasons = 6;
+std::string_view to_string(Drop reason) noexcept;
+
+namespace detail {
+template <class M>
+constexpr std::string_view pretty_name() {
+  const std::string_view whole = __PRETTY_FUNCTION__;
+  const auto begin = whole.find("M = ") + 4;
+  return whole.substr(begin, whole.find_first_of(";]", begin) - begin);
+}
+}  // namespace detail
+
+/// What the runtime knows of a message's type; its address is its identity.
+struct MessageType {
+  std::string_view name;  ///< the C++ name: "shop::Order"
+  std::size_t size, align;
+  void (*destroy)(void* payload) noexcept;
+};
+template <class M>
+inline constexpr MessageType message_type{detail::pretty_name<M>(), sizeof(M), alignof(M),
+                                          [](void* payload) noexcept { static_cast<M*>(payload)->~M(); }};
+
+/// Any movable type is a message.
+template <class M>
+concept Message = std::is_move_constructible_v<M> && std::is_nothrow_destructible_v<M> && !std::is_reference_v<M> &&
+                  !std::is_const_v<M>;
+
+struct SendOptions {
+  Priority priority = Priority::normal;
+  Duration ttl{};                ///< 0: lives until it is handled
+  Address reply_to{};            ///< gets what the handler returns, as a message
+  std::optional<Trace> trace{};  ///< default: that of the message in hand
+};
+
+/// A message on its way. Owned by one place at a time: a mailbox, a turn, the dead letters. Private to the runtime.
+struct Envelope {
+  enum class Kind : std::uint8_t {
+    message,
+    control,  ///< the payload is a Callback that runs in the actor's turn
+    value,    ///< a reply
+    error,    ///< a reply: the payload is an Error
+    timer,    ///< the actor's earliest timer is due
+  };
+  /// What few messages have.
+  struct Rare {
+    TimePoint expires{TimePoint::max()};
+    Address reply_to;
+    Trace trace;
+    bool traced = false;
+  };
+
+  Envelope* next = nullptr;
+  const MessageType* type;
+  Cell* sender = nullptr;
+  std::uint32_t sender_generation = 0;
+  std::uint32_t target_generation = 0;
+  std::uint64_t correlation = 0;  ///< of the sender's reply slot, or a ReplyPort*; 0: nobody waits
+  Rare* rare = nullptr;
+  std::uint32_t sent_ms = 0;  ///< coarse, of the scheduler's clock
+  Priority priority = Priority::normal;
+  Kind kind = Kind::message;
+  bool external = false;  ///< correlation is a ReplyPort*
+
+  template <class M>
+  static constexpr std::size_t offset() {
+    return (sizeof(Envelope) + alignof(M) - 1) / alignof(M) * alignof(M);
+  }
+  void* payload() noexcept {
+    const std::size_t align = type->align;
+    return reinterpret_cast<std::byte*>(this) + (sizeof(Envelope) + align - 1) / align * align;
+  }
+  template <class M>
+  M& as() noexcept {
+    return *std::launder(reinterpret_cast<M*>(reinterpret_cast<std::byte*>(this) + offset<M>()));
+  }
+  Address from() const noexcept;
+  std::size_t bytes() const noexcept {
+    return (sizeof(Envelope) + type->align - 1) / type->align * type->align + type->size;
+  }
+
+  template <class M, class... Args>
+  static Envelope* make(Kind kind, Args&&... args) {
+    static_assert(alignof(M) <= alignof(std::max_align_t),
+                  "a message that is aligned beyond max_align_t must be held by pointer");
+    void* block = memory::allocate(offset<M>() + sizeof(M));
+    auto* envelope = new (block) Envelope;
+    envelope->type = &message_type<M>;
+    envelope->kind = kind;
+    if constexpr (std::is_nothrow_constructible_v<M, Args...>) {
+      new (static_cast<std::byte*>(block) + offset<M>()) M(std::forward<Args>(args)...);
+    } else {
+      try {
+        new (static_cast<std::byte*>(block) + offset<M>()) M(std::forward<Args>(args)...);
+      } catch (...) {
+        memory::release(block, offset<M>() + sizeof(M));
+        throw;
+      }
+    }
+    return envelope;
+  }
+  /// Destroys the payload too.
+  static void destroy(Envelope* envelope) noexcept {
+    const std::size_t size = envelope->bytes();
+    envelope->type->destroy(envelope->payload());
+    delete envelope->rare;
+    memory::release(envelope, size);
+  }
+};
+
+}  // namespace weft::actor

@@ -1,0 +1,253 @@
+#include "weft/actor/runtime.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "weft/actor/supervisor.hpp"
+
+namespace weft::actor {
+namespace {
+
+constexpr std::uint32_t kCellBatch = 32;  // cells that a thread takes and gives at once
+
+std::uint32_t ms_of(TimePoint time) noexcept {
+  return static_cast<std::uint32_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count());
+}
+
+}  // namespace
+
+Local*& Runtime::local() noexcept {
+  static thread_local Local* t_local = nullptr;
+  return t_local;
+}
+
+Runtime::Runtime(std::unique_ptr<Scheduler> scheduler, SystemOptions options, Monitor* monitor, System& of)
+    : system(of),
+      dead_letters(options.dead_letters_max),
+      options_(std::move(options)),
+      monitor_(monitor ? monitor : &no_monitor_),
+      cells_(*this),
+      scheduler_(std::move(scheduler)) {
+  if (auto fine = check(options_); !fine) throw std::invalid_argument(fine.error().message);
+  ChildSpec root = supervisor({}, options_.root, {});
+  Cell* cell = make_cell(*root.type);
+  open(*cell, root.options.mailbox, {});
+  root_ = cell->address();
+  side(*cell).name = "root";
+  (void)names.add("root", root_);
+  (*root.construct)(cell->object());
+  cell->set(Cell::kBuilt);
+  cell->farewell.store(Cell::kForgotten, std::memory_order_relaxed);
+  cell->state.store(State::running, std::memory_order_relaxed);
+  cell->inbox.store(Cell::kIdle, std::memory_order_release);
+  actors_.store(1, std::memory_order_relaxed);
+  if (options_.actors_max > 0) ++options_.actors_max;  // the root is not the user's
+  scheduler_->start(*this);
+}
+
+Runtime::~Runtime() {
+  scheduler_->stop();
+  scheduler_.reset();
+}
+
+void Runtime::attach(Local& local) noexcept {
+  local.runtime = this;
+  Runtime::local() = &local;
+  local.now_ms = ms_of(now());
+  const std::lock_guard lock(locals_mutex_);
+  if (std::find(locals_.begin(), locals_.end(), &local) == locals_.end()) locals_.push_back(&local);
+}
+
+void Runtime::detach(Local& local) noexcept {
+  Runtime::local() = nullptr;
+  for (std::size_t i = 0; i < local.free_cells.size(); ++i) cells_.give(i, std::exchange(local.free_cells[i], nullptr));
+  const std::lock_guard lock(locals_mutex_);
+  for (std::size_t i = 0; i < Counters::count; ++i) {
+    outside_[i].fetch_add(local.counters.cells[i].exchange(0, std::memory_order_relaxed), std::memory_order_relaxed);
+  }
+  std::erase(locals_, &local);
+}
+
+void Runtime::count(std::size_t which) noexcept {
+  if (Local* here = own_local()) {
+    here->counters.add(which);
+  } else {
+    outside_[which].fetch_add(1, std::memory_order_relaxed);
+  }
+}
+
+std::uint32_t Runtime::coarse_ms() const noexcept {
+  const Local* here = own_local();
+  return here ? here->now_ms : ms_of(now());
+}
+
+void Runtime::refresh(Local& local) const noexcept { local.now_ms = ms_of(now()); }
+
+Cell* Runtime::make_cell(const ActorType& type) {
+  const std::size_t size_class = CellStore::size_class(type);
+  Cell* cell = nullptr;
+  if (Local* here = own_local()) {
+    if (!here->free_cells[size_class]) {
+      here->free_cells[size_class] = cells_.take(size_class, kCellBatch);
+      here->free_count[size_class] = kCellBatch;
+    }
+    cell = here->free_cells[size_class];
+    here->free_cells[size_class] = cell->next_ready;
+    --here->free_count[size_class];
+  } else {
+    cell = cells_.take(size_class, 1);
+  }
+  cell->next_ready = nullptr;
+  cell->type = &type;
+  if (type.size > CellStore::kInPlaceMax || type.align > 16) {
+    *reinterpret_cast<void**>(reinterpret_cast<std::byte*>(cell) + sizeof(Cell)) =
+        ::operator new(type.size, std::align_val_t(std::max<std::size_t>(type.align, 16)));
+  }
+  return cell;
+}
+
+void Runtime::free_cell(Cell& cell) noexcept {
+  const ActorType& type = *cell.type;
+  if (type.size > CellStore::kInPlaceMax || type.align > 16) {
+    ::operator delete(cell.object(), std::align_val_t(std::max<std::size_t>(type.align, 16)));
+  }
+  cell.inbox.store(Cell::kClosed, std::memory_order_relaxed);
+  cell.generation.fetch_add(1, std::memory_order_release);
+  const std::size_t size_class = CellStore::size_class(type);
+  Local* here = own_local();
+  cell.next_ready = nullptr;
+  if (!here) return cells_.give(size_class, &cell);
+  cell.next_ready = here->free_cells[size_class];
+  here->free_cells[size_class] = &cell;
+  if (++here->free_count[size_class] < 2 * kCellBatch) return;
+  Cell* last = &cell;
+  for (std::size_t i = 1; i < kCellBatch; ++i) last = last->next_ready;
+  here->free_cells[size_class] = std::exchange(last->next_ready, nullptr);
+  here->free_count[size_class] -= kCellBatch;
+  cells_.give(size_class, &cell);
+}
+
+Side& Runtime::side(Cell& cell) {
+  if (!cell.side) cell.side = new Side;
+  return *cell.side;
+}
+
+bool Runtime::is_live(const Cell& cell) noexcept {
+  const std::uintptr_t inbox = cell.inbox.load(std::memory_order_acquire);
+  const State state = cell.state.load(std::memory_order_relaxed);
+  return inbox != Cell::kClosed ||
+         (state == State::failed && cell.farewell.load(std::memory_order_relaxed) == Cell::kGone);
+}
+
+std::string Runtime::name_of(const Address& actor) const {
+  if (!actor) return "actor 0";
+  std::string name = names.name_of(actor.id());
+  return name.empty() ? "actor " + std::to_string(actor.id()) : "actor '" + name + "'";
+}
+
+ActorInfo Runtime::info(Cell& cell, const std::unordered_map<std::uint64_t, std::string>& by_id) {
+  ActorInfo info;
+  info.address = cell.address();
+  if (Cell* parent = cell.parent.load(std::memory_order_acquire)) info.parent = parent->address().id();
+  if (const auto named = by_id.find(info.address.id()); named != by_id.end()) info.name = named->second;
+  info.type = cell.type->name;
+  info.supervisor = cell.type == &actor_type<SupervisorActor>();
+  info.state = cell.state.load(std::memory_order_relaxed);
+  info.restarts = cell.restarts.load(std::memory_order_relaxed);
+  info.received = cell.handled.load(std::memory_order_acquire);
+  info.depth = cell.accepted.load(std::memory_order_acquire) - info.received;
+  if (info.depth > 0x8000'0000U) info.depth = 0;  // the two were read apart
+  info.capacity = cell.capacity.load(std::memory_order_relaxed);
+  info.sent = cell.sent.load(std::memory_order_relaxed);
+  info.busy = cell.inbox.load(std::memory_order_relaxed) != Cell::kIdle &&
+              cell.inbox.load(std::memory_order_relaxed) != Cell::kClosed;
+  if (info.busy || info.depth > 0) {
+    const std::uint32_t age = ms_of(now()) - cell.oldest_ms.load(std::memory_order_relaxed);
+    info.oldest = std::chrono::milliseconds(age < 0x8000'0000U ? age : 0);
+  }
+  if ((cell.outside.load(std::memory_order_relaxed) & Cell::kEntry) != 0) {
+    full.with_existing(cell, [&](const FullMailboxes::Entry& entry) { info.dropped = entry.dropped; });
+  }
+  return info;
+}
+
+std::vector<ActorInfo> Runtime::snapshot(std::size_t limit) {
+  std::vector<ActorInfo> all;
+  const auto by_id = names.by_id();
+  cells_.each([&](Cell& cell) {
+    if (is_live(cell)) all.push_back(info(cell, by_id));
+    return all.size() < limit;
+  });
+  return all;
+}
+
+Totals Runtime::totals() const {
+  std::array<std::uint64_t, Counters::count> sums{};
+  {
+    const std::lock_guard lock(locals_mutex_);
+    for (std::size_t i = 0; i < Counters::count; ++i) {
+      sums[i] = outside_[i].load(std::memory_order_relaxed);
+      for (const Local* each : locals_) sums[i] += each->counters.cells[i].load(std::memory_order_relaxed);
+    }
+  }
+  Totals totals;
+  totals.actors = actors_.load(std::memory_order_relaxed) - (all_stopped() ? 0 : 1);
+  totals.sent = sums[Counters::sent];
+  totals.handled = sums[Counters::handled];
+  totals.spawned = sums[Counters::spawned];
+  totals.stopped = sums[Counters::stopped];
+  totals.failures = sums[Counters::failures];
+  totals.restarts = sums[Counters::restarts];
+  totals.gave_up = sums[Counters::gave_up];
+  std::copy_n(sums.begin() + Counters::dropped, kDropReasons, totals.dropped.begin());
+  return totals;
+}
+
+bool Runtime::quiet(std::uint64_t& activity) {
+  const Totals now_totals = totals();
+  activity = now_totals.handled + now_totals.sent + now_totals.stopped + now_totals.spawned;
+  bool quiet = true;
+  cells_.each([&](const Cell& cell) {
+    const std::uintptr_t inbox = cell.inbox.load(std::memory_order_acquire);
+    if (inbox == Cell::kClosed) return true;
+    const State state = cell.state.load(std::memory_order_relaxed);
+    const bool waits = cell.depth() != 0 && state != State::failed && state != State::stopped;
+    quiet = inbox == Cell::kIdle && !waits && !cell.handlers_wait.load(std::memory_order_relaxed);
+    return quiet;
+  });
+  return quiet;
+}
+
+void Runtime::tell(Level level, Family family, std::string_view kind, const Address& actor,
+                   std::initializer_list<std::pair<std::string_view, std::string>> fields) {
+  if (!monitor_->wants(level)) return;
+  MonitorEvent event;
+  event.time = now();
+  event.family = family;
+  event.level = level;
+  event.kind = kind;
+  event.actor = actor.id();
+  event.name = names.name_of(event.actor);
+  for (const auto& [key, value] : fields) event.fields.push_back({key, value});
+  monitor_->record(std::move(event));
+}
+
+void Runtime::stop_all() {
+  refuse_new();
+  control(root_, [this](Cell* root) {
+    if (root) begin_stop(*root, Reason::shutdown, {});
+  });
+}
+
+ShutdownReport Runtime::report() {
+  ShutdownReport report;
+  if (all_stopped()) return report;
+  for (ActorInfo& left : snapshot(1000)) {
+    if (left.address == root_ || left.supervisor) continue;
+    if (left.state == State::stopping || left.busy) report.stuck.push_back(std::move(left));
+  }
+  return report;
+}
+
+}  // namespace weft::actor

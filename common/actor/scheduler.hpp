@@ -1,0 +1,46 @@
+// Schedulers: which thread runs which actor when, and what time it is.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "weft/base/base.hpp"
+
+namespace weft::actor {
+
+struct Cell;
+class Runtime;
+
+/// An interface. One scheduler serves one system; it is made by one of the functions below, or by a test.
+class Scheduler {
+ public:
+  virtual ~Scheduler() = default;
+  virtual const Clock& clock() const noexcept = 0;
+  /// Threads of its own; 0: it runs on somebody else's.
+  virtual unsigned workers() const noexcept = 0;
+
+ protected:
+  friend class Runtime;
+  friend class System;
+  virtual void start(Runtime& runtime) = 0;
+  /// Runs `cell` soon. Thread-safe. A cell is ready once until it runs.
+  virtual void ready(Cell& cell) noexcept = 0;
+  /// Tells the runtime `due(cell, generation)` not before `when`. Thread-safe.
+  virtual void wake_at(TimePoint when, Cell& cell, std::uint32_t generation) = 0;
+  /// For who waits from outside: runs some turns here, or lets time pass. False when it could do neither.
+  virtual bool drive(Duration at_most) = 0;
+  /// Ends: no cell runs after it. Called once, from outside.
+  virtual void stop() noexcept = 0;
+};
+
+struct ParallelOptions {
+  unsigned workers = 0;      ///< threads, at most 250; 0: one a core
+  std::vector<int> cores{};  ///< worker i runs on core cores[i]; empty: anywhere
+};
+/// Work stealing over threads of its own; idle ones sleep. Real time. Errors of options throw.
+std::unique_ptr<Scheduler> parallel(ParallelOptions options = {});
+
+/// Runs actors in turns of `loop` (which must outlive the system): no thread of its own, the time is the loop's.
+std::unique_ptr<Scheduler> on_loop(Loop& loop);
+
+}  // namespace weft::actor

@@ -1,0 +1,324 @@
+// Sending: how a message gets into a mailbox, or why not.
+#include "weft/actor/runtime.hpp"
+
+namespace weft::actor {
+namespace {
+
+constexpr int kRedirectsMax = 8;
+
+Error closed(const std::string& who) { return Error(codes::actor_closed, who + " has stopped"); }
+
+/// What by_priority stands for.
+Overflow policy_of(const Cell& cell, Priority priority) noexcept {
+  const Overflow policy = cell.overflow.load(std::memory_order_relaxed);
+  if (policy != Overflow::by_priority) return policy;
+  switch (priority) {
+    case Priority::low:
+      return Overflow::drop_newest;
+    case Priority::normal:
+      return Overflow::fail;
+    default:
+      return Overflow::block;
+  }
+}
+
+}  // namespace
+
+Address Envelope::from() const noexcept { return sender ? Runtime::address_of(*sender, sender_generation) : Address(); }
+
+void Runtime::stamp(Envelope& envelope, const SendOptions& options, Cell* sender, Envelope* in_hand) {
+  if (sender) {
+    envelope.sender = sender;
+    envelope.sender_generation = sender->generation.load(std::memory_order_relaxed);
+    sender->sent.store(sender->sent.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
+  envelope.sent_ms = coarse_ms();
+  envelope.priority = options.priority;
+  const bool inherits = !options.trace && in_hand && in_hand->rare && in_hand->rare->traced;
+  if (options.ttl == Duration() && !options.reply_to && !options.trace && !inherits) return;
+  envelope.rare = new Envelope::Rare;
+  if (options.ttl != Duration()) envelope.rare->expires = now() + options.ttl;
+  envelope.rare->reply_to = options.reply_to;
+  envelope.rare->traced = inherits || options.trace.has_value();
+  if (envelope.rare->traced) envelope.rare->trace = inherits ? in_hand->rare->trace : *options.trace;
+}
+
+bool Runtime::push(Cell& cell, Envelope* envelope) noexcept {
+  std::uintptr_t seen = cell.inbox.load(std::memory_order_relaxed);
+  for (;;) {
+    if (seen == Cell::kClosed) return false;
+    envelope->next = seen <= Cell::kIdle ? nullptr : reinterpret_cast<Envelope*>(seen);
+    if (cell.inbox.compare_exchange_weak(seen, reinterpret_cast<std::uintptr_t>(envelope), std::memory_order_acq_rel,
+                                         std::memory_order_relaxed)) {
+      break;
+    }
+  }
+  if (seen == Cell::kIdle) {
+    cell.oldest_ms.store(coarse_ms(), std::memory_order_relaxed);
+    scheduler_->ready(cell);
+  }
+  return true;
+}
+
+bool Runtime::admit(Cell& cell) noexcept {
+  const std::uint32_t capacity = cell.capacity.load(std::memory_order_relaxed);
+  if (capacity == 0) {
+    cell.accepted.fetch_add(1, std::memory_order_relaxed);
+    return true;
+  }
+  std::uint32_t accepted = cell.accepted.load(std::memory_order_relaxed);
+  do {
+    if (accepted - cell.handled.load(std::memory_order_seq_cst) >= capacity) return false;
+  } while (!cell.accepted.compare_exchange_weak(accepted, accepted + 1, std::memory_order_relaxed));
+  return true;
+}
+
+Result<void> Runtime::submit(const Address& to, Envelope* envelope, Envelope** blocked) {
+  Cell* cell = Cell::of(to);
+  if (!cell || cell->generation.load(std::memory_order_acquire) != Cell::generation_of(to)) {
+    Error error(codes::no_such_actor, "there is no " + name_of(to) + " (any more)");
+    drop(envelope, to, Drop::no_such_actor, error);
+    return error;
+  }
+  envelope->target_generation = Cell::generation_of(to);
+  const Overflow policy = cell->overflow.load(std::memory_order_relaxed);
+  if (policy == Overflow::drop_oldest) return submit_dropping(*cell, to, envelope);
+  const bool after_others = (cell->outside.load(std::memory_order_seq_cst) & Cell::kSendersWait) != 0 &&
+                            policy_of(*cell, envelope->priority) == Overflow::block;
+  if (after_others || !admit(*cell)) return overflow(*cell, to, envelope, blocked);
+  if (!push(*cell, envelope)) {
+    cell->accepted.fetch_sub(1, std::memory_order_relaxed);
+    Error error = closed(name_of(to));
+    drop(envelope, to, Drop::stopped, error);
+    return error;
+  }
+  count(Counters::sent);
+  return {};
+}
+
+Result<void> Runtime::submit_dropping(Cell& cell, const Address& to, Envelope* envelope) {
+  Envelope* oldest = nullptr;
+  const std::uint32_t capacity = cell.capacity.load(std::memory_order_relaxed);
+  const bool alive = full.with_existing(cell, [&](FullMailboxes::Entry& entry) {
+    entry.messages.push_back(envelope);
+    cell.accepted.fetch_add(1, std::memory_order_relaxed);
+    if (capacity == 0 || entry.messages.size() <= capacity) return;
+    oldest = entry.messages.front();
+    entry.messages.pop_front();
+    cell.accepted.fetch_sub(1, std::memory_order_relaxed);
+    ++entry.dropped[static_cast<std::size_t>(Drop::overflow)];
+  });
+  if (!alive) {  // its entry goes when it ends
+    Error error = closed(name_of(to));
+    drop(envelope, to, Drop::stopped, error);
+    return error;
+  }
+  if (oldest)
+    drop(oldest, to, Drop::overflow, Error(codes::message_dropped, name_of(to) + " got newer messages than this one"));
+  std::uintptr_t expected = Cell::kIdle;
+  if (cell.inbox.compare_exchange_strong(expected, Cell::kEmpty, std::memory_order_seq_cst)) scheduler_->ready(cell);
+  count(Counters::sent);
+  return {};
+}
+
+Result<void> Runtime::overflow(Cell& cell, const Address& to, Envelope* envelope, Envelope** blocked) {
+  const std::uint32_t capacity = cell.capacity.load(std::memory_order_relaxed);
+  auto refuse = [&](Error error) {
+    full.with(cell, [&](FullMailboxes::Entry& entry) {
+      cell.outside.fetch_or(Cell::kEntry, std::memory_order_relaxed);
+      ++entry.dropped[static_cast<std::size_t>(Drop::overflow)];
+    });
+    drop(envelope, to, Drop::overflow, error);
+    return error;
+  };
+  const std::string who = name_of(to) + " has a full mailbox (capacity " + std::to_string(capacity) + ")";
+  switch (policy_of(cell, envelope->priority)) {
+    case Overflow::block:
+      if (blocked) {
+        *blocked = envelope;
+        return {};
+      }
+      return refuse(Error(codes::mailbox_full, who + ", and this sender cannot wait", "use deliver() or send_wait()"));
+    case Overflow::drop_newest:
+      return refuse(Error(codes::message_dropped, who + ": the message was dropped"));
+    case Overflow::redirect: {
+      Address elsewhere;
+      full.with_existing(cell, [&](FullMailboxes::Entry& entry) { elsewhere = entry.redirect_to; });
+      thread_local int t_redirects = 0;
+      if (!elsewhere || t_redirects == kRedirectsMax) {
+        return refuse(Error(codes::mailbox_full, who + ", and so have those that it redirects to"));
+      }
+      ++t_redirects;
+      auto submitted = submit(elsewhere, envelope, blocked);
+      --t_redirects;
+      return submitted;
+    }
+    default:
+      return refuse(Error(codes::mailbox_full, who, "send less, or raise the capacity"));
+  }
+}
+
+std::uint64_t Runtime::wait_for_room(const Address& to, Envelope* envelope, UniqueFunction<void(bool)> done) {
+  static std::atomic<std::uint64_t> last_ticket{0};
+  Cell& cell = *Cell::of(to);
+  const std::uint64_t ticket = last_ticket.fetch_add(1, std::memory_order_relaxed) + 1;
+  bool alive = true;
+  full.with(cell, [&](FullMailboxes::Entry& entry) {
+    cell.outside.fetch_or(Cell::kEntry | Cell::kSendersWait, std::memory_order_seq_cst);
+    alive = cell.generation.load(std::memory_order_seq_cst) == Cell::generation_of(to) &&
+            cell.inbox.load(std::memory_order_seq_cst) != Cell::kClosed;
+    if (alive) entry.waiting.push_back({envelope, std::move(done), ticket});
+  });
+  if (!alive) {
+    drop(envelope, to, Drop::stopped, closed(name_of(to)));
+    done(false);
+    return 0;
+  }
+  // It may have taken its last message meanwhile: then nobody else would let this one in.
+  std::uintptr_t expected = Cell::kIdle;
+  if (cell.inbox.compare_exchange_strong(expected, Cell::kEmpty, std::memory_order_seq_cst)) scheduler_->ready(cell);
+  return ticket;
+}
+
+bool Runtime::cancel_wait(const Address& to, std::uint64_t ticket) noexcept {
+  Envelope* found = nullptr;
+  full.with_existing(*Cell::of(to), [&](FullMailboxes::Entry& entry) {
+    for (auto at = entry.waiting.begin(); at != entry.waiting.end(); ++at) {
+      if (at->ticket != ticket) continue;
+      found = at->envelope;
+      entry.waiting.erase(at);
+      return;
+    }
+  });
+  if (found) Envelope::destroy(found);
+  return found != nullptr;
+}
+
+void Runtime::let_in_waiting(Cell& cell) {
+  for (;;) {
+    WaitingSender next{};
+    full.with_existing(cell, [&](FullMailboxes::Entry& entry) {
+      if (entry.waiting.empty() || !admit(cell)) {
+        if (entry.waiting.empty())
+          cell.outside.fetch_and(static_cast<std::uint8_t>(~Cell::kSendersWait), std::memory_order_seq_cst);
+        return;
+      }
+      next = std::move(entry.waiting.front());
+      entry.waiting.pop_front();
+    });
+    if (!next.envelope) return;
+    keep(cell, next.envelope);
+    count(Counters::sent);
+    next.done(true);
+  }
+}
+
+bool Runtime::control(const Address& to, Control work) {
+  Cell* cell = Cell::of(to);
+  auto* envelope = Envelope::make<Control>(Envelope::Kind::control, std::move(work));
+  envelope->target_generation = Cell::generation_of(to);
+  if (cell && cell->generation.load(std::memory_order_acquire) == Cell::generation_of(to) && push(*cell, envelope))
+    return true;
+  envelope->as<Control>()(nullptr);
+  Envelope::destroy(envelope);
+  return false;
+}
+
+void Runtime::answer(Address to, std::uint64_t correlation, bool external, Envelope* reply) noexcept {
+  if (external) return reinterpret_cast<ReplyPort*>(correlation)->answer(reply);
+  Cell* cell = Cell::of(to);
+  reply->correlation = correlation;
+  reply->target_generation = Cell::generation_of(to);
+  if (cell->generation.load(std::memory_order_acquire) == Cell::generation_of(to)) {
+    if (Local* here = own_local(); here && here->current) {  // it does not wait for this actor any more
+      Cell* answering = here->current;
+      cell->waits_for.compare_exchange_strong(answering, nullptr, std::memory_order_seq_cst);
+    }
+    if (push(*cell, reply)) return;
+  }
+  dispose(reply);
+}
+
+void Runtime::answer_from_anywhere(const Address& to, std::uint64_t correlation, bool external,
+                                   Envelope* reply) noexcept {
+  if (external) return reinterpret_cast<ReplyPort*>(correlation)->answer(reply);
+  of(*Cell::of(to)).answer(to, correlation, false, reply);
+}
+
+void Runtime::aim(ReturnAddress& back, const Address& to, std::uint64_t correlation) noexcept {
+  back.to_ = to;
+  back.correlation_ = correlation;
+}
+
+void Runtime::drop(Envelope* envelope, const Address& to, Drop reason, Error why) {
+  count(Counters::dropped + static_cast<std::size_t>(reason));
+  const bool to_dead_letters = reason == Drop::no_such_actor || reason == Drop::stopped || reason == Drop::unhandled;
+  if (reason == Drop::expired || reason == Drop::unhandled) {
+    full.with(*Cell::of(to), [&](FullMailboxes::Entry& entry) {
+      Cell::of(to)->outside.fetch_or(Cell::kEntry, std::memory_order_relaxed);
+      ++entry.dropped[static_cast<std::size_t>(reason)];
+    });
+  }
+  if (envelope->correlation != 0) {
+    if (why.code.empty()) why = reason_error(reason, to, *envelope);
+    answer(envelope->from(), std::exchange(envelope->correlation, 0), std::exchange(envelope->external, false),
+           Envelope::make<Error>(Envelope::Kind::error, std::move(why)));
+  }
+  tell(to_dead_letters ? Level::warning : Level::debug, Family::mailbox, to_dead_letters ? "dead_letter" : "dropped",
+       to, {{"message", std::string(envelope->type->name)}, {"reason", std::string(to_string(reason))}});
+  if (!to_dead_letters) return Envelope::destroy(envelope);
+  dead_letters.add(envelope, to, names.name_of(to.id()), reason, now());
+}
+
+Error Runtime::reason_error(Drop reason, const Address& to, const Envelope& envelope) const {
+  const std::string who = name_of(to), what(envelope.type->name);
+  switch (reason) {
+    case Drop::no_such_actor:
+      return Error(codes::no_such_actor, "there is no " + who + " (any more)");
+    case Drop::unhandled:
+      return Error(codes::not_handled, who + " does not handle " + what);
+    case Drop::expired:
+      return Error(codes::message_expired, "the time to live of " + what + " for " + who + " passed before its turn");
+    default:
+      return closed(who);
+  }
+}
+
+Result<std::size_t> Runtime::publish(std::string_view topic, const SendOptions& options, Cell* sender,
+                                     Envelope* in_hand, Envelope* (*copy)(const void*), const void* original) {
+  auto subscribers = topics.subscribers(topic);
+  if (!subscribers) return std::move(subscribers.error());
+  std::size_t taken = 0;
+  for (const Address& subscriber : *subscribers) {
+    Envelope* envelope = copy(original);
+    stamp(*envelope, options, sender, in_hand);
+    if (submit(subscriber, envelope)) ++taken;
+  }
+  return taken;
+}
+
+bool Runtime::would_cycle(Cell& from, const Address& to) {
+  constexpr int kHops = 64;
+  if (from.type->interleaves || !to) return false;
+  from.waits_for.store(Cell::of(to), std::memory_order_seq_cst);
+  Cell* at = Cell::of(to);
+  for (int hop = 0; at && hop < kHops; ++hop) {
+    if (at == &from) return true;
+    at = at->waits_for.load(std::memory_order_seq_cst);
+  }
+  return false;
+}
+
+Error Runtime::cycle_error(Cell& from) {
+  const std::string first = name_of(from.address());
+  std::string chain = first;
+  for (Cell* at = from.waits_for.exchange(nullptr, std::memory_order_seq_cst); at;
+       at = at->waits_for.load(std::memory_order_relaxed)) {
+    chain += " calls " + name_of(at->address());
+    if (at == &from || chain.size() > 1000) break;
+  }
+  return Error(codes::call_cycle, chain + ": nobody of them could ever answer",
+               "let " + first + " interleave, or send instead of calling");
+}
+
+}  // namespace weft::actor

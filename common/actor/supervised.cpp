@@ -1,0 +1,63 @@
+// What a supervisor's actor and its children say to each other.
+#include <algorithm>
+
+#include "weft/actor/supervisor.hpp"
+
+namespace weft::actor {
+
+const ChildOptions& Runtime::adopt(Cell& cell, const Address& supervisor, std::uint64_t number) {
+  link(*Cell::of(supervisor), cell);
+  Side& own = *cell.side;  // nobody runs it before start_child()
+  own.supervisor = supervisor;
+  own.child = number;
+  return own.spec->options;
+}
+
+void Runtime::start_child(const Address& child, std::uint64_t incarnation, std::uint32_t restarts) {
+  control(child, [this, incarnation, restarts](Cell* starting) {
+    if (!starting) return;
+    starting->side->incarnation = incarnation;
+    starting->restarts.store(static_cast<std::uint8_t>(std::min(restarts, 255U)), std::memory_order_relaxed);
+    start_now(*starting);
+  });
+}
+
+void Runtime::tell_supervisor_started(Cell& cell) noexcept {
+  const Side& own = *cell.side;
+  auto* envelope = Envelope::make<ChildStarted>(Envelope::Kind::message, ChildStarted{own.child, own.incarnation});
+  force(own.supervisor, envelope);
+}
+
+void Runtime::tell_supervisor_ended(Cell& cell) {
+  const Side& own = *cell.side;
+  auto* envelope = Envelope::make<ChildEnded>(Envelope::Kind::message,
+                                              ChildEnded{own.child, own.incarnation, own.end_reason, own.end_what});
+  force(own.supervisor, envelope);
+}
+
+void Runtime::ask_supervisor_to_remove(Cell& cell) {
+  const Side& own = *cell.side;
+  force(own.supervisor, Envelope::make<RemoveChild>(Envelope::Kind::message, RemoveChild{own.child}));
+}
+
+void Runtime::abandon(const Address& reserved) {
+  control(reserved, [this](Cell* unwanted) {
+    if (unwanted) stop_for_parent(*unwanted);
+  });
+}
+
+void Runtime::end_child(const Address& child, bool run_post_stop) {
+  control(child, [this, run_post_stop](Cell* stopping) {
+    if (!stopping) return;
+    side(*stopping).skip_post_stop = !run_post_stop;
+    begin_stop(*stopping, Reason::shutdown, {});
+  });
+}
+
+void Runtime::close_child(const Address& child, State as) {
+  control(child, [this, as](Cell* closing) {
+    if (closing) end(*closing, as);
+  });
+}
+
+}  // namespace weft::actor

@@ -1,0 +1,298 @@
+// Turns: what a ready actor does when a scheduler runs it.
+#include "weft/actor/runtime.hpp"
+
+namespace weft::actor {
+namespace {
+
+constexpr unsigned kFairness = 16;  // one message in so many comes from a lower priority that waits
+
+/// Rings: `last` is the newest, last->next the oldest.
+void put_last(Envelope*& last, Envelope* envelope) noexcept {
+  if (last) {
+    envelope->next = last->next;
+    last->next = envelope;
+  } else {
+    envelope->next = envelope;
+  }
+  last = envelope;
+}
+
+Envelope* take_first(Envelope*& last) noexcept {
+  Envelope* first = last->next;
+  if (first == last) {
+    last = nullptr;
+  } else {
+    last->next = first->next;
+  }
+  return first;
+}
+
+Envelope* reversed(std::uintptr_t newest) noexcept {
+  Envelope* oldest = nullptr;
+  for (auto* at = reinterpret_cast<Envelope*>(newest); at;) {
+    Envelope* older = at->next;
+    at->next = oldest;
+    oldest = at;
+    at = older;
+  }
+  return oldest;
+}
+
+void count_handled(Cell& cell) noexcept {
+  cell.handled.store(cell.handled.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+}
+
+}  // namespace
+
+void Runtime::run(Cell& cell, Local& local, unsigned messages) {
+  local.current = &cell;
+  for (;;) {
+    if (cell.inbox.load(std::memory_order_relaxed) != Cell::kEmpty) take_mail(cell, local);
+    if (!local.current) return;  // it ended, and its memory may be another's
+    if (can_handle(cell)) {
+      if (Envelope* envelope = next_message(cell)) {
+        if (messages-- == 0) {
+          keep_first(cell, envelope);
+          local.current = nullptr;
+          return scheduler_->ready(cell);
+        }
+        handle(cell, envelope);
+        if (!local.current) return;
+        continue;
+      }
+    }
+    std::uintptr_t expected = Cell::kEmpty;
+    if (!cell.inbox.compare_exchange_strong(expected, Cell::kIdle, std::memory_order_seq_cst)) continue;
+    local.current = nullptr;
+    // From here on somebody else may run it; only who makes it busy again may touch it.
+    if ((cell.outside.load(std::memory_order_seq_cst) & Cell::kSendersWait) == 0) return;
+    expected = Cell::kIdle;
+    if (!cell.inbox.compare_exchange_strong(expected, Cell::kEmpty, std::memory_order_acq_rel)) return;
+    local.current = &cell;
+    let_in_waiting(cell);
+  }
+}
+
+bool Runtime::can_handle(const Cell& cell) const noexcept {
+  const State state = cell.state.load(std::memory_order_relaxed);
+  if (state != State::running && !(state == State::stopping && cell.is(Cell::kHolding))) return false;
+  return !cell.is(Cell::kSuspended) &&
+         !(cell.type->interleaves && cell.side && cell.side->activation_count >= kInterleaveMax);
+}
+
+void Runtime::take_mail(Cell& cell, const Local& local) {
+  Envelope* envelope = reversed(cell.inbox.exchange(Cell::kEmpty, std::memory_order_acquire));
+  Envelope* controls = nullptr;
+  while (envelope) {
+    Envelope* next = envelope->next;
+    if (envelope->kind == Envelope::Kind::message) {
+      keep(cell, envelope);
+    } else {
+      put_last(controls, envelope);
+    }
+    envelope = next;
+  }
+  while (controls) {
+    Envelope* control = take_first(controls);
+    if (local.current) {
+      take_control(cell, control);
+      if (local.current) after_message(cell);
+    } else {
+      dispose(control);
+    }
+  }
+}
+
+void Runtime::keep(Cell& cell, Envelope* envelope) {
+  if (envelope->priority == Priority::normal) return put_last(cell.last, envelope);
+  put_last(side(cell).lanes[static_cast<std::size_t>(envelope->priority)].last, envelope);
+  cell.set(Cell::kLanes);
+}
+
+void Runtime::keep_first(Cell& cell, Envelope* envelope) {
+  Envelope*& last = envelope->priority == Priority::normal
+                        ? cell.last
+                        : side(cell).lanes[static_cast<std::size_t>(envelope->priority)].last;
+  if (envelope->priority != Priority::normal) cell.set(Cell::kLanes);
+  if (!last) return put_last(last, envelope);
+  envelope->next = last->next;
+  last->next = envelope;
+}
+
+Envelope* Runtime::next_message(Cell& cell) {
+  if (!cell.is(Cell::kLanes)) {
+    if (cell.last) return take_first(cell.last);
+    if (cell.overflow.load(std::memory_order_relaxed) != Overflow::drop_oldest) return nullptr;
+    Envelope* oldest = nullptr;
+    full.with_existing(cell, [&](FullMailboxes::Entry& entry) {
+      if (entry.messages.empty()) return;
+      oldest = entry.messages.front();
+      entry.messages.pop_front();
+    });
+    return oldest;
+  }
+  Side& side = *cell.side;
+  auto lane = [&](std::size_t priority) -> Envelope*& {
+    return priority == static_cast<std::size_t>(Priority::normal) ? cell.last : side.lanes[priority].last;
+  };
+  ++side.picks;
+  Envelope* picked = nullptr;
+  if (side.picks % kFairness == 0) {  // low, normal and high in turn, whichever waits
+    const std::size_t first = side.picks / kFairness % 3;
+    for (std::size_t i = 0; i < 3 && !picked; ++i) {
+      if (Envelope*& waiting = lane((first + i) % 3)) picked = take_first(waiting);
+    }
+  }
+  for (std::size_t priority = 4; priority-- > 0 && !picked;) {
+    if (Envelope*& waiting = lane(priority)) picked = take_first(waiting);
+  }
+  if (!side.lanes[0].last && !side.lanes[2].last && !side.lanes[3].last) cell.clear(Cell::kLanes);
+  return picked;
+}
+
+void Runtime::handle(Cell& cell, Envelope* envelope) {
+  count_handled(cell);
+  if ((cell.outside.load(std::memory_order_relaxed) & Cell::kSendersWait) != 0) let_in_waiting(cell);
+  cell.oldest_ms.store(envelope->sent_ms, std::memory_order_relaxed);
+  const Address to = cell.address();
+  if (envelope->target_generation != Cell::generation_of(to)) {
+    return drop(envelope, Address(&cell, envelope->target_generation), Drop::no_such_actor, Error());
+  }
+  if (envelope->rare && envelope->rare->expires <= now()) return drop(envelope, to, Drop::expired, Error());
+  count(Counters::handled);
+  try {
+    switch (cell.type->dispatch(cell.object(), cell, envelope)) {
+      case ActorType::Dispatched::done:
+        Envelope::destroy(envelope);
+        break;
+      case ActorType::Dispatched::kept:
+        break;
+      case ActorType::Dispatched::unhandled:
+        drop(envelope, to, Drop::unhandled, Error());
+        break;
+    }
+  } catch (...) {
+    std::exception_ptr failure = std::current_exception();
+    detail::finish(cell, envelope);
+    fail_after(cell, std::move(failure));
+  }
+  after_message(cell);
+}
+
+void Runtime::after_message(Cell& cell) {
+  if (!cell.is(Cell::kFailing) && !cell.is(Cell::kStopWanted)) return;
+  if (cell.is(Cell::kFailing)) {
+    cell.clear(Cell::kFailing);
+    failed(cell, std::exchange(cell.side->failure, nullptr));
+  } else {
+    cell.clear(Cell::kStopWanted);
+    begin_stop(cell, cell.side->end_reason, std::move(cell.side->end_what));
+  }
+}
+
+void Runtime::dispose(Envelope* envelope) {
+  if (envelope->kind == Envelope::Kind::control) {
+    envelope->as<Control>()(nullptr);
+  } else if (envelope->kind != Envelope::Kind::timer) {
+    count(Counters::dropped + static_cast<std::size_t>(Drop::late));
+  }
+  Envelope::destroy(envelope);
+}
+
+void Runtime::take_control(Cell& cell, Envelope* envelope) {
+  if (envelope->target_generation != cell.generation.load(std::memory_order_relaxed)) return dispose(envelope);
+  if (envelope->kind == Envelope::Kind::timer) {
+    run_timers(cell);
+  } else if (envelope->kind == Envelope::Kind::control) {
+    envelope->as<Control>()(&cell);
+  } else if (Waiter* waiter = waiter_of(cell, envelope->correlation)) {
+    waiter->take(*envelope);
+  } else {
+    return dispose(envelope);
+  }
+  Envelope::destroy(envelope);
+}
+
+Waiter* Runtime::waiter_of(const Cell& cell, std::uint64_t correlation) noexcept {
+  const std::uint32_t index = static_cast<std::uint32_t>(correlation >> 32) - 1;
+  if (!cell.side || index >= cell.side->slots.size()) return nullptr;
+  const Side::Slot& slot = cell.side->slots[index];
+  return slot.generation == static_cast<std::uint32_t>(correlation) ? slot.waiter : nullptr;
+}
+
+void Runtime::run_timers(Cell& cell) {
+  if (!cell.side) return;
+  cell.side->armed = TimePoint::max();
+  const TimePoint moment = now();
+  while (cell.side) {
+    TimerEntry* entry = cell.side->timers.take_due(moment);
+    if (!entry) break;
+    entry->due();
+    if (cell.is(Cell::kFailing) || cell.is(Cell::kStopWanted)) break;  // the rest is for the next turn, or for nobody
+  }
+  if (cell.side) arm(cell);
+}
+
+void Runtime::arm(Cell& cell) {
+  Side& own = *cell.side;
+  if (own.timers.empty() || own.timers.earliest() >= own.armed) return;
+  own.armed = own.timers.earliest();
+  scheduler_->wake_at(own.armed, cell, cell.generation.load(std::memory_order_relaxed));
+}
+
+void Runtime::set_timer(Cell& cell, TimerEntry& entry, TimePoint when) {
+  side(cell).timers.set(entry, when);
+  arm(cell);
+}
+
+void Runtime::due(Cell& cell, std::uint32_t generation) noexcept {
+  if (cell.generation.load(std::memory_order_relaxed) != generation) return;
+  auto* envelope = Envelope::make<Done>(Envelope::Kind::timer);
+  envelope->target_generation = generation;
+  if (!push(cell, envelope)) Envelope::destroy(envelope);
+}
+
+void Side::Scheduled::due() {
+  Runtime& runtime = Runtime::of(cell);
+  if (Envelope* envelope = make()) {
+    runtime.stamp(*envelope, {}, &cell, nullptr);
+    (void)runtime.submit(cell.address(), envelope);
+  }
+  if (period > Duration::zero()) {
+    runtime.set_timer(cell, *this, runtime.now() + period);
+  } else {
+    cell.side->scheduled.erase(id);  // this object
+  }
+}
+
+std::uint64_t Runtime::open_slot(Cell& cell, Waiter& waiter) {
+  Side& own = side(cell);
+  if (own.free_slots.empty()) {
+    own.free_slots.push_back(static_cast<std::uint32_t>(own.slots.size()));
+    own.slots.emplace_back();
+  }
+  const std::uint32_t index = own.free_slots.back();
+  own.free_slots.pop_back();
+  own.slots[index].waiter = &waiter;
+  return (std::uint64_t{index} + 1) << 32 | own.slots[index].generation;
+}
+
+void Runtime::close_slot(Cell& cell, std::uint64_t correlation) noexcept {
+  const std::uint32_t index = static_cast<std::uint32_t>(correlation >> 32) - 1;
+  Side::Slot& slot = cell.side->slots[index];
+  slot.waiter = nullptr;
+  ++slot.generation;
+  cell.side->free_slots.push_back(index);
+}
+
+Envelope* Runtime::peek(Cell& cell, Local& local) {
+  local.current = &cell;
+  if (cell.inbox.load(std::memory_order_relaxed) != Cell::kEmpty) take_mail(cell, local);
+  if (!local.current) return nullptr;
+  Envelope* envelope = can_handle(cell) ? next_message(cell) : nullptr;
+  if (envelope) keep_first(cell, envelope);
+  local.current = nullptr;
+  return envelope;
+}
+
+}  // namespace weft::actor
