@@ -160,8 +160,10 @@ Result<void> System::resend(std::uint64_t number, const Address& to) {
 
 ShutdownReport System::shutdown(Duration budget) {
   Stopping stopping(*runtime_, budget);
+  int idle = 0;
   while (!stopping.step()) {
-    if (!runtime_->scheduler().drive(std::chrono::milliseconds(1))) break;
+    idle = runtime_->scheduler().drive(std::chrono::milliseconds(1)) ? 0 : idle + 1;
+    if (idle > 3) break;  // nothing moves it any more
   }
   return stopping.report();
 }

@@ -26,7 +26,8 @@ MAY_KNOW = {
     "docs": ["agent"],
 }
 # Doors besides <room>/<room>.hpp.
-MORE_DOORS = {"common/mesh/message.hpp", "common/mesh/record.hpp", "common/mesh/reporter.hpp", "common/agent.hpp"}
+MORE_DOORS = {"common/mesh/message.hpp", "common/mesh/record.hpp", "common/mesh/reporter.hpp", "common/agent.hpp",
+              "common/actor.hpp", "common/actor_test.hpp", "common/actor/testing.hpp"}
 
 
 def may_know(room):
