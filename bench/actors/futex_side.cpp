@@ -32,14 +32,15 @@ class Bell {
 
 double wake(std::uint64_t n) {
   Bell there, back;
+  const auto two = cores(2);
   std::thread other([&] {
-    pin_thread(1);
+    pin_thread(two[1]);
     for (std::uint64_t i = 0; i < n + n / 10; ++i) {
       there.wait();
       back.ring();
     }
   });
-  pin_thread(0);
+  pin_thread(two[0]);
   const auto round_trips = [&](std::uint64_t count) {
     for (std::uint64_t i = 0; i < count; ++i) {
       there.ring();

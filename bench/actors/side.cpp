@@ -45,17 +45,22 @@ double median(std::vector<double> values) {
   return values.empty() ? 0 : values[values.size() / 2];
 }
 
-void pin_thread(std::size_t which) {
-  cpu_set_t all, one;
-  if (::sched_getaffinity(0, sizeof all, &all) != 0) return;
-  std::size_t seen = 0;
-  for (std::size_t cpu = 0; cpu < CPU_SETSIZE && seen <= which; ++cpu) {
-    if (!CPU_ISSET(cpu, &all)) continue;
-    CPU_ZERO(&one);
-    CPU_SET(cpu, &one);
-    ++seen;
+std::vector<int> cores(std::size_t count) {
+  cpu_set_t all;
+  std::vector<int> found;
+  if (::sched_getaffinity(0, sizeof all, &all) != 0) CPU_ZERO(&all);
+  for (int core = 0; core < CPU_SETSIZE && found.size() < count; ++core) {
+    if (CPU_ISSET(static_cast<std::size_t>(core), &all)) found.push_back(core);
   }
-  if (seen > 0) ::pthread_setaffinity_np(::pthread_self(), sizeof one, &one);
+  found.resize(count, found.empty() ? 0 : found.back());
+  return found;
+}
+
+void pin_thread(int core) {
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(static_cast<std::size_t>(core), &one);
+  ::pthread_setaffinity_np(::pthread_self(), sizeof one, &one);
 }
 
 void Delays::add(Clock::duration delay) noexcept {

@@ -24,8 +24,10 @@ double resident_bytes();
 /// Percent of a core that this process uses while the caller sleeps: 1.2 s to settle, then `window`.
 double cpu_percent(std::chrono::seconds window);
 double median(std::vector<double> values);
-/// Puts the calling thread on one core: the `which`-th of those that the process may use, or the last.
-void pin_thread(std::size_t which);
+/// The first `count` of those that the process may use; as many times the last as are missing.
+std::vector<int> cores(std::size_t count);
+/// Puts the calling thread on that core.
+void pin_thread(int core);
 
 /// Counts delays by whole microseconds; has one writer.
 class Delays {
