@@ -12,7 +12,8 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 INLINE = re.compile(r"`([^`\n]+)`")
-TOPS = ("common/", "registry/", "errorbus/", "node/", "agents/", "cli/", "config/", "dashboards/", "deploy/", "tests/", "bench/", "docs/", "tools/")
+TOPS = ("common/", "registry/", "errorbus/", "node/", "agents/", "cli/", "config/", "dashboards/", "deploy/", "tests/", "bench/", "docs/", "examples/",
+        "tools/")
 
 
 def pages():

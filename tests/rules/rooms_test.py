@@ -24,6 +24,7 @@ MAY_KNOW = {
     "cli": COMMON + ["errorbus", "node"],
     "bench": COMMON,
     "docs": ["agent"],
+    "examples": ["actor"],
 }
 # Doors besides <room>/<room>.hpp.
 MORE_DOORS = {"common/mesh/message.hpp", "common/mesh/record.hpp", "common/mesh/reporter.hpp", "common/agent.hpp",

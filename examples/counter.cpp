@@ -1,0 +1,41 @@
+// A counter: messages, state of one's own, and a question from main().
+#include <iostream>
+#include <weft/actor.hpp>
+
+using namespace std::chrono_literals;
+
+struct Add {
+  int amount = 0;
+};
+struct Get {};
+
+class Counter {
+ public:
+  using Messages = weft::actor::Handles<Add, Get>;
+
+  void on(Add add) { sum_ += add.amount; }
+  int on(Get) { return sum_; }
+
+ private:
+  int sum_ = 0;
+};
+
+int main() {
+  weft::actor::System system(weft::actor::parallel());
+
+  const auto counter = system.spawn<Counter>();
+  if (!counter) {
+    std::cerr << counter.error().describe() << '\n';
+    return 1;
+  }
+  for (int amount = 1; amount <= 100; ++amount) {
+    if (const auto sent = system.send(*counter, Add{amount}); !sent) std::cerr << sent.error().describe() << '\n';
+  }
+  const auto sum = system.ask(*counter, Get{}).wait(5s);
+  if (!sum) {
+    std::cerr << sum.error().describe() << '\n';
+    return 1;
+  }
+  std::cout << "1 + 2 + … + 100 = " << *sum << '\n';
+  return *sum == 5050 && system.shutdown().clean() ? 0 : 1;
+}

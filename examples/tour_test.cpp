@@ -1,0 +1,199 @@
+// A tour of the runtime, a stop a test case; docs/actors.md shows parts of it.
+#include <string>
+#include <vector>
+#include <weft/actor_test.hpp>
+
+#include "tests/support/catch.hpp"
+
+using namespace std::chrono_literals;
+namespace actor = weft::actor;
+
+namespace {
+
+struct Order {
+  int number = 0;
+};
+struct Count {};
+
+/// Takes orders, and throws at number 13.
+class Till {
+ public:
+  using Messages = actor::Handles<Order, Count>;
+  void on(Order order) {
+    if (order.number == 13) throw std::runtime_error("unlucky");
+    ++orders_;
+  }
+  int on(Count) { return orders_; }
+
+ private:
+  int orders_ = 0;
+};
+
+template <class R>
+R told(actor::TestSystem& system, actor::Pending<R> answer) {
+  system.run_until_idle();
+  return answer.wait().value();
+}
+
+struct Tick {};
+
+class Clockwork {
+ public:
+  using Messages = actor::Handles<Tick, Count>;
+  void pre_start(actor::Context& context) { ticking_ = context.send_every(1s, Tick{}); }
+  void on(Tick, actor::Context& context) {
+    if (++ticks_ == 3) context.cancel(ticking_);
+  }
+  int on(Count) { return ticks_; }
+
+ private:
+  actor::TimerId ticking_ = 0;
+  int ticks_ = 0;
+};
+
+class Listener {
+ public:
+  using Messages = actor::Handles<Order, Count>;
+  void pre_start(actor::Context& context) {
+    if (auto subscribed = context.subscribe("orders.*"); !subscribed) {
+      throw std::runtime_error(subscribed.error().message);
+    }
+  }
+  void on(const Order&) { ++heard_; }
+  int on(Count) { return heard_; }
+
+ private:
+  int heard_ = 0;
+};
+
+struct LastWords {};
+
+class Widow {
+ public:
+  using Messages = actor::Handles<actor::Down, LastWords>;
+  explicit Widow(actor::Address whom) : whom_(whom) {}
+  void pre_start(actor::Context& context) { context.watch(whom_); }
+  void on(actor::Down down) { words_ = std::string(to_string(down.reason)) + ": " + down.what; }
+  std::string on(LastWords) { return words_; }
+
+ private:
+  actor::Address whom_;
+  std::string words_;
+};
+
+struct Approve {
+  using Reply = bool;
+};
+struct Decide {
+  bool yes = false;
+};
+
+/// Answers when it has been told, not when it was asked.
+class Desk {
+ public:
+  using Messages = actor::Handles<Approve, Decide>;
+  void on(Approve, actor::Context& context) { waiting_.push_back(context.reply_later<bool>()); }
+  void on(Decide decide) {
+    for (auto& answer : waiting_) answer(decide.yes);
+    waiting_.clear();
+  }
+
+ private:
+  std::vector<actor::Responder<bool>> waiting_;
+};
+
+}  // namespace
+
+TEST_CASE("a tree of supervisors starts again what failed, and those that were started after it") {
+  actor::TestSystem system;
+  actor::ChildOptions front, first, second;
+  front.name = "front";
+  first.name = "first";
+  second.name = "second";
+  second.restart = actor::Restart::transient;
+  actor::SupervisorOptions rest;
+  rest.strategy = actor::Strategy::rest_for_one;
+  const auto shop =
+      system.start(actor::supervisor(front, rest, {actor::child<Till>(first), actor::child<Till>(second)}));
+  system.run_until_idle();
+
+  const actor::Ref<Till> till(system.find("first"));
+  REQUIRE(system.send(till, Order{1}));
+  REQUIRE(system.send(till, Order{13}));
+  REQUIRE(system.send(till, Order{2}));
+  system.advance(99ms);
+  REQUIRE(system.info(till)->state == actor::State::failed);
+  system.advance(1ms);  // 100 ms are the delay before the first restart
+  REQUIRE(system.info(till)->restarts == 1);
+  REQUIRE(system.info(system.find("second"))->restarts == 1);
+  REQUIRE(told(system, system.ask(till, Count{})) == 1);  // 1 is forgotten, 13 lost, 2 has waited
+  REQUIRE(shop.has_value());
+}
+
+TEST_CASE("a timer ticks until it is cancelled") {
+  actor::TestSystem system;
+  const auto clockwork = system.spawn<Clockwork>().value();
+  system.advance(2500ms);
+  REQUIRE(told(system, system.ask(clockwork, Count{})) == 2);
+  system.advance(1h);
+  REQUIRE(told(system, system.ask(clockwork, Count{})) == 3);
+}
+
+TEST_CASE("what is published reaches those whose pattern matches, until they stop") {
+  actor::TestSystem system;
+  const auto listener = system.spawn<Listener>().value();
+  system.run_until_idle();
+  REQUIRE(system.publish("orders.graz", Order{1}).value() == 1);
+  REQUIRE(system.publish("orders.graz.late", Order{2}).value() == 0);
+  REQUIRE(told(system, system.ask(listener, Count{})) == 1);
+  system.stop(listener);
+  system.run_until_idle();
+  REQUIRE(system.publish("orders.graz", Order{3}).value() == 0);
+}
+
+TEST_CASE("who watches is told how it ended") {
+  actor::TestSystem system;
+  const auto till = system.spawn<Till>().value();
+  const auto widow = system.spawn<Widow>({}, till).value();
+  system.run_until_idle();
+  REQUIRE(system.send(till, Order{13}));
+  system.run_until_idle();
+  REQUIRE(told(system, system.ask(widow, LastWords{})) == "error: unlucky");
+}
+
+TEST_CASE("an answer may come later, from another handler") {
+  actor::TestSystem system;
+  const auto desk = system.spawn<Desk>().value();
+  auto approved = system.ask(desk, Approve{});
+  system.run_until_idle();
+  REQUIRE_FALSE(approved.ready());
+  REQUIRE(system.send(desk, Decide{true}));
+  REQUIRE(told(system, std::move(approved)));
+}
+
+TEST_CASE("a full mailbox refuses, by its policy") {
+  actor::TestSystem system;
+  actor::SpawnOptions options;
+  options.name = "till";
+  options.mailbox.capacity = 2;
+  options.mailbox.overflow = actor::Overflow::fail;
+  const auto till = system.spawn<Till>(options).value();
+  REQUIRE(system.send(till, Order{1}));
+  REQUIRE(system.send(till, Order{2}));
+  const auto refused = system.send(till, Order{3});
+  REQUIRE(refused.error().message == "actor 'till' has a full mailbox (capacity 2)");
+}
+
+TEST_CASE("a letter to the dead is kept, and can be sent to somebody else") {
+  actor::TestSystem system;
+  const auto old_till = system.spawn<Till>().value();
+  const auto new_till = system.spawn<Till>().value();
+  system.stop(old_till);
+  system.run_until_idle();
+  REQUIRE(system.send(old_till, Order{7}).error().is(weft::codes::no_such_actor));
+  const auto letters = system.dead_letters();
+  REQUIRE(letters.size() == 1);
+  REQUIRE(letters[0].reason == actor::Drop::no_such_actor);
+  REQUIRE(system.resend(letters[0].number, new_till));
+  REQUIRE(told(system, system.ask(new_till, Count{})) == 1);
+}
