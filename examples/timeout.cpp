@@ -8,7 +8,7 @@ using namespace std::chrono_literals;
 int main() {
   weft::actor::System system(weft::actor::parallel());
   const auto station = system.spawn<Station>();
-  const auto reporter = system.spawn<Reporter>({}, station.value());
+  const auto reporter = system.spawn<Reporter>(station.value());
 
   const auto late = system.ask(reporter.value(), Weather{"Ulm", 20ms}).wait(5s);
   const auto soon = system.ask(reporter.value(), Weather{"Graz", 5s}).wait(5s);

@@ -9,7 +9,7 @@ using namespace std::chrono_literals;
 TEST_CASE("a reporter that gets no answer in time says so, and the late answer is only counted") {
   weft::actor::TestSystem system;
   const auto station = system.spawn<Station>().value();
-  const auto reporter = system.spawn<Reporter>({}, station).value();
+  const auto reporter = system.spawn<Reporter>(station).value();
 
   auto answer = system.ask(reporter, Weather{"Ulm", 20ms});
   system.disallow<Look>(station);  // nothing runs before the test says so
@@ -29,7 +29,7 @@ TEST_CASE("a reporter that gets no answer in time says so, and the late answer i
 TEST_CASE("a reporter whose station has stopped tells the reason at once") {
   weft::actor::TestSystem system;
   const auto station = system.spawn<Station>().value();
-  const auto reporter = system.spawn<Reporter>({}, station).value();
+  const auto reporter = system.spawn<Reporter>(station).value();
   system.stop(station);
   system.run_until_idle();
 

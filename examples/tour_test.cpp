@@ -29,12 +29,6 @@ class Till {
   int orders_ = 0;
 };
 
-template <class R>
-R told(actor::TestSystem& system, actor::Pending<R> answer) {
-  system.run_until_idle();
-  return answer.wait().value();
-}
-
 struct Tick {};
 
 class Clockwork {
@@ -117,7 +111,7 @@ TEST_CASE("a tree of supervisors starts again what failed, and those that were s
       system.start(actor::supervisor(front, rest, {actor::child<Till>(first), actor::child<Till>(second)}));
   system.run_until_idle();
 
-  const actor::Ref<Till> till(system.find("first"));
+  const auto till = system.find<Till>("first");
   REQUIRE(system.send(till, Order{1}));
   REQUIRE(system.send(till, Order{13}));
   REQUIRE(system.send(till, Order{2}));
@@ -126,7 +120,7 @@ TEST_CASE("a tree of supervisors starts again what failed, and those that were s
   system.advance(1ms);  // 100 ms are the delay before the first restart
   REQUIRE(system.info(till)->restarts == 1);
   REQUIRE(system.info(system.find("second"))->restarts == 1);
-  REQUIRE(told(system, system.ask(till, Count{})) == 1);  // 1 is forgotten, 13 lost, 2 has waited
+  REQUIRE(system.answer(system.ask(till, Count{})) == 1);  // 1 is forgotten, 13 lost, 2 has waited
   REQUIRE(shop.has_value());
 }
 
@@ -134,9 +128,9 @@ TEST_CASE("a timer ticks until it is cancelled") {
   actor::TestSystem system;
   const auto clockwork = system.spawn<Clockwork>().value();
   system.advance(2500ms);
-  REQUIRE(told(system, system.ask(clockwork, Count{})) == 2);
+  REQUIRE(system.answer(system.ask(clockwork, Count{})) == 2);
   system.advance(1h);
-  REQUIRE(told(system, system.ask(clockwork, Count{})) == 3);
+  REQUIRE(system.answer(system.ask(clockwork, Count{})) == 3);
 }
 
 TEST_CASE("what is published reaches those whose pattern matches, until they stop") {
@@ -145,7 +139,7 @@ TEST_CASE("what is published reaches those whose pattern matches, until they sto
   system.run_until_idle();
   REQUIRE(system.publish("orders.graz", Order{1}).value() == 1);
   REQUIRE(system.publish("orders.graz.late", Order{2}).value() == 0);
-  REQUIRE(told(system, system.ask(listener, Count{})) == 1);
+  REQUIRE(system.answer(system.ask(listener, Count{})) == 1);
   system.stop(listener);
   system.run_until_idle();
   REQUIRE(system.publish("orders.graz", Order{3}).value() == 0);
@@ -154,11 +148,11 @@ TEST_CASE("what is published reaches those whose pattern matches, until they sto
 TEST_CASE("who watches is told how it ended") {
   actor::TestSystem system;
   const auto till = system.spawn<Till>().value();
-  const auto widow = system.spawn<Widow>({}, till).value();
+  const auto widow = system.spawn<Widow>(till).value();
   system.run_until_idle();
   REQUIRE(system.send(till, Order{13}));
   system.run_until_idle();
-  REQUIRE(told(system, system.ask(widow, LastWords{})) == "error: unlucky");
+  REQUIRE(system.answer(system.ask(widow, LastWords{})) == "error: unlucky");
 }
 
 TEST_CASE("an answer may come later, from another handler") {
@@ -168,7 +162,7 @@ TEST_CASE("an answer may come later, from another handler") {
   system.run_until_idle();
   REQUIRE_FALSE(approved.ready());
   REQUIRE(system.send(desk, Decide{true}));
-  REQUIRE(told(system, std::move(approved)));
+  REQUIRE(system.answer(std::move(approved)));
 }
 
 TEST_CASE("a full mailbox refuses, by its policy") {
@@ -195,5 +189,5 @@ TEST_CASE("a letter to the dead is kept, and can be sent to somebody else") {
   REQUIRE(letters.size() == 1);
   REQUIRE(letters[0].reason == actor::Drop::no_such_actor);
   REQUIRE(system.resend(letters[0].number, new_till));
-  REQUIRE(told(system, system.ask(new_till, Count{})) == 1);
+  REQUIRE(system.answer(system.ask(new_till, Count{})) == 1);
 }

@@ -230,7 +230,13 @@ inline constexpr ActorType kActorType{pretty_name<T>(),
 
 template <class T>
 const ActorType& actor_type() noexcept {
-  return detail::kActorType<T>;
+  // In words what is wrong with a class, before the templates say it.
+  static_assert(detail::ListsMessages<T>, "an actor class has a public: using Messages = weft::actor::Handles<A, B>;");
+  if constexpr (detail::ListsMessages<T>) {
+    static_assert(detail::handles_each<T, typename T::Messages>,
+                  "an actor class has a public on(M) or on(M, Context&) for each M of its Messages");
+    return detail::kActorType<T>;
+  }
 }
 
 }  // namespace weft::actor

@@ -22,6 +22,14 @@ Result<void> Context::submit(const Address& to, Envelope* envelope, const SendOp
   return here.submit(to, envelope);
 }
 
+Result<void> Context::submit(std::string_view name, Envelope* envelope, const SendOptions& options) {
+  Runtime& here = runtime();
+  if (const Address to = here.names.find(name)) return submit(to, envelope, options);
+  Error error(codes::no_such_actor, "no actor is named '" + std::string(name.substr(0, 128)) + "'");
+  here.drop(envelope, {}, Drop::no_such_actor, error);
+  return error;
+}
+
 ReturnAddress Context::take_return() noexcept {
   ReturnAddress address;
   if (!envelope_) return address;

@@ -43,6 +43,11 @@ class Context {
     static_assert(handles<T, std::remove_cvref_t<M>>, "this actor class does not handle this message");
     return submit(to, detail::envelope_of(std::forward<M>(message)), options);
   }
+  /// To an actor, or to a member of a pool, by name; to nobody: a dead letter.
+  template <class M>
+  Result<void> send(std::string_view name, M&& message, SendOptions options = {}) {
+    return submit(name, detail::envelope_of(std::forward<M>(message)), options);
+  }
   /// `co_await context.deliver(to, message)`: waits where the mailbox is full and its policy is to block.
   /// Errors: as send(), and `timeout` (0: no limit).
   template <class M>
@@ -93,18 +98,19 @@ class Context {
   bool cancel(TimerId timer) noexcept;
 
   /// A child: it stops before this actor does. The constructor runs here, pre_start() in the child's first turn.
-  /// Errors: `actor_failed` (the constructor threw), `actor_exists`, `bad_name`, `too_many_actors`, `stopping`.
+  /// Errors: `actor_failed` (the constructor threw), `actor_exists`, `bad_name`, `too_many_actors`, `system_stopping`,
+  /// `bad_value` (options).
   template <class T, class... Args>
   Result<Ref<T>> spawn(SpawnOptions options, Args&&... args) {
     auto spawned = detail::spawn<T>(runtime(), cell_, std::move(options), std::forward<Args>(args)...);
     if (!spawned) return std::move(spawned.error());
     return Ref<T>(*spawned);
   }
-  template <class T>
-  Result<Ref<T>> spawn() {
-    return spawn<T>(SpawnOptions{});
+  /// With the options of SpawnOptions{}.
+  template <class T, class... Args>
+  requires detail::NoOptions<Args...> Result<Ref<T>> spawn(Args&&... args) {
+    return spawn<T>(SpawnOptions{}, std::forward<Args>(args)...);
   }
-  /// A supervised child of this actor's nearest supervisor below… see System::spawn for trees.
   /// Stops `actor`: its children first, then itself after the message in hand. A supervised one is forgotten by its
   /// supervisor.
   void stop(const Address& actor);
@@ -135,6 +141,7 @@ class Context {
  private:
   Runtime& runtime() const noexcept;
   Result<void> submit(const Address& to, Envelope* envelope, const SendOptions& options);
+  Result<void> submit(std::string_view name, Envelope* envelope, const SendOptions& options);
   Envelope* stamped(Envelope* envelope, const SendOptions& options);
   ReturnAddress take_return() noexcept;
   TimerId schedule(Duration delay, Duration period, UniqueFunction<Envelope*()> make);

@@ -47,6 +47,19 @@ concept HandlesWithContext = requires(T& self, M&& message, Context& context) {
   self.on(std::move(message), context);
 };
 
+template <class T>
+concept ListsMessages = requires {
+  typename T::Messages;
+};
+template <class T, class M>
+concept HandlesOne = HandlesWithContext<T, M> || requires(T& self, M&& message) {
+  self.on(std::move(message));
+};
+template <class T, class List>
+inline constexpr bool handles_each = false;
+template <class T, class... Ms>
+inline constexpr bool handles_each<T, Handles<Ms...>> = (HandlesOne<T, Ms> && ...);
+
 template <class T, class M>
 decltype(auto) call(T& self, M&& message, Context& context) {
   if constexpr (HandlesWithContext<T, M>) {
@@ -100,7 +113,12 @@ inline constexpr bool handles = detail::is_one_of<M, typename T::Messages>;
 template <class T, class M>
 struct ReplyOfMessage : detail::ReplyType<detail::Returned<T, M>> {};
 template <class T, class M>
-requires requires { typename M::Reply; }
+requires(!handles<T, M>) struct ReplyOfMessage<T, M> {
+  static_assert(handles<T, M>, "this actor class does not handle this message");
+  using type = Done;
+};
+template <class T, class M>
+requires handles<T, M> && requires { typename M::Reply; }
 struct ReplyOfMessage<T, M> {
   using type = typename M::Reply;
 };
@@ -133,6 +151,8 @@ struct ChildSpec {
 /// The arguments are copied for each incarnation.
 template <class T, class... Args>
 ChildSpec child(ChildOptions options, Args... args) {
+  static_assert((std::is_copy_constructible_v<Args> && ...), "each incarnation gets copies of the arguments");
+  static_assert(std::is_constructible_v<T, const Args&...>, "this actor class is not made of these arguments");
   auto construct = [args = std::tuple<Args...>(std::move(args)...)](void* place) {
     std::apply([place](const Args&... each) { new (place) T(each...); }, args);
   };
@@ -143,11 +163,18 @@ ChildSpec child(ChildOptions options, Args... args) {
 ChildSpec supervisor(ChildOptions options, SupervisorOptions supervision, std::vector<ChildSpec> children);
 
 namespace detail {
+template <class... Args>
+inline constexpr bool starts_with_options = false;
+template <class First, class... Rest>
+inline constexpr bool starts_with_options<First, Rest...> = std::is_same_v<std::remove_cvref_t<First>, SpawnOptions>;
+template <class... Args>
+concept NoOptions = !starts_with_options<Args...>;
 /// Makes a cell and calls `construct(place, data)` in it. Errors: see Context::spawn.
 Result<Address> spawn(Runtime& runtime, Cell* parent, const ActorType& type, SpawnOptions options,
                       void (*construct)(void* place, void* data), void* data);
 template <class T, class... Args>
 Result<Address> spawn(Runtime& runtime, Cell* parent, SpawnOptions options, Args&&... args) {
+  static_assert(std::is_constructible_v<T, Args&&...>, "this actor class is not made of these arguments");
   auto arguments = std::forward_as_tuple(std::forward<Args>(args)...);
   using Arguments = decltype(arguments);
   return spawn(

@@ -83,9 +83,10 @@ class System {
     if (!spawned) return std::move(spawned.error());
     return Ref<T>(*spawned);
   }
-  template <class T>
-  Result<Ref<T>> spawn() {
-    return spawn<T>(SpawnOptions{});
+  /// With the options of SpawnOptions{}.
+  template <class T, class... Args>
+  requires detail::NoOptions<Args...> Result<Ref<T>> spawn(Args&&... args) {
+    return spawn<T>(SpawnOptions{}, std::forward<Args>(args)...);
   }
   /// A child of `supervisor`, or of the root one: the address takes messages at once, the child is started by its
   /// supervisor. Errors: see Context::spawn; `no_such_actor` when that is no supervisor.
@@ -148,6 +149,11 @@ class System {
 
   /// Nobody for an unknown name; for a pool, a member.
   Address find(std::string_view name) const;
+  /// The same for who knows its class; see Ref.
+  template <class T>
+  Ref<T> find(std::string_view name) const {
+    return Ref<T>(find(name));
+  }
   std::optional<ActorInfo> info(const Address& actor) const;
   /// All actors, each as it was at some moment of the call; at most `limit`. Does not wait for busy ones.
   std::vector<ActorInfo> snapshot(std::size_t limit = SIZE_MAX) const;

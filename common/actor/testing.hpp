@@ -39,6 +39,15 @@ class TestSystem : public System {
   /// Moves the time, stopping at each timer on the way; runs until idle before, at each, and after.
   void advance(Duration by);
 
+  /// `system.answer(system.ask(counter, Get{}))`: runs until idle. Throws Unexpected when there is no answer then:
+  /// what wait() would wait for does not come by itself here.
+  template <class R>
+  Result<R> answer(Pending<R> asked) {
+    run_until_idle();
+    if (!asked.ready()) throw Unexpected("there is no answer, and nobody has anything to do");
+    return asked.wait();
+  }
+
   /// The next message of `to` is an M for which `holds` is true: handles it. Throws Unexpected when it is not.
   template <class M>
   void expect(const Address& to, const std::function<bool(const M&)>& holds = {}) {
