@@ -35,5 +35,5 @@ TEST_CASE("a reporter whose station has stopped tells the reason at once") {
 
   auto answer = system.ask(reporter, Weather{"Graz", 20ms});
   system.run_until_idle();
-  REQUIRE(answer.wait().error().is(weft::codes::no_such_actor));
+  REQUIRE(answer.wait().error().is(weft::codes::actor_closed));
 }

@@ -184,10 +184,10 @@ TEST_CASE("a letter to the dead is kept, and can be sent to somebody else") {
   const auto new_till = system.spawn<Till>().value();
   system.stop(old_till);
   system.run_until_idle();
-  REQUIRE(system.send(old_till, Order{7}).error().is(weft::codes::no_such_actor));
+  REQUIRE(system.send(old_till, Order{7}).error().is(weft::codes::actor_closed));
   const auto letters = system.dead_letters();
   REQUIRE(letters.size() == 1);
-  REQUIRE(letters[0].reason == actor::Drop::no_such_actor);
+  REQUIRE(letters[0].reason == actor::Drop::stopped);
   REQUIRE(system.resend(letters[0].number, new_till));
   REQUIRE(system.answer(system.ask(new_till, Count{})) == 1);
 }

@@ -12,9 +12,9 @@ namespace weft::actor {
 
 /// Somebody whose message waits outside. `done` is told once: accepted, or not because the actor ended.
 struct WaitingSender {
-  Envelope* envelope;
-  UniqueFunction<void(bool accepted)> done;
-  std::uint64_t ticket;
+  Envelope* envelope = nullptr;
+  UniqueFunction<void(bool accepted)> done{};
+  std::uint64_t ticket = 0;
 };
 
 class FullMailboxes {
@@ -40,6 +40,15 @@ class FullMailboxes {
     const auto found = stripe.entries.find(&cell);
     if (found == stripe.entries.end()) return false;
     use(found->second);
+    return true;
+  }
+  /// As with(), but nothing (and false) when not `alive()`, which is asked under the lock.
+  template <class Alive, class F>
+  bool with_if(const Cell& cell, Alive&& alive, F&& use) {
+    Stripe& stripe = of(cell);
+    const std::lock_guard lock(stripe.mutex);
+    if (!alive()) return false;
+    use(stripe.entries[&cell]);
     return true;
   }
   /// What is left of it passes to the caller.

@@ -31,8 +31,8 @@ void Runtime::open(Cell& cell, const MailboxOptions& mailbox, std::optional<unsi
   cell.capacity.store(mailbox.capacity, std::memory_order_relaxed);
   cell.overflow.store(mailbox.overflow, std::memory_order_relaxed);
   cell.pin.store(worker ? static_cast<std::uint8_t>(*worker + 1) : std::uint8_t{0}, std::memory_order_relaxed);
-  cell.accepted.store(0, std::memory_order_relaxed);
-  cell.handled.store(0, std::memory_order_relaxed);
+  // Not set to 0: a sender with an old address may be between its count and its push.
+  cell.accepted.fetch_sub(cell.handled.exchange(0, std::memory_order_relaxed), std::memory_order_relaxed);
   cell.sent.store(0, std::memory_order_relaxed);
   cell.restarts.store(0, std::memory_order_relaxed);
   cell.waits_for.store(nullptr, std::memory_order_relaxed);
@@ -88,8 +88,6 @@ Result<Address> Runtime::spawn(Cell* parent, const ActorType& type, SpawnOptions
     tell(Level::debug, Family::actor, "spawned", cell->address(), {{"type", std::string(type.name)}});
   const Address address = cell->address();
   if (type.starts) {
-    cell->inbox.store(Cell::kEmpty, std::memory_order_release);
-    // Its first turn finds it not started yet: see start_now() in take_control.
     auto* envelope = Envelope::make<Control>(Envelope::Kind::control, [this](Cell* starting) {
       if (starting) start_built(*starting);
     });
@@ -288,7 +286,7 @@ void Runtime::finish_stop(Cell& cell) {
 void Runtime::end(Cell& cell, State as) {
   const Address address = cell.address();
   cell.state.store(as, std::memory_order_relaxed);
-  drop_queue(cell, reinterpret_cast<Envelope*>(cell.inbox.exchange(Cell::kClosed, std::memory_order_acq_rel)));
+  drop_queue(cell, reinterpret_cast<Envelope*>(cell.inbox.exchange(Cell::kClosed, std::memory_order_seq_cst)));
   actors_.fetch_sub(1, std::memory_order_relaxed);
   Down down{address, {}, Reason::normal, {}};
   if (Side* own = cell.side) {
@@ -311,8 +309,8 @@ void Runtime::drop_queue(Cell& cell, Envelope* taken) {
   std::vector<Envelope*> newest_first;
   for (Envelope* at = taken; at; at = at->next) newest_first.push_back(at);
   FullMailboxes::Entry outside;
-  if ((cell.outside.load(std::memory_order_relaxed) & Cell::kEntry) != 0 &&
-      cell.inbox.load(std::memory_order_relaxed) == Cell::kClosed) {
+  if (cell.inbox.load(std::memory_order_relaxed) == Cell::kClosed &&
+      (cell.outside.load(std::memory_order_seq_cst) & Cell::kEntry) != 0) {
     outside = full.remove(cell);
   }
   auto drop_one = [&](Envelope* envelope) {
@@ -344,10 +342,12 @@ void Runtime::stop(const Address& actor) {
 
 void Runtime::force(const Address& to, Envelope* envelope) {
   Cell* cell = Cell::of(to);
+  envelope->own = true;
   if (cell && cell->generation.load(std::memory_order_acquire) == Cell::generation_of(to)) {
     envelope->target_generation = Cell::generation_of(to);
     cell->accepted.fetch_add(1, std::memory_order_relaxed);
     if (push(*cell, envelope)) return count(Counters::sent);
+    cell->accepted.fetch_sub(1, std::memory_order_relaxed);
   }
   drop(envelope, to, Drop::stopped, Error());
 }

@@ -99,6 +99,7 @@ struct Envelope {
   Priority priority = Priority::normal;
   Kind kind = Kind::message;
   bool external = false;  ///< correlation is a ReplyPort*
+  bool own = false;       ///< the runtime's: never a dead letter
 
   template <class M>
   static constexpr std::size_t offset() {

@@ -91,12 +91,11 @@ Delivery::Delivery(Cell& cell, const Address& to, Envelope* message, Duration ti
   if (over_) return;
   correlation_ = runtime.open_slot(cell, *this);
   if (timeout > Duration::zero()) runtime.set_timer(cell, *this, runtime.now() + timeout);
-  ReturnAddress back;
-  Runtime::aim(back, cell.address(), correlation_);
-  ticket_ = runtime.wait_for_room(to, blocked, [back = std::move(back)](bool accepted) mutable {
-    back.answer(accepted ? Envelope::make<Done>(Envelope::Kind::value)
-                         : Envelope::make<Error>(Envelope::Kind::error,
-                                                 Error(codes::actor_closed, "the actor has stopped meanwhile")));
+  ticket_ = runtime.wait_for_room(to, blocked, [back = cell.address(), correlation = correlation_](bool accepted) {
+    Envelope* news = accepted ? Envelope::make<Done>(Envelope::Kind::value)
+                              : Envelope::make<Error>(Envelope::Kind::error,
+                                                      Error(codes::actor_closed, "the actor has stopped meanwhile"));
+    Runtime::answer_from_anywhere(back, correlation, false, news);
   });
 }
 

@@ -88,7 +88,6 @@ class Runtime {
   void answer(Address to, std::uint64_t correlation, bool external, Envelope* reply) noexcept;
   static void answer_from_anywhere(const Address& to, std::uint64_t correlation, bool external,
                                    Envelope* reply) noexcept;
-  static void aim(ReturnAddress& back, const Address& to, std::uint64_t correlation) noexcept;
   /// Ends a message that reaches no handler: counts, keeps or destroys it, tells the requester.
   void drop(Envelope* envelope, const Address& to, Drop reason, Error why);
   Result<std::size_t> publish(std::string_view topic, const SendOptions& options, Cell* sender, Envelope* in_hand,
@@ -183,6 +182,8 @@ class Runtime {
   bool can_handle(const Cell& cell) const noexcept;
   void handle(Cell& cell, Envelope* envelope);
   void let_in_waiting(Cell& cell);
+  template <class F>
+  bool with_entry(const Address& to, std::uint8_t flags, F&& use);
   Error reason_error(Drop reason, const Address& to, const Envelope& envelope) const;
   Result<void> submit_dropping(Cell& cell, const Address& to, Envelope* envelope);
   void after_message(Cell& cell);

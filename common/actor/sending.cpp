@@ -76,8 +76,9 @@ bool Runtime::admit(Cell& cell) noexcept {
 Result<void> Runtime::submit(const Address& to, Envelope* envelope, Envelope** blocked) {
   Cell* cell = Cell::of(to);
   if (!cell || cell->generation.load(std::memory_order_acquire) != Cell::generation_of(to)) {
-    Error error(codes::no_such_actor, "there is no " + name_of(to) + " (any more)");
-    drop(envelope, to, Drop::no_such_actor, error);
+    const Drop reason = cell ? Drop::stopped : Drop::no_such_actor;
+    Error error = reason_error(reason, to, *envelope);
+    drop(envelope, to, reason, error);
     return error;
   }
   envelope->target_generation = Cell::generation_of(to);
@@ -124,10 +125,7 @@ Result<void> Runtime::submit_dropping(Cell& cell, const Address& to, Envelope* e
 Result<void> Runtime::overflow(Cell& cell, const Address& to, Envelope* envelope, Envelope** blocked) {
   const std::uint32_t capacity = cell.capacity.load(std::memory_order_relaxed);
   auto refuse = [&](Error error) {
-    full.with(cell, [&](FullMailboxes::Entry& entry) {
-      cell.outside.fetch_or(Cell::kEntry, std::memory_order_relaxed);
-      ++entry.dropped[static_cast<std::size_t>(Drop::overflow)];
-    });
+    with_entry(to, 0, [](FullMailboxes::Entry& entry) { ++entry.dropped[static_cast<std::size_t>(Drop::overflow)]; });
     drop(envelope, to, Drop::overflow, error);
     return error;
   };
@@ -158,16 +156,26 @@ Result<void> Runtime::overflow(Cell& cell, const Address& to, Envelope* envelope
   }
 }
 
+/// Calls `use(entry)` under the lock of the cell while the actor is alive, and says so in `outside`: then what end()
+/// finds there is all. Nothing, and false, when it has ended.
+template <class F>
+bool Runtime::with_entry(const Address& to, std::uint8_t flags, F&& use) {
+  Cell& cell = *Cell::of(to);
+  auto alive = [&] {
+    cell.outside.fetch_or(static_cast<std::uint8_t>(Cell::kEntry | flags), std::memory_order_seq_cst);
+    return cell.generation.load(std::memory_order_seq_cst) == Cell::generation_of(to) &&
+           cell.inbox.load(std::memory_order_seq_cst) != Cell::kClosed;
+  };
+  return full.with_if(cell, alive, use);
+}
+
 std::uint64_t Runtime::wait_for_room(const Address& to, Envelope* envelope, UniqueFunction<void(bool)> done) {
   static std::atomic<std::uint64_t> last_ticket{0};
   Cell& cell = *Cell::of(to);
   const std::uint64_t ticket = last_ticket.fetch_add(1, std::memory_order_relaxed) + 1;
-  bool alive = true;
-  full.with(cell, [&](FullMailboxes::Entry& entry) {
-    cell.outside.fetch_or(Cell::kEntry | Cell::kSendersWait, std::memory_order_seq_cst);
-    alive = cell.generation.load(std::memory_order_seq_cst) == Cell::generation_of(to) &&
-            cell.inbox.load(std::memory_order_seq_cst) != Cell::kClosed;
-    if (alive) entry.waiting.push_back({envelope, std::move(done), ticket});
+  envelope->target_generation = Cell::generation_of(to);  // it may have been redirected, and refused there
+  const bool alive = with_entry(to, Cell::kSendersWait, [&](FullMailboxes::Entry& entry) {
+    entry.waiting.push_back({envelope, std::move(done), ticket});
   });
   if (!alive) {
     drop(envelope, to, Drop::stopped, closed(name_of(to)));
@@ -181,33 +189,32 @@ std::uint64_t Runtime::wait_for_room(const Address& to, Envelope* envelope, Uniq
 }
 
 bool Runtime::cancel_wait(const Address& to, std::uint64_t ticket) noexcept {
-  Envelope* found = nullptr;
+  WaitingSender found{};  // ends after the lock
   full.with_existing(*Cell::of(to), [&](FullMailboxes::Entry& entry) {
     for (auto at = entry.waiting.begin(); at != entry.waiting.end(); ++at) {
       if (at->ticket != ticket) continue;
-      found = at->envelope;
+      found = std::move(*at);
       entry.waiting.erase(at);
       return;
     }
   });
-  if (found) Envelope::destroy(found);
-  return found != nullptr;
+  if (found.envelope) Envelope::destroy(found.envelope);
+  return found.envelope != nullptr;
 }
 
 void Runtime::let_in_waiting(Cell& cell) {
   for (;;) {
     WaitingSender next{};
-    full.with_existing(cell, [&](FullMailboxes::Entry& entry) {
-      if (entry.waiting.empty() || !admit(cell)) {
-        if (entry.waiting.empty())
-          cell.outside.fetch_and(static_cast<std::uint8_t>(~Cell::kSendersWait), std::memory_order_seq_cst);
-        return;
+    full.with(cell, [&](FullMailboxes::Entry& entry) {
+      if (entry.waiting.empty()) {
+        cell.outside.fetch_and(static_cast<std::uint8_t>(~Cell::kSendersWait), std::memory_order_seq_cst);
+      } else if (admit(cell)) {
+        next = std::move(entry.waiting.front());
+        entry.waiting.pop_front();
       }
-      next = std::move(entry.waiting.front());
-      entry.waiting.pop_front();
     });
     if (!next.envelope) return;
-    keep(cell, next.envelope);
+    push(cell, next.envelope);  // after what its sender has sent before
     count(Counters::sent);
     next.done(true);
   }
@@ -245,19 +252,12 @@ void Runtime::answer_from_anywhere(const Address& to, std::uint64_t correlation,
   of(*Cell::of(to)).answer(to, correlation, false, reply);
 }
 
-void Runtime::aim(ReturnAddress& back, const Address& to, std::uint64_t correlation) noexcept {
-  back.to_ = to;
-  back.correlation_ = correlation;
-}
-
 void Runtime::drop(Envelope* envelope, const Address& to, Drop reason, Error why) {
+  if (envelope->own) return Envelope::destroy(envelope);
   count(Counters::dropped + static_cast<std::size_t>(reason));
   const bool to_dead_letters = reason == Drop::no_such_actor || reason == Drop::stopped || reason == Drop::unhandled;
   if (reason == Drop::expired || reason == Drop::unhandled) {
-    full.with(*Cell::of(to), [&](FullMailboxes::Entry& entry) {
-      Cell::of(to)->outside.fetch_or(Cell::kEntry, std::memory_order_relaxed);
-      ++entry.dropped[static_cast<std::size_t>(reason)];
-    });
+    with_entry(to, 0, [&](FullMailboxes::Entry& entry) { ++entry.dropped[static_cast<std::size_t>(reason)]; });
   }
   if (envelope->correlation != 0) {
     if (why.code.empty()) why = reason_error(reason, to, *envelope);
@@ -274,7 +274,7 @@ Error Runtime::reason_error(Drop reason, const Address& to, const Envelope& enve
   const std::string who = name_of(to), what(envelope.type->name);
   switch (reason) {
     case Drop::no_such_actor:
-      return Error(codes::no_such_actor, "there is no " + who + " (any more)");
+      return Error(codes::no_such_actor, "there is no " + who);
     case Drop::unhandled:
       return Error(codes::not_handled, who + " does not handle " + what);
     case Drop::expired:

@@ -156,7 +156,7 @@ void Runtime::handle(Cell& cell, Envelope* envelope) {
   cell.oldest_ms.store(envelope->sent_ms, std::memory_order_relaxed);
   const Address to = cell.address();
   if (envelope->target_generation != Cell::generation_of(to)) {
-    return drop(envelope, Address(&cell, envelope->target_generation), Drop::no_such_actor, Error());
+    return drop(envelope, Address(&cell, envelope->target_generation), Drop::stopped, Error());
   }
   if (envelope->rare && envelope->rare->expires <= now()) return drop(envelope, to, Drop::expired, Error());
   count(Counters::handled);
