@@ -3,6 +3,7 @@
 #include <weft/actor.hpp>
 
 using namespace std::chrono_literals;
+namespace actor = weft::actor;
 
 struct Add {
   int amount = 0;
@@ -11,8 +12,7 @@ struct Get {};
 
 class Counter {
  public:
-  using Messages = weft::actor::Handles<Add, Get>;
-
+  using Messages = actor::Handles<Add, Get>;
   void on(Add add) { sum_ += add.amount; }
   int on(Get) { return sum_; }
 
@@ -21,21 +21,13 @@ class Counter {
 };
 
 int main() {
-  weft::actor::System system(weft::actor::parallel());
-
-  const auto counter = system.spawn<Counter>();
-  if (!counter) {
-    std::cerr << counter.error().describe() << '\n';
-    return 1;
-  }
+  actor::System system(actor::parallel());
+  const auto counter = system.spawn<Counter>().value();  // value() throws where an error would surprise
   for (int amount = 1; amount <= 100; ++amount) {
-    if (const auto sent = system.send(*counter, Add{amount}); !sent) std::cerr << sent.error().describe() << '\n';
+    if (const auto sent = system.send(counter, Add{amount}); !sent) std::cerr << sent.error().describe() << '\n';
   }
-  const auto sum = system.ask(*counter, Get{}).wait(5s);
-  if (!sum) {
-    std::cerr << sum.error().describe() << '\n';
-    return 1;
-  }
-  std::cout << "1 + 2 + … + 100 = " << *sum << '\n';
-  return *sum == 5050 && system.shutdown().clean() ? 0 : 1;
+  const weft::Result<int> sum = system.ask(counter, Get{}).wait(5s);
+  if (!sum) std::cerr << sum.error().describe() << '\n';
+  std::cout << "1 + 2 + … + 100 = " << sum.value_or(0) << '\n';
+  return sum == 5050 && system.shutdown().clean() ? 0 : 1;
 }

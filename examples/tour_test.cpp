@@ -15,7 +15,7 @@ struct Order {
 };
 struct Count {};
 
-/// Takes orders, and throws at number 13.
+/// Takes orders, and fails at number 13.
 class Till {
  public:
   using Messages = actor::Handles<Order, Count>;
@@ -96,6 +96,32 @@ class Desk {
   std::vector<actor::Responder<bool>> waiting_;
 };
 
+class Patient {
+ public:
+  using Messages = actor::Handles<actor::HealthCheck>;
+  actor::Health on(actor::HealthCheck) { return actor::Health::failed; }
+};
+
+/// Asks both tills at once.
+class Office {
+ public:
+  using Messages = actor::Handles<Count>;
+  Office(actor::Ref<Till> one, actor::Ref<Till> two) : one_(one), two_(two) {}
+
+  weft::Task<weft::Result<int>> on(Count count, actor::Context& context) {
+    auto first = context.request(one_, count, 1s);
+    auto second = context.request(two_, count, 1s);
+    const auto one = co_await first;
+    const auto two = co_await second;
+    if (!one) co_return one.error();
+    if (!two) co_return two.error();
+    co_return *one + *two;
+  }
+
+ private:
+  actor::Ref<Till> one_, two_;
+};
+
 }  // namespace
 
 TEST_CASE("a tree of supervisors starts again what failed, and those that were started after it") {
@@ -155,6 +181,22 @@ TEST_CASE("who watches is told how it ended") {
   REQUIRE(system.answer(system.ask(widow, LastWords{})) == "error: unlucky");
 }
 
+TEST_CASE("a monitor is told what failed, and what became of it") {
+  actor::RecordingMonitor monitor;
+  monitor.from(actor::Level::warning);
+  actor::TestSystem system(0, {}, &monitor);
+  actor::ChildOptions options;
+  options.name = "till";
+  const auto till = system.start<Till>({}, options).value();
+  REQUIRE(system.send(till, Order{13}));
+  system.advance(1s);
+  const auto events = monitor.snapshot().latest;
+  REQUIRE(events.size() == 2);
+  REQUIRE(events[0].kind == "failed");
+  REQUIRE(events[0].fields[0].value == "unlucky");
+  REQUIRE(events[1].kind == "restarted");
+}
+
 TEST_CASE("an answer may come later, from another handler") {
   actor::TestSystem system;
   const auto desk = system.spawn<Desk>().value();
@@ -163,6 +205,28 @@ TEST_CASE("an answer may come later, from another handler") {
   REQUIRE_FALSE(approved.ready());
   REQUIRE(system.send(desk, Decide{true}));
   REQUIRE(system.answer(std::move(approved)));
+}
+
+TEST_CASE("a supervisor asks for the health of a child, and restarts what is not well") {
+  actor::TestSystem system;
+  actor::ChildOptions options;
+  options.health.interval = 10s;
+  const auto patient = system.start<Patient>({}, options).value();
+  system.advance(29s);
+  REQUIRE(system.info(patient)->restarts == 0);
+  system.advance(2s);  // the third check failed, and the delay before a restart has passed
+  REQUIRE(system.info(patient)->restarts == 1);
+}
+
+TEST_CASE("two questions are on their way at once, and each has its answer") {
+  actor::TestSystem system;
+  const auto one = system.spawn<Till>().value();
+  const auto two = system.spawn<Till>().value();
+  const auto office = system.spawn<Office>(one, two).value();
+  REQUIRE(system.send(one, Order{1}));
+  REQUIRE(system.send(two, Order{2}));
+  REQUIRE(system.send(two, Order{3}));
+  REQUIRE(system.answer(system.ask(office, Count{})).value() == 3);
 }
 
 TEST_CASE("a full mailbox refuses, by its policy") {

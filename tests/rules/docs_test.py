@@ -4,6 +4,7 @@ import pathlib
 import re
 import shlex
 import subprocess
+import textwrap
 import unittest
 
 import tree
@@ -11,6 +12,7 @@ import tree
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
+EXAMPLE = re.compile(r"(?:^\[[^\]]*\]\(([^)]+)\)\n\n)?^```cpp\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`([^`\n]+)`")
 TOPS = ("common/", "registry/", "errorbus/", "node/", "agents/", "cli/", "config/", "dashboards/", "deploy/", "tests/", "bench/", "docs/", "examples/",
         "tools/")
@@ -22,6 +24,11 @@ def pages():
 
 def anchor(heading):
     return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+def is_part(block, text):
+    """Whether `block` is lines of `text`, at their indentation or moved left."""
+    return any("\n" + textwrap.indent(block, " " * depth) in text for depth in (0, 2, 4))
 
 
 def commands():
@@ -63,8 +70,15 @@ class Docs(unittest.TestCase):
                         missing.append(f"{page}: {word}")
         self.assertFalse(missing, "\n" + "\n".join(missing))
 
+    def test_code_about_actors_is_cut_out_of_compiled_files(self):
+        shown = EXAMPLE.findall(tree.text("docs/actors.md"))
+        wrong = [f"{file or 'no file is named above'}:\n{block}" for file, block in shown
+                 if not file or not is_part(block, tree.text(os.path.normpath("docs/" + file)))]
+        self.assertFalse(wrong, "\n" + "\n".join(wrong))
+        self.assertGreater(len(shown), 5)
+
     def test_every_test_that_the_guarantees_name_exists(self):
-        named = re.findall(r'`(tests/[^`]+)`: "([^"]+)"', tree.text("docs/guarantees.md"))
+        named = re.findall(r'`((?:tests|examples)/[^`]+)`: "([^"]+)"', tree.text("docs/guarantees.md"))
         missing = [f"{name}: {title}" for name, title in named
                    if not (tree.ROOT / name).exists() or title not in re.sub(r'"\s*"|"""', "", tree.text(name))]
         self.assertFalse(missing, "\n" + "\n".join(missing))
