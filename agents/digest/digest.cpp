@@ -61,7 +61,7 @@ void Digest::tell(const Crossing& crossing) {
                   {"threshold", threshold.name},
                   {"lasting", to_text(threshold.lasting)}};
   event.fingerprint = event.code + "/" + threshold.name + "/" + crossing.host + "/" + crossing.series;
-  agent_.mesh().report(std::move(event));
+  agent_.report(std::move(event));
 }
 
 void Digest::expire() {

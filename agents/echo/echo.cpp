@@ -29,6 +29,7 @@ Echo::Echo(Settings settings, Agent& agent) : settings_(settings), agent_(agent)
   agent_.publishes("echo." + agent_.host() + ".burst");
   serve_answers();
   serve_floods();
+  serve_crashes();
 }
 
 void Echo::serve_answers() {
@@ -60,9 +61,26 @@ void Echo::serve_floods() {
                "{target, rate, seconds, timeout_ms, payload}: calls another agent at a steady rate");
 }
 
+void Echo::serve_crashes() {
+  actor::ChildOptions options;
+  options.name = "fragile";
+  auto started = agent_.actors().start<Fragile>({}, options);
+  if (!started) throw std::runtime_error(started.error().message);
+  fragile_ = *started;
+  agent_.serve("crash", told<CrashRequest>([this](CrashRequest request, Call&) -> Task<Result<CrashRequest>> {
+                 if (request.times < 1 || request.times > 1000) co_return bad("'times' must be 1 to 1000");
+                 for (std::int64_t i = 0; i < request.times; ++i) {
+                   if (auto sent = agent_.actors().send(fragile_, Fragile::Crash{request.message}); !sent)
+                     co_return sent.error();
+                 }
+                 co_return request;
+               }),
+               "{times, message}: throws so many exceptions in a supervised actor of its own");
+}
+
 Task<Result<DelayRequest>> Echo::delay(DelayRequest request) {
   if (request.ms < 0 || request.ms > kDelayMaxMs) co_return bad("'ms' must be 0 to " + std::to_string(kDelayMaxMs));
-  co_await sleep_for(agent_.loop(), std::chrono::milliseconds(request.ms));
+  co_await agent_.sleep(std::chrono::milliseconds(request.ms));
   co_return request;
 }
 
@@ -103,7 +121,7 @@ Task<Result<Done>> Echo::burst(BurstRequest request, const Call& call) {
       ++event.number;
       if (auto sent = agent_.publish(topic, event); !sent) co_return sent.error();
     }
-    co_await sleep_for(agent_.loop(), request.rate > 0 ? Duration(1ms) : Duration());
+    co_await agent_.sleep(request.rate > 0 ? Duration(1ms) : Duration());
   }
   co_return Done{event.number, to_seconds(agent_.loop().now() - started)};
 }
@@ -127,7 +145,7 @@ Task<Done> Echo::report_all(ReportRequest request, const Call* call) {
       agent_.report(request.severity, request.code, "error number {number} of run '{run}', as wanted",
                     {{"number", number}, {"run", request.run}}, "test");
     }
-    co_await sleep_for(agent_.loop(), request.rate > 0 ? Duration(1ms) : Duration());
+    co_await agent_.sleep(request.rate > 0 ? Duration(1ms) : Duration());
   }
   co_return Done{pacer.done(), to_seconds(agent_.loop().now() - started)};
 }

@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <stdexcept>
 #include <string>
 
 #include "agents/echo/latencies.hpp"
@@ -31,6 +32,21 @@ struct FailRequest {
 struct ThrowRequest {
   std::string message = "as wanted";
   WEFT_FIELDS(ThrowRequest, message)
+};
+/// `times` exceptions in a supervised actor of echo, one after the other.
+struct CrashRequest {
+  std::int64_t times = 1;
+  std::string message = "as wanted";
+  WEFT_FIELDS(CrashRequest, times, message)
+};
+/// Does nothing but fail; what supervision does about it shows in `weft tree echo` and on the error bus.
+class Fragile {
+ public:
+  struct Crash {
+    std::string message;
+  };
+  using Messages = actor::Handles<Crash>;
+  void on(const Crash& crash) { throw std::runtime_error(crash.message); }
 };
 /// `rate` 0: as fast as it goes.
 struct BurstRequest {
@@ -81,6 +97,7 @@ class Echo {
 
  private:
   void serve_answers();
+  void serve_crashes();
   void serve_floods();
   Task<Result<DelayRequest>> delay(DelayRequest request);
   Task<Result<Payload>> size(SizeRequest request);
@@ -93,6 +110,7 @@ class Echo {
 
   Settings settings_;
   Agent& agent_;
+  actor::Ref<Fragile> fragile_;
 };
 
 }  // namespace weft::echo

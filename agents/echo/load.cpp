@@ -17,7 +17,7 @@ struct Run {
 Task<void> call_once(Agent& agent, Run& run, const LoadRequest& request, const Payload& payload, CallOptions options) {
   const auto started = agent.loop().now();
   ++run.in_flight;
-  auto answer = co_await agent.mesh().call(request.target, payload, options);
+  auto answer = co_await agent.call<Payload>(request.target, payload, options);
   --run.in_flight;
   if (answer) {
     ++run.reply.ok;
@@ -64,9 +64,9 @@ Task<Result<LoadReply>> Echo::load(LoadRequest request, Call& call) {
       ++run.reply.sent;
       scope.spawn(call_once(agent_, run, request, payload, options));
     }
-    co_await sleep_for(agent_.loop(), 1ms);
+    co_await agent_.sleep(1ms);
   }
-  while (run.in_flight > 0 && !call.cancelled()) co_await sleep_for(agent_.loop(), 1ms);
+  while (run.in_flight > 0 && !call.cancelled()) co_await agent_.sleep(1ms);
   run.reply.p50_us = run.latencies.quantile(0.50);
   run.reply.p99_us = run.latencies.quantile(0.99);
   run.reply.max_us = run.latencies.max();

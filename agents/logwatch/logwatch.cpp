@@ -134,7 +134,7 @@ void Logwatch::tell(const Rule& rule, LogMatch match) {
   event.values["path"] = std::move(match.path);
   event.values["line"] = std::move(match.line);
   event.values["offset"] = match.offset;
-  agent_.mesh().report(std::move(event));
+  agent_.report(std::move(event));
 }
 
 void Logwatch::tell_suppressed() {

@@ -2,6 +2,10 @@
 #include "agents/logwatch/logwatch.hpp"
 
 int main(int argc, char** argv) {
-  return weft::run_agent<weft::logwatch::Logwatch, weft::logwatch::Settings>(
-      argc, argv, {"logwatch", WEFT_VERSION, "follows log files and reports the lines that match its rules"});
+  weft::AgentInfo info;
+  info.name = "logwatch";
+  info.version = WEFT_VERSION;
+  info.summary = "follows log files and reports the lines that match its rules";
+  info.loop_bound = true;  // it follows files with timers and watches of the loop
+  return weft::run_agent<weft::logwatch::Logwatch, weft::logwatch::Settings>(argc, argv, info);
 }

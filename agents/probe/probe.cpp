@@ -160,7 +160,7 @@ void Probe::tell_change(const Watched& watched, const Change& change) {
   event.values = {{"target", watched.target.name}, {"address", watched.target.address}};
   if (down) event.values["why"] = watched.status.last_error;
   event.fingerprint = event.code + "/" + agent_.host() + "/" + watched.target.name;
-  agent_.mesh().report(std::move(event));
+  agent_.report(std::move(event));
 }
 
 }  // namespace weft::probe

@@ -160,6 +160,13 @@ constexpr bool interleaves_of() {
     return false;
 }
 template <class T>
+constexpr std::size_t interleaves_max_of() {
+  if constexpr (requires { T::interleaves_max; })
+    return T::interleaves_max;
+  else
+    return interleaves_of<T>() ? 1000 : 0;
+}
+template <class T>
 concept HasPreStart = requires(T& self, Context& context) {
   self.pre_start(context);
 };
@@ -195,6 +202,7 @@ template <class T>
 inline constexpr ActorType kActorType{pretty_name<T>(),
                                       sizeof(T),
                                       alignof(T),
+                                      interleaves_max_of<T>(),
                                       interleaves_of<T>(),
                                       HasPreStart<T>,
                                       HoldsStop<T>,

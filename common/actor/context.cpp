@@ -1,9 +1,22 @@
+#include <algorithm>
+#include <stdexcept>
+
 #include "weft/actor/runtime.hpp"
 
 namespace weft::actor {
 
 Runtime& Context::runtime() const noexcept { return Runtime::of(*cell_); }
 System& Context::system() const noexcept { return runtime().system; }
+bool Context::in_turn() noexcept {
+  const Local* here = Runtime::local();
+  return here && here->current;
+}
+
+Context Context::current() {
+  if (!in_turn()) throw std::logic_error("no actor has its turn on this thread");
+  return {*Runtime::local()->current, nullptr};
+}
+
 Address Context::self() const noexcept { return cell_->address(); }
 Address Context::sender() const noexcept { return envelope_ ? envelope_->from() : Address(); }
 TimePoint Context::now() const noexcept { return runtime().now(); }

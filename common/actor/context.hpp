@@ -134,6 +134,11 @@ class Context {
         &message);
   }
 
+  /// Of the actor whose turn this is, without a message in hand; for libraries that are called from handlers. Throws
+  /// std::logic_error outside of turns.
+  static Context current();
+  static bool in_turn() noexcept;
+
   Context(Cell& cell, Envelope* envelope) noexcept : cell_(&cell), envelope_(envelope) {}
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;

@@ -50,8 +50,6 @@ struct Local {
 class Runtime {
  public:
   static constexpr unsigned kTurnMessages = 100;  ///< then others have their turn
-  static constexpr std::size_t kInterleaveMax =
-      1000;  ///< handlers of one actor that wait at once; then its mailbox waits
 
   Runtime(std::unique_ptr<Scheduler> scheduler, SystemOptions options, Monitor* monitor, System& system);
   ~Runtime();

@@ -22,6 +22,7 @@ class Runtime;
 ///   void post_stop(Context&)                 in the last turn of each incarnation, after failures too
 ///   Directive on_error(const std::exception_ptr&, Context&)
 ///   static constexpr bool interleaves = true;  while a handler waits at co_await, others may start
+///   static constexpr std::size_t interleaves_max = 1000;  handlers that wait at once; then messages wait
 template <class... Ms>
 struct Handles {
   static_assert((Message<Ms> && ...), "a message is movable, and its destructor does not throw");
@@ -130,6 +131,7 @@ struct ActorType {
   enum class Dispatched : std::uint8_t { done, kept, unhandled };
   std::string_view name;
   std::size_t size, align;
+  std::size_t interleaves_max;  ///< 0: it does not interleave
   bool interleaves, starts, supervises, checks_health;
   Dispatched (*dispatch)(void* object, Cell& cell, Envelope* envelope);
   void (*destroy)(void* object);

@@ -131,7 +131,7 @@ void SupervisorActor::on(ChildStarted started, Context& context) {
   const std::uint32_t restarts = core_.restarts(started.child);
   if (restarts > 0) {
     runtime.count(Counters::restarts);
-    runtime.tell(Level::warning, Family::supervision, "restarted", child->address,
+    runtime.tell(Level::info, Family::supervision, "restarted", child->address,
                  {{"restarts", std::to_string(restarts)}});
   }
   const HealthOptions& health = options_of(child->address).health;

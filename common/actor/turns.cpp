@@ -77,7 +77,7 @@ bool Runtime::can_handle(const Cell& cell) const noexcept {
   const State state = cell.state.load(std::memory_order_relaxed);
   if (state != State::running && !(state == State::stopping && cell.is(Cell::kHolding))) return false;
   return !cell.is(Cell::kSuspended) &&
-         !(cell.type->interleaves && cell.side && cell.side->activation_count >= kInterleaveMax);
+         !(cell.type->interleaves && cell.side && cell.side->activation_count >= cell.type->interleaves_max);
 }
 
 void Runtime::take_mail(Cell& cell, const Local& local) {

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "weft/actor/actor.hpp"
 #include "weft/base/base.hpp"
 #include "weft/io/io.hpp"
 #include "weft/mesh/mesh.hpp"
@@ -24,6 +25,7 @@ struct AgentInfo {
   std::string summary{};        ///< one line for --help
   std::string config_schema{};  ///< JSON schema of the section `agent`; config/schema/agents/<name>.yaml goes before it
   std::string config_defaults{};  ///< YAML of the whole tree ("agent: {greeting: hello}")
+  bool loop_bound = false;        ///< its handlers use io/, Timer or mesh(): actors.workers must be 0
 };
 
 namespace detail {
@@ -61,9 +63,51 @@ Result<T> payload_as(const Payload& payload) {
   else
     return payload.as<T>();
 }
+/// Runs on the loop what somebody elsewhere waits for.
+template <class T>
+Task<void> answer_from(std::function<Task<Result<T>>()> work, actor::Responder<T> give) {
+  auto result = co_await work();
+  if (result) {
+    give(std::move(*result));
+  } else {
+    give.fail(std::move(result.error()));
+  }
+}
+
+/// An actor's answer on its way to a coroutine of the loop. Owns itself; whichever comes first, answer or time, counts.
+template <class R>
+class LoopPort final : public actor::ReplyPort {
+ public:
+  using Completer = typename Completion<Result<R>>::Completer;
+  static void ask(actor::System& system, Loop& loop, const actor::Address& to, actor::Envelope* request,
+                  Duration timeout, Completer completer) {
+    auto shared = std::make_shared<Completer>(std::move(completer));
+    if (timeout > Duration())
+      loop.after(timeout, [shared, timeout] { shared->complete(actor::detail::no_reply(timeout)); });
+    system.ask(to, request, {}, *new LoopPort(loop, std::move(shared)));
+  }
+  void answer(actor::Envelope* reply) noexcept override {
+    Result<R> result = reply->kind == actor::Envelope::Kind::value && reply->type == &actor::message_type<R>
+                           ? Result<R>(std::move(reply->as<R>()))
+                           : Result<R>(actor::detail::error_of(*reply, actor::message_type<R>));
+    actor::Envelope::destroy(reply);
+    loop_.post(
+        [completer = completer_, result = std::move(result)]() mutable { completer->complete(std::move(result)); });
+    delete this;
+  }
+
+ private:
+  LoopPort(Loop& loop, std::shared_ptr<Completer> completer) : loop_(loop), completer_(std::move(completer)) {}
+  Loop& loop_;
+  std::shared_ptr<Completer> completer_;
+};
 }  // namespace detail
 
-/// An agent's hold on its process and its mesh. Lives as long as the process. Loop-bound.
+/// An agent's hold on its process and its mesh. Lives as long as the process. What an agent hands over here (handlers,
+/// work, tasks) runs as one actor, in its turns: one piece at a time, though another may start where one waits at
+/// co_await. That actor, and those of actors(), run on the loop, or on worker threads when `actors.workers` says so.
+/// Set up on the loop's thread; thread-safe in handlers: call, publish, report, spawn, every, sleep, on_loop, ask,
+/// actors, log, metrics.
 class Agent {
  public:
   virtual ~Agent() = default;
@@ -73,8 +117,8 @@ class Agent {
   template <class F>
   void serve(std::string method, F handler, std::string summary = {}) {
     using Request = typename detail::HandlerArguments<F>::request;
-    mesh().serve({std::move(method), std::move(summary)},
-                 [handler = std::move(handler)](Call& call) mutable { return answer<Request>(handler, call); });
+    serve_payload({std::move(method), std::move(summary)},
+                  [handler = std::move(handler)](Call& call) mutable { return answer<Request>(handler, call); });
   }
   /// `handler(Message, const Event&)` for each event whose topic matches. A payload that is no Message is counted,
   /// logged and dropped. A bad pattern is a bug and throws.
@@ -92,22 +136,50 @@ class Agent {
   /// At most once to each subscriber connected now. Errors: `bad_topic`, `too_large`.
   template <class T>
   Result<void> publish(std::string_view topic, const T& message) {
-    return mesh().publish(topic, detail::payload_of(message));
+    return publish_payload(topic, detail::payload_of(message));
   }
   /// `auto summary = co_await agent.call<Summary>("digest.summary", request);`
   template <class Reply = Value, class Request>
   Task<Result<Reply>> call(std::string target, Request request, CallOptions options = {}) {
-    auto reply = co_await mesh().call(std::move(target), detail::payload_of(request), options);
+    auto reply = co_await call_payload(std::move(target), detail::payload_of(request), options);
     if (!reply) co_return reply.error();
     co_return detail::payload_as<Reply>(*reply);
   }
   /// To the error bus. Never blocks, never throws.
   void report(Severity severity, std::string code, std::string message, std::map<std::string, Value> values = {},
               std::string category = {});
+  virtual void report(ErrorEvent event) noexcept = 0;
   /// Runs `work` every `period`, the first time after one; a turn that comes late is not made up for.
   virtual void every(Duration period, std::function<void()> work) = 0;
   /// Runs a coroutine that nobody awaits; an exception from it is reported and ends nothing else.
   virtual void spawn(Task<void> task) = 0;
+  virtual Task<void> sleep(Duration delay) = 0;
+  /// `co_await agent.on_loop<int>([&agent]() -> Task<Result<int>> { … })`: for what is loop-bound, such as io/; goes on
+  /// here.
+  template <class T>
+  Task<Result<T>> on_loop(std::function<Task<Result<T>>()> work) {
+    if (in_loop()) co_return co_await work();
+    auto here = actor::Context::current();
+    actor::Responder<T> give;
+    auto answer = here.template promise<T>(give, Duration());
+    spawn_on_loop(detail::answer_from(std::move(work), std::move(give)));
+    co_return co_await answer;
+  }
+  /// The actors of this agent: `agent.actors().start<Worker>(…)`. What fails in them goes to the error bus.
+  virtual actor::System& actors() noexcept = 0;
+  /// Asks an actor. Errors: see actor::Context::request.
+  template <class T, class M>
+  Task<Result<actor::ReplyOf<T, M>>> ask(actor::Ref<T> to, M message, Duration timeout) {
+    using R = actor::ReplyOf<T, M>;
+    if (actor::Context::in_turn()) {
+      auto here = actor::Context::current();
+      co_return co_await here.request(to, std::move(message), timeout);
+    }
+    Completion<Result<R>> completion;
+    detail::LoopPort<R>::ask(actors(), loop(), to, actor::detail::envelope_of(std::move(message)), timeout,
+                             completion.completer());
+    co_return co_await completion;
+  }
   /// The section `agent` of the configuration. The schema has checked it; what still does not fit ends the process
   /// with 78.
   template <class Settings>
@@ -122,7 +194,7 @@ class Agent {
 
   virtual const std::string& name() const noexcept = 0;
   virtual const std::string& host() const noexcept = 0;
-  virtual mesh::Mesh& mesh() noexcept = 0;
+  virtual mesh::Mesh& mesh() noexcept = 0;  ///< loop-bound, as all that it has
   virtual io::IoLoop& loop() noexcept = 0;
   virtual observe::Log& log() noexcept = 0;
   virtual observe::Metrics& metrics() noexcept = 0;
@@ -144,6 +216,11 @@ class Agent {
     }
   }
   virtual const Value& settings_value() const = 0;
+  virtual void serve_payload(mesh::MethodInfo method, mesh::Handler handler) = 0;
+  virtual Result<void> publish_payload(std::string_view topic, Payload payload) = 0;
+  virtual Task<Result<Payload>> call_payload(std::string target, Payload payload, CallOptions options) = 0;
+  virtual bool in_loop() const noexcept = 0;
+  virtual void spawn_on_loop(Task<void> task) = 0;
   virtual void keep_subscription(std::string_view pattern, mesh::EventHandler handler) = 0;
   virtual void undecodable(const Event& event, const Error& error) = 0;
 };

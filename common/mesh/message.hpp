@@ -1,5 +1,6 @@
 // What travels between agents, as their authors see it: payloads, incoming calls, events.
 #pragma once
+#include <atomic>
 #include <string>
 #include <string_view>
 
@@ -53,7 +54,7 @@ class Call {
   bool has_deadline() const noexcept { return has_deadline_; }
   TimePoint deadline() const noexcept { return deadline_; }
   /// True when the caller told that it stopped waiting.
-  bool cancelled() const noexcept { return cancelled_; }
+  bool cancelled() const noexcept { return cancelled_.load(std::memory_order_relaxed); }
 
  private:
   friend class Dispatcher;
@@ -62,7 +63,7 @@ class Call {
   wire::Header header_;
   TimePoint deadline_{};
   bool has_deadline_ = false;
-  bool cancelled_ = false;
+  std::atomic<bool> cancelled_{false};
 };
 
 /// The outcome is the reply or the error that the caller gets; an exception becomes `handler_failed`.

@@ -4,6 +4,7 @@
 #include <prometheus/text_serializer.h>
 
 #include <algorithm>
+#include <mutex>
 #include <sstream>
 #include <stdexcept>
 
@@ -87,8 +88,8 @@ prometheus::ClientMetric labelled(const Labels& labels) {
 
 prometheus::ClientMetric::Histogram snapshot(const Histogram& cell) {
   prometheus::ClientMetric::Histogram out;
-  for (std::size_t i = 0; i < cell.counts().size(); ++i) {
-    out.sample_count += cell.counts()[i];
+  for (std::size_t i = 0; i <= cell.bounds().size(); ++i) {
+    out.sample_count += cell.count(i);
     const bool last = i == cell.bounds().size();
     out.bucket.push_back({out.sample_count, last ? std::numeric_limits<double>::infinity() : cell.bounds()[i]});
   }
@@ -119,8 +120,9 @@ std::vector<prometheus::MetricFamily> Families::collect() const {
 
 void Histogram::observe(double value) noexcept {
   const auto bound = std::lower_bound(bounds_.begin(), bounds_.end(), value);
-  ++counts_[static_cast<std::size_t>(bound - bounds_.begin())];
-  sum_ += value;
+  auto& count = counts_[static_cast<std::size_t>(bound - bounds_.begin())];
+  count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  sum_.add(value);
 }
 
 const std::vector<double>& latency_bounds() {
@@ -131,7 +133,8 @@ const std::vector<double>& latency_bounds() {
 
 struct Metrics::Impl {
   explicit Impl(std::size_t series_max) : families(series_max) {}
-  Families families;
+  std::mutex mutex;
+  Families families;  ///< guarded by mutex, but for the values of cells
   std::vector<std::function<void()>> collectors;
 };
 
@@ -139,22 +142,27 @@ Metrics::Metrics(std::size_t series_max) : impl_(std::make_unique<Impl>(series_m
 Metrics::~Metrics() = default;
 
 Counter& Metrics::counter(std::string_view name, std::string_view help, const Labels& labels) {
+  const std::lock_guard lock(impl_->mutex);
   return impl_->families.counter(name, help, labels);
 }
 Gauge& Metrics::gauge(std::string_view name, std::string_view help, const Labels& labels) {
+  const std::lock_guard lock(impl_->mutex);
   return impl_->families.gauge(name, help, labels);
 }
 Histogram& Metrics::histogram(std::string_view name, std::string_view help, const std::vector<double>& bounds,
                               const Labels& labels) {
+  const std::lock_guard lock(impl_->mutex);
   return impl_->families.histogram(name, help, bounds, labels);
 }
 Gauge& Metrics::mirrored_counter(std::string_view name, std::string_view help, const Labels& labels) {
+  const std::lock_guard lock(impl_->mutex);
   return impl_->families.mirrored_counter(name, help, labels);
 }
 void Metrics::on_collect(std::function<void()> collect) { impl_->collectors.push_back(std::move(collect)); }
 
 std::string Metrics::render(Format format) {
   for (const auto& collect : impl_->collectors) collect();
+  const std::unique_lock lock(impl_->mutex);
   const auto families = impl_->families.collect();
   if (format == Format::openmetrics) return to_openmetrics(families);
   std::ostringstream out;

@@ -1,6 +1,7 @@
 // The door of observe: structured log, metrics, health, and the admin HTTP door of a process.
 #pragma once
 #include <array>
+#include <atomic>
 #include <functional>
 #include <initializer_list>
 #include <map>
@@ -59,26 +60,26 @@ class Log {
   std::unique_ptr<Impl> impl_;
 };
 
-// ---- metrics: plain cells owned by the loop; rendered through prometheus-cpp when scraped
+// ---- metrics: cells that one thread writes at a time, without a lock; rendered through prometheus-cpp when scraped
 
 using Labels = std::vector<std::pair<std::string, std::string>>;
 
 class Counter {
  public:
-  void add(std::uint64_t n = 1) noexcept { value_ += n; }
-  std::uint64_t value() const noexcept { return value_; }
+  void add(std::uint64_t n = 1) noexcept { value_.store(value() + n, std::memory_order_relaxed); }
+  std::uint64_t value() const noexcept { return value_.load(std::memory_order_relaxed); }
 
  private:
-  std::uint64_t value_ = 0;
+  std::atomic<std::uint64_t> value_{0};
 };
 class Gauge {
  public:
-  void set(double value) noexcept { value_ = value; }
-  void add(double by) noexcept { value_ += by; }
-  double value() const noexcept { return value_; }
+  void set(double value) noexcept { value_.store(value, std::memory_order_relaxed); }
+  void add(double by) noexcept { set(value() + by); }
+  double value() const noexcept { return value_.load(std::memory_order_relaxed); }
 
  private:
-  double value_ = 0;
+  std::atomic<double> value_{0};
 };
 class Histogram {
  public:
@@ -86,21 +87,21 @@ class Histogram {
       : bounds_(std::move(upper_bounds)), counts_(bounds_.size() + 1) {}
   void observe(double value) noexcept;
   const std::vector<double>& bounds() const noexcept { return bounds_; }
-  const std::vector<std::uint64_t>& counts() const noexcept {
-    return counts_;
-  }  ///< not cumulative; one more than bounds
-  double sum() const noexcept { return sum_; }
+  /// Not cumulative; `bucket` 0 to bounds().size(), which is above the last bound.
+  std::uint64_t count(std::size_t bucket) const noexcept { return counts_[bucket].load(std::memory_order_relaxed); }
+  double sum() const noexcept { return sum_.value(); }
 
  private:
   std::vector<double> bounds_;
-  std::vector<std::uint64_t> counts_;
-  double sum_ = 0;
+  std::vector<std::atomic<std::uint64_t>> counts_;
+  Gauge sum_;
 };
 /// Latency in seconds: 100 us to 10 s.
 const std::vector<double>& latency_bounds();
 
 /// Owns every cell; a cell lives as long as this. A family holds at most `series_max` label sets: what comes later
-/// shares one series whose label values are "_overflow", and weft_series_overflow_total counts it. Loop-bound.
+/// shares one series whose label values are "_overflow", and weft_series_overflow_total counts it. Thread-safe, but for
+/// collectors, which run on the thread that renders.
 class Metrics {
  public:
   explicit Metrics(std::size_t series_max = 1000);

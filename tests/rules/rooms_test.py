@@ -27,7 +27,7 @@ MAY_KNOW = {
     "examples": ["actor"],
 }
 # Doors besides <room>/<room>.hpp.
-MORE_DOORS = {"common/mesh/message.hpp", "common/mesh/record.hpp", "common/mesh/reporter.hpp", "common/agent.hpp",
+MORE_DOORS = {"common/mesh/message.hpp", "common/mesh/record.hpp", "common/mesh/reporter.hpp", "common/agent.hpp", "common/agent/tree.hpp",
               "common/actor.hpp", "common/actor_test.hpp", "common/actor/testing.hpp"}
 
 

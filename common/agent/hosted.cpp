@@ -1,0 +1,298 @@
+#include "weft/agent/hosted.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+
+#include "weft/agent/actor_metrics.hpp"
+#include "weft/agent/tree_of.hpp"
+#include "weft/base/request.hpp"
+
+namespace weft {
+namespace {
+
+constexpr unsigned kPoolThreads = 2;
+
+mesh::MeshOptions mesh_options(program::Program& program, const AgentInfo& info) {
+  mesh::MeshOptions options = mesh::options_from(program.config(), program.agent(), info.version);
+  options.admin = program.admin_address();
+  options.tags["env"] = program.environment();
+  return options;
+}
+
+std::unique_ptr<actor::Scheduler> scheduler_of(program::Program& program) {
+  const auto workers = program.config().get<std::int64_t>("actors.workers");
+  if (workers == 0) return actor::on_loop(program.loop());
+  actor::ParallelOptions options;
+  options.workers = static_cast<unsigned>(workers);
+  return actor::parallel(std::move(options));
+}
+
+actor::SystemOptions system_options(const program::Program& program) {
+  actor::SystemOptions options;
+  options.actors_max = static_cast<std::uint64_t>(program.config().get<std::int64_t>("actors.max"));
+  return options;
+}
+
+/// An event of its own, for a handler that runs later.
+struct OwnedEvent {
+  explicit OwnedEvent(const Event& event)
+      : topic(event.topic),
+        payload(event.payload),
+        sequence(event.sequence),
+        sender(event.sender),
+        missed(event.missed),
+        trace(event.trace) {}
+  Event view() const { return {topic, payload, sequence, sender, missed, trace}; }
+  std::string topic;
+  Payload payload;
+  std::uint64_t sequence, sender, missed;
+  wire::TraceContext trace;
+};
+
+/// One answer from a handler's turn to the call that waits on the loop; when the handler is ended without one, that is
+/// told.
+class Answer {
+ public:
+  using Outcome = std::variant<Result<Payload>, std::exception_ptr>;
+  Answer(Loop& loop, bool elsewhere, Completion<Outcome>::Completer completer)
+      : loop_(&loop), elsewhere_(elsewhere), completer_(std::move(completer)) {}
+  Answer(Answer&&) = default;
+  Answer& operator=(Answer&&) = delete;
+  ~Answer() {
+    if (completer_.wanted())
+      give(Result<Payload>(Error(codes::draining, "the agent stopped before it had handled this")));
+  }
+  void give(Outcome outcome) {
+    if (!elsewhere_) {
+      completer_.complete(std::move(outcome));
+      return;
+    }
+    loop_->post([completer = std::move(completer_), outcome = std::move(outcome)]() mutable {
+      completer.complete(std::move(outcome));
+    });
+  }
+
+ private:
+  Loop* loop_;
+  bool elsewhere_;
+  Completion<Outcome>::Completer completer_;
+};
+
+}  // namespace
+
+Hosted::Hosted(program::Program& program, const AgentInfo& info)
+    : program_(program),
+      mesh_(program.loop(), context_, mesh_options(program, info), program.metrics(), program.log(), program.health()),
+      pool_(program.loop(), kPoolThreads),
+      undecodable_(program.metrics().counter("weft_messages_dropped_total", "Messages lost, by class and reason",
+                                             {{"class", "event"}, {"reason", "undecodable"}})),
+      mailbox_full_(program.metrics().counter("weft_messages_dropped_total", "Messages lost, by class and reason",
+                                              {{"class", "event"}, {"reason", "mailbox"}})),
+      event_failures_(program.metrics().counter("weft_event_handler_failures_total", "Event handlers that threw")),
+      monitor_(program.loop(), [this](ErrorEvent event) { mesh_.report(std::move(event)); }),
+      actors_(scheduler_of(program), system_options(program), &monitor_) {
+  actor::SpawnOptions options;
+  options.name = "handlers";
+  options.mailbox.capacity = static_cast<std::uint32_t>(program.config().get<std::int64_t>("actors.mailbox"));
+  auto spawned = actors_.spawn<Handlers>(
+      options, [this](const std::string& what, const std::exception_ptr& failure) { failed(what, failure); });
+  if (!spawned) throw std::runtime_error(spawned.error().message);
+  handlers_ = *spawned;
+  export_actor_metrics(program.metrics(), actors_, monitor_,
+                       program.config().get<std::vector<std::string>>("actors.metrics"));
+  serve_tree();
+}
+
+void Hosted::report(ErrorEvent event) noexcept {
+  if (in_loop()) return mesh_.report(std::move(event));
+  loop().post([this, event = std::move(event)]() mutable { mesh_.report(std::move(event)); });
+}
+
+void Hosted::publishes(std::string pattern) {
+  if (auto fine = mesh_.publishes(std::move(pattern)); !fine) throw std::logic_error(fine.error().message);
+}
+
+void Hosted::every(Duration period, std::function<void()> work) {
+  Repeat repeat{{std::make_shared<std::function<void()>>(std::move(work)), period}};
+  if (auto sent = actors_.send(handlers_, std::move(repeat)); !sent) throw std::runtime_error(sent.error().message);
+}
+
+void Hosted::spawn(Task<void> task) {
+  Job job{[task = std::move(task)]() mutable -> Task<void> { return std::move(task); }};
+  if (auto sent = actors_.send(handlers_, std::move(job)); !sent) log().error("a task was not started", sent.error());
+}
+
+Task<void> Hosted::sleep(Duration delay) {
+  if (in_loop()) {
+    co_await sleep_for(loop(), delay);
+  } else {
+    auto here = actor::Context::current();
+    co_await here.sleep(delay);
+  }
+}
+
+std::string Hosted::state_directory() const {
+  const std::string path = program_.config().get<std::string>("state.directory") + "/agents/" + program_.agent();
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error) throw std::runtime_error("cannot create " + path + ": " + error.message());
+  return path;
+}
+
+void Hosted::serve_payload(mesh::MethodInfo method, mesh::Handler handler) {
+  auto held = std::make_shared<mesh::Handler>(std::move(handler));
+  mesh_.serve(std::move(method), [this, held](Call& call) { return handle(*held, call); });
+}
+
+Task<Result<Payload>> Hosted::handle(mesh::Handler& handler, Call& call) {
+  Completion<Answer::Outcome> completion;
+  Answer answer(loop(), actors_.scheduler().workers() > 0, completion.completer());
+  Job job{[&handler, &call, answer = std::move(answer)]() mutable -> Task<void> {
+    Answer::Outcome outcome;
+    try {
+      outcome.emplace<0>(co_await handler(call));
+    } catch (...) {
+      outcome.emplace<1>(std::current_exception());
+    }
+    answer.give(std::move(outcome));
+  }};
+  if (auto sent = actors_.send(handlers_, std::move(job)); !sent) {
+    co_return Error(codes::queue_full, "agent '" + name() + "' is behind with its work: " + sent.error().message,
+                    "call again later");
+  }
+  auto outcome = co_await completion;
+  if (outcome.index() == 1) std::rethrow_exception(std::get<1>(outcome));
+  co_return std::move(std::get<0>(outcome));
+}
+
+Result<void> Hosted::publish_payload(std::string_view topic, Payload payload) {
+  if (in_loop()) return mesh_.publish(topic, std::move(payload));
+  if (auto fine = check_topic(topic); !fine) return fine;
+  loop().post([this, topic = std::string(topic), payload = std::move(payload)]() mutable {
+    if (auto sent = mesh_.publish(topic, std::move(payload)); !sent)
+      log().error("an event was not published", sent.error(), {{"topic", topic}});
+  });
+  return {};
+}
+
+Task<Result<Payload>> Hosted::call_payload(std::string target, Payload payload, CallOptions options) {
+  if (in_loop()) co_return co_await mesh_.call(std::move(target), std::move(payload), options);
+  std::function<Task<Result<Payload>>()> work = [this, target = std::move(target), payload = std::move(payload),
+                                                 options] { return mesh_.call(target, payload, options); };
+  co_return co_await on_loop<Payload>(std::move(work));
+}
+
+void Hosted::keep_subscription(std::string_view pattern, mesh::EventHandler handler) {
+  auto held = std::make_shared<mesh::EventHandler>(std::move(handler));
+  auto subscription = mesh_.subscribe(pattern, [this, held](const Event& event) { hand_over(*held, event); });
+  if (!subscription) throw std::logic_error(subscription.error().message);
+  subscriptions_.push_back(std::move(*subscription));
+}
+
+void Hosted::hand_over(mesh::EventHandler& handler, const Event& event) {
+  Errand errand{[this, &handler, owned = std::make_unique<OwnedEvent>(event)] {
+    try {
+      handler(owned->view());
+    } catch (...) {
+      event_failures_.add();
+      failed("the handler of " + owned->topic, std::current_exception());
+    }
+  }};
+  if (auto sent = actors_.send(handlers_, std::move(errand)); !sent) mailbox_full_.add();
+}
+
+void Hosted::spawn_on_loop(Task<void> task) {
+  {
+    const std::lock_guard lock(from_actors_mutex_);
+    from_actors_.push_back(std::move(task));
+  }
+  loop().post([this] { start_from_actors(); });
+}
+
+void Hosted::start_from_actors() {
+  std::vector<Task<void>> tasks;
+  {
+    const std::lock_guard lock(from_actors_mutex_);
+    tasks.swap(from_actors_);
+  }
+  for (auto& task : tasks) {
+    loop_tasks_.spawn(std::move(task), [this](std::exception_ptr failure) {
+      if (failure) failed("work on the loop", failure);
+    });
+  }
+}
+
+void Hosted::failed(const std::string& what, const std::exception_ptr& failure) {
+  std::string why = "an exception of an unknown type";
+  try {
+    std::rethrow_exception(failure);
+  } catch (const std::exception& thrown) {
+    why = thrown.what();
+  } catch (...) {  // NOLINT: `why` says it
+  }
+  log().error("an exception escaped", {{"from", what}, {"what", why}});
+  report(Severity::error, std::string(codes::handler_failed.id), "{from} threw: {what}",
+         {{"from", what}, {"what", why}}, "handler");
+}
+
+const Value& Hosted::settings_value() const {
+  static const Value kEmpty = Value::Map();
+  const Value& section = program_.config().at("agent");
+  return section.is_null() ? kEmpty : section;
+}
+
+void Hosted::refuse_settings(const Error& error) {
+  std::fprintf(stderr, "%s: the configuration does not fit this program: %s\n", name().c_str(), error.message.c_str());
+  std::exit(program::exit_code::config);
+}
+
+void Hosted::undecodable(const Event& event, const Error& error) {
+  undecodable_.add();
+  log().warn("an event cannot be read", {{"topic", event.topic}, {"error", error.message}});
+}
+
+void Hosted::serve_tree() {
+  mesh_.serve(
+      {"_tree", "the live supervision tree of its actors, for weft tree"}, [this](Call& call) -> Task<Result<Payload>> {
+        auto request =
+            request_of<TreeRequest>(call.payload().bytes.empty() ? Value() : call.payload().value().value_or(Value()));
+        if (!request) co_return request.error();
+        TreeReply reply = tree_of(actors_, request->limit);
+        reply.agent = name();
+        reply.host = host();
+        const unsigned workers = actors_.scheduler().workers();
+        reply.scheduler = workers == 0 ? "loop" : std::to_string(workers) + " workers";
+        co_return Payload::of(reply);
+      });
+}
+
+Task<void> Hosted::drain(Duration budget) {
+  const TimePoint end = loop().now() + budget;
+  co_await mesh_.drain(budget * 3 / 4);
+  Completion<bool> stopped;
+  auto completer = std::make_shared<Completion<bool>::Completer>(stopped.completer());
+  actors_.shutdown_async(loop(), std::max<Duration>(end - loop().now(), 100ms),
+                         [this, completer](actor::ShutdownReport report) {
+                           tell_stuck(report);
+                           completer->complete(report.stuck.empty());
+                         });
+  co_await stopped;
+  mesh_.peer().flush();
+}
+
+bool Hosted::stop_actors() {
+  const auto report = actors_.shutdown(100ms);
+  tell_stuck(report);
+  return report.stuck.empty();
+}
+
+void Hosted::tell_stuck(const actor::ShutdownReport& report) {
+  for (const auto& stuck : report.stuck) {
+    log().error("an actor does not stop: its handler does not return",
+                {{"actor", stuck.name.empty() ? std::to_string(stuck.address.id()) : stuck.name},
+                 {"type", std::string(stuck.type)}});
+  }
+}
+
+}  // namespace weft

@@ -1,0 +1,76 @@
+// Hosted: an agent in its process: the SDK's door on a program, a mesh and a system of actors. Private to agent.
+#pragma once
+#include <mutex>
+#include <thread>
+
+#include "weft/agent/agent.hpp"
+#include "weft/agent/error_bus_monitor.hpp"
+#include "weft/agent/handlers.hpp"
+#include "weft/net/net.hpp"
+#include "weft/program/program.hpp"
+
+namespace weft {
+
+class Hosted final : public Agent {
+ public:
+  Hosted(program::Program& program, const AgentInfo& info);
+
+  using Agent::report;
+  void report(ErrorEvent event) noexcept override;
+  void publishes(std::string pattern) override;
+  void every(Duration period, std::function<void()> work) override;
+  void spawn(Task<void> task) override;
+  Task<void> sleep(Duration delay) override;
+
+  const std::string& name() const noexcept override { return program_.agent(); }
+  const std::string& host() const noexcept override { return mesh_host_; }
+  mesh::Mesh& mesh() noexcept override { return mesh_; }
+  io::IoLoop& loop() noexcept override { return program_.loop(); }
+  observe::Log& log() noexcept override { return program_.log(); }
+  observe::Metrics& metrics() noexcept override { return program_.metrics(); }
+  observe::Health& health() noexcept override { return program_.health(); }
+  io::Pool& pool() noexcept override { return pool_; }
+  actor::System& actors() noexcept override { return actors_; }
+  std::string state_directory() const override;
+
+  /// Drains the mesh, then the actors; at most `budget` together.
+  Task<void> drain(Duration budget);
+  /// No actor runs after it; false when one does not stop, which is told.
+  bool stop_actors();
+
+ private:
+  const Value& settings_value() const override;
+  void refuse_settings(const Error& error) override;
+  void serve_payload(mesh::MethodInfo method, mesh::Handler handler) override;
+  Result<void> publish_payload(std::string_view topic, Payload payload) override;
+  Task<Result<Payload>> call_payload(std::string target, Payload payload, CallOptions options) override;
+  void keep_subscription(std::string_view pattern, mesh::EventHandler handler) override;
+  void undecodable(const Event& event, const Error& error) override;
+  bool in_loop() const noexcept override { return std::this_thread::get_id() == loop_thread_; }
+  void spawn_on_loop(Task<void> task) override;
+
+  Task<Result<Payload>> handle(mesh::Handler& handler, Call& call);
+  void start_from_actors();
+  void hand_over(mesh::EventHandler& handler, const Event& event);
+  void failed(const std::string& what, const std::exception_ptr& failure);
+  void serve_tree();
+  void tell_stuck(const actor::ShutdownReport& report);
+
+  program::Program& program_;
+  const std::thread::id loop_thread_ = std::this_thread::get_id();
+  net::Context context_;
+  mesh::Mesh mesh_;
+  std::string mesh_host_ = mesh_.peer().options().host;
+  io::Pool pool_;
+  observe::Counter &undecodable_, &mailbox_full_, &event_failures_;
+  std::vector<mesh::Subscription> subscriptions_;
+  ErrorBusMonitor monitor_;
+  actor::System actors_;  // after all that its actors use
+  actor::Ref<Handlers> handlers_;
+  // What actors left for the loop may hold answers to them: it goes before they do.
+  std::mutex from_actors_mutex_;
+  std::vector<Task<void>> from_actors_;
+  TaskScope loop_tasks_;
+};
+
+}  // namespace weft
