@@ -183,7 +183,7 @@ TEST_CASE("who watches is told how it ended") {
 
 TEST_CASE("a monitor is told what failed, and what became of it") {
   actor::RecordingMonitor monitor;
-  monitor.from(actor::Level::warning);
+  monitor.from(actor::Level::info);
   actor::TestSystem system(0, {}, &monitor);
   actor::ChildOptions options;
   options.name = "till";

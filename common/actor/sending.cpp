@@ -264,8 +264,8 @@ void Runtime::drop(Envelope* envelope, const Address& to, Drop reason, Error why
     answer(envelope->from(), std::exchange(envelope->correlation, 0), std::exchange(envelope->external, false),
            Envelope::make<Error>(Envelope::Kind::error, std::move(why)));
   }
-  tell(to_dead_letters ? Level::info : Level::debug, Family::mailbox, to_dead_letters ? "dead_letter" : "dropped",
-       to, {{"message", std::string(envelope->type->name)}, {"reason", std::string(to_string(reason))}});
+  tell(to_dead_letters ? Level::info : Level::debug, Family::mailbox, to_dead_letters ? "dead_letter" : "dropped", to,
+       {{"message", std::string(envelope->type->name)}, {"reason", std::string(to_string(reason))}});
   if (!to_dead_letters) return Envelope::destroy(envelope);
   dead_letters.add(envelope, to, names.name_of(to.id()), reason, now());
 }
