@@ -242,6 +242,18 @@ TEST_CASE("a full mailbox refuses, by its policy") {
   REQUIRE(refused.error().message == "actor 'till' has a full mailbox (capacity 2)");
 }
 
+TEST_CASE("a system holds as many actors as it was told, and says so") {
+  actor::SystemOptions options;
+  options.actors_max = 2;
+  actor::TestSystem system(0, options);
+  const auto first = system.spawn<Till>().value();
+  REQUIRE(system.spawn<Till>());
+  REQUIRE(system.spawn<Till>().error().message == "the limit of 2 actors is reached: 2 live (actors_max)");
+  system.stop(first);
+  system.run_until_idle();
+  REQUIRE(system.spawn<Till>());
+}
+
 TEST_CASE("a letter to the dead is kept, and can be sent to somebody else") {
   actor::TestSystem system;
   const auto old_till = system.spawn<Till>().value();

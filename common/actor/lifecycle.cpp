@@ -23,8 +23,9 @@ Result<void> Runtime::admit_actor() noexcept {
   const std::uint64_t live = actors_.fetch_add(1, std::memory_order_relaxed);
   if (options_.actors_max == 0 || live < options_.actors_max) return {};
   actors_.fetch_sub(1, std::memory_order_relaxed);
-  return Error(codes::too_many_actors, "the limit of " + std::to_string(options_.actors_max) +
-                                           " actors is reached: " + std::to_string(live) + " live (actors_max)");
+  return Error(codes::too_many_actors, "the limit of " + std::to_string(options_.actors_max - 1) +
+                                           " actors is reached: " + std::to_string(live - 1) +
+                                           " live (actors_max)");  // both without the root
 }
 
 void Runtime::open(Cell& cell, const MailboxOptions& mailbox, std::optional<unsigned> worker) {
