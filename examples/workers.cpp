@@ -21,7 +21,8 @@ class Worker {
 };
 
 int main() {
-  actor::System system(actor::parallel());
+  actor::PrintingMonitor monitor;  // without one nobody hears of exceptions
+  actor::System system(actor::parallel(), {}, &monitor);
   actor::PoolOptions options;
   options.name = "workers";
   options.size = 3;

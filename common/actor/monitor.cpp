@@ -34,6 +34,23 @@ std::string_view to_string(Level level) noexcept {
   return names[static_cast<std::size_t>(level)];
 }
 
+std::string describe(const MonitorEvent& event) {
+  std::string line = std::string(to_string(event.level)) + " " + std::string(to_string(event.family)) + " " +
+                     std::string(event.kind) + ": ";
+  line += event.name.empty() ? std::to_string(event.actor) : "'" + event.name + "'";
+  for (const auto& [key, value] : event.fields) line += ", " + std::string(key) + ": " + value;
+  std::replace_if(
+      line.begin(), line.end(), [](unsigned char c) { return c < ' ' || c == 0x7F; }, ' ');
+  return line;
+}
+
+void PrintingMonitor::record(MonitorEvent event) noexcept {
+  if (!wants(event.level)) return;
+  cut(event);
+  const std::string line = describe(event) + "\n";
+  std::fwrite(line.data(), 1, line.size(), stream_);  // locks the stream: lines do not mix
+}
+
 struct RecordingMonitor::State {
   explicit State(Options options) : from(options.from), ring_size(options.ring), ring(options.ring) {}
 

@@ -3,6 +3,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <cstdio>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -43,11 +44,28 @@ class Monitor {
   virtual void record(MonitorEvent event) noexcept = 0;
 };
 
-/// Keeps nothing. The default.
+/// Keeps nothing. The default: nobody hears of exceptions.
 class NoMonitor final : public Monitor {
  public:
   bool wants(Level) const noexcept override { return false; }
   void record(MonitorEvent) noexcept override {}
+};
+
+/// One line: "error actor failed: 'workers/0', what: out of range, type: Worker, restarts: 0".
+std::string describe(const MonitorEvent& event);
+
+/// Prints a line for each event: for programs that have nobody else to tell. Thread-safe; blocks while `stream` does.
+class PrintingMonitor final : public Monitor {
+ public:
+  /// Borrows `stream`.
+  explicit PrintingMonitor(Level from = Level::info, std::FILE* stream = stderr) noexcept
+      : from_(from), stream_(stream) {}
+  bool wants(Level level) const noexcept override { return level >= from_; }
+  void record(MonitorEvent event) noexcept override;
+
+ private:
+  const Level from_;
+  std::FILE* const stream_;
 };
 
 /// Totals per level and a ring of the latest events. Thread-safe.

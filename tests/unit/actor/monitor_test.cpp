@@ -1,4 +1,6 @@
 #include <atomic>
+#include <cstdio>
+#include <cstdlib>
 #include <numeric>
 #include <thread>
 #include <vector>
@@ -64,6 +66,27 @@ TEST_CASE("the monitor that keeps nothing wants nothing") {
   NoMonitor monitor;
   CHECK_FALSE(monitor.wants(Level::critical));
   monitor.record(event_of(1));
+}
+
+TEST_CASE("an event is described in one line, whatever its text holds") {
+  auto event = event_of(7, Level::error);
+  CHECK(describe(event) == "error actor restarted: 7");
+  event.name = "probe/alpha";
+  event.fields = {{"what", "two\nlines\x1b[31m"}, {"restarts", "3"}};
+  CHECK(describe(event) == "error actor restarted: 'probe/alpha', what: two lines [31m, restarts: 3");
+}
+
+TEST_CASE("a printing monitor prints a line for each event from its level up") {
+  char* text = nullptr;
+  std::size_t size = 0;
+  std::FILE* stream = open_memstream(&text, &size);
+  PrintingMonitor monitor(Level::warning, stream);
+  monitor.record(event_of(1, Level::info));
+  monitor.record(event_of(2, Level::warning));
+  monitor.record(event_of(3, Level::critical));
+  std::fclose(stream);
+  CHECK(std::string(text, size) == "warning actor restarted: 2\ncritical actor restarted: 3\n");
+  std::free(text);
 }
 
 TEST_CASE("a new monitor has recorded nothing") {
