@@ -85,6 +85,11 @@ void answer_with(Cell& cell, Envelope& request, R&& returned) {
   }
 }
 
+/// Of a handler that returns nothing: nothing to reply_to.
+inline void answer_done(Cell& cell, Envelope& request) {
+  if (request.correlation != 0) answer(cell, request, Envelope::make<Done>(Envelope::Kind::value));
+}
+
 template <class T, class M>
 Activation run_in_steps(Cell& cell, Envelope* envelope, T& self) {
   const EnvelopeOwner owner(cell, envelope);
@@ -95,7 +100,7 @@ Activation run_in_steps(Cell& cell, Envelope* envelope, T& self) {
     if constexpr (std::is_void_v<typename decltype(task)::value_type>) {
       co_await task;
       co_await InTurn(cell);
-      answer_with(cell, *envelope, Done());
+      answer_done(cell, *envelope);
     } else {
       auto returned = co_await task;
       co_await InTurn(cell);
@@ -137,7 +142,7 @@ ActorType::Dispatched invoke(T& self, Cell& cell, Envelope* envelope) {
     Context context(cell, envelope);
     if constexpr (std::is_void_v<R>) {
       call(self, std::move(envelope->as<M>()), context);
-      answer_with(cell, *envelope, Done());
+      answer_done(cell, *envelope);
     } else {
       answer_with(cell, *envelope, call(self, std::move(envelope->as<M>()), context));
     }

@@ -98,9 +98,13 @@ struct Side {
   std::vector<std::string> topics;
   Cell* youngest_child = nullptr;   ///< guarded by Tree
   bool waits_for_children = false;  ///< guarded by Tree
+  bool no_children = false;         ///< guarded by Tree: it is stopping
+  bool in_order = false;            ///< guarded by Tree: its children stop one after the other
   std::unique_ptr<ChildSpec> spec;  ///< of a supervised one
   Address supervisor;
   std::uint64_t child = 0, incarnation = 0;  ///< there
+  std::uint64_t next_incarnation = 0;        ///< to be started as soon as this one has ended; 0: none
+  bool close_wanted = false;                 ///< to be closed then
   bool skip_post_stop = false;
 };
 struct Side::Scheduled final : TimerEntry {
@@ -141,7 +145,8 @@ class CellStore {
   void each(F&& visit) const {
     for (Chunk* chunk = newest_.load(std::memory_order_acquire); chunk; chunk = chunk->next) {
       auto* at = reinterpret_cast<std::byte*>(chunk) + kHead;
-      for (std::uint32_t i = 0; i < chunk->count; ++i, at += chunk->stride) {
+      const std::uint32_t count = std::atomic_ref(chunk->count).load(std::memory_order_acquire);
+      for (std::uint32_t i = 0; i < count; ++i, at += chunk->stride) {
         if (!visit(*reinterpret_cast<Cell*>(at))) return;
       }
     }

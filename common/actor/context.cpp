@@ -39,7 +39,7 @@ Result<void> Context::submit(std::string_view name, Envelope* envelope, const Se
   Runtime& here = runtime();
   if (const Address to = here.names.find(name)) return submit(to, envelope, options);
   Error error(codes::no_such_actor, "no actor is named '" + std::string(name.substr(0, 128)) + "'");
-  here.drop(envelope, {}, Drop::no_such_actor, error);
+  here.drop(envelope, {}, Drop::no_such_actor, error, name);
   return error;
 }
 
@@ -49,6 +49,7 @@ ReturnAddress Context::take_return() noexcept {
   address.to_ = envelope_->from();
   address.correlation_ = std::exchange(envelope_->correlation, 0);
   address.external_ = envelope_->external;
+  if (address && !address.external_) runtime().waits_for_somebody(address.to_, *cell_);
   return address;
 }
 

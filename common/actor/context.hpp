@@ -92,7 +92,8 @@ class Context {
   /// Every `period` (at least 1 ms), the first time after one; a turn that comes late is not made up for.
   template <class M>
   TimerId send_every(Duration period, M message) {
-    return schedule(period, std::max<Duration>(period, 1ms), [message] { return detail::envelope_of(M(message)); });
+    period = std::max<Duration>(period, 1ms);
+    return schedule(period, period, [message] { return detail::envelope_of(M(message)); });
   }
   /// False when it is over already.
   bool cancel(TimerId timer) noexcept;

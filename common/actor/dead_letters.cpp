@@ -4,8 +4,13 @@
 
 namespace weft::actor {
 
-DeadLetters::~DeadLetters() {
-  for (const Entry& entry : entries_) Envelope::destroy(entry.envelope);
+void DeadLetters::clear() noexcept {
+  std::deque<Entry> all;
+  {
+    const std::lock_guard lock(mutex_);
+    all.swap(entries_);
+  }
+  for (const Entry& entry : all) Envelope::destroy(entry.envelope);
 }
 
 void DeadLetters::add(Envelope* envelope, const Address& target, std::string target_name, Drop reason,
@@ -38,7 +43,7 @@ std::vector<DeadLetter> DeadLetters::list() const {
   return all;
 }
 
-Envelope* DeadLetters::take(std::uint64_t number, Address& target) noexcept {
+Envelope* DeadLetters::take(std::uint64_t number, Address& target, std::string& name) noexcept {
   const std::lock_guard lock(mutex_);
   const auto found =
       std::lower_bound(entries_.begin(), entries_.end(), number,
@@ -46,6 +51,7 @@ Envelope* DeadLetters::take(std::uint64_t number, Address& target) noexcept {
   if (found == entries_.end() || found->letter.number != number) return nullptr;
   Envelope* envelope = found->envelope;
   target = found->target;
+  name = std::move(found->letter.target_name);
   entries_.erase(found);
   return envelope;
 }

@@ -10,12 +10,13 @@ namespace weft::actor {
 class DeadLetters {
  public:
   explicit DeadLetters(std::size_t max) noexcept : max_(max) {}
-  ~DeadLetters();
+  ~DeadLetters() { clear(); }
   /// Owns the envelope; the oldest goes when it is full.
   void add(Envelope* envelope, const Address& target, std::string target_name, Drop reason, TimePoint now) noexcept;
+  void clear() noexcept;
   std::vector<DeadLetter> list() const;
-  /// The envelope passes to the caller; null when there is no such letter.
-  Envelope* take(std::uint64_t number, Address& target) noexcept;
+  /// The envelope passes to the caller; null when there is no such letter. Sets `target` and `name`, whom it was for.
+  Envelope* take(std::uint64_t number, Address& target, std::string& name) noexcept;
 
  private:
   struct Entry {

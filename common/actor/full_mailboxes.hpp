@@ -1,6 +1,7 @@
 // What few mailboxes need and senders touch: who waits for room, what was dropped, the messages of drop_oldest
 // mailboxes. Kept beside the cells, by cell, under striped locks. Thread-safe. Private to actor.
 #pragma once
+#include <algorithm>
 #include <array>
 #include <deque>
 #include <mutex>
@@ -21,9 +22,37 @@ class FullMailboxes {
  public:
   struct Entry {
     std::deque<WaitingSender> waiting;
-    std::deque<Envelope*> messages;  ///< of a drop_oldest mailbox
+    std::deque<Envelope*> messages;  ///< of a drop_oldest mailbox, oldest first
+    std::size_t urgent = 0;          ///< of those, above normal
+    std::uint32_t picks = 0;         ///< from those
     Address redirect_to;
     std::array<std::uint64_t, kDropReasons> dropped{};
+
+    Envelope* take(std::deque<Envelope*>::iterator at) {
+      Envelope* envelope = *at;
+      messages.erase(at);
+      if (envelope->priority > Priority::normal) --urgent;
+      return envelope;
+    }
+    /// The oldest, or null; with `overtaking` the oldest of the highest priority, when that is above normal.
+    Envelope* take_next(bool overtaking) {
+      if (messages.empty()) return nullptr;
+      auto next = messages.begin();
+      if (overtaking && urgent > 0) {
+        next = std::max_element(next, messages.end(),
+                                [](const Envelope* a, const Envelope* b) { return a->priority < b->priority; });
+      }
+      return take(next);
+    }
+    void put_back(Envelope* envelope) {  ///< what take_next() brought
+      messages.push_front(envelope);
+      --picks;
+      if (envelope->priority > Priority::normal) ++urgent;
+    }
+    void put(Envelope* envelope) {
+      messages.push_back(envelope);
+      if (envelope->priority > Priority::normal) ++urgent;
+    }
   };
   /// Calls `use(entry)` under the lock of the cell; makes the entry when there is none.
   template <class F>

@@ -57,7 +57,7 @@ Result<void> Runtime::register_name(Cell& cell, const std::string& name) {
 
 Result<Address> Runtime::spawn(Cell* parent, const ActorType& type, SpawnOptions options,
                                void (*construct)(void*, void*), void* data) {
-  if (options.mailbox.overflow == Overflow::redirect || options.worker) {
+  if (options.mailbox.overflow == Overflow::redirect || options.mailbox.capacity > 0xFFFF || options.worker) {
     if (auto fine = check(options.mailbox); !fine) return std::move(fine.error());
     if (options.worker && *options.worker >= std::max(1U, scheduler_->workers())) {
       return Error(codes::bad_value, "worker: there are " + std::to_string(scheduler_->workers()) + ", the first is 0");
@@ -83,7 +83,10 @@ Result<Address> Runtime::spawn(Cell* parent, const ActorType& type, SpawnOptions
   }
   cell->set(Cell::kBuilt);
   cell->farewell.store(Cell::kForgotten, std::memory_order_relaxed);
-  link(parent ? *parent : *Cell::of(root_), *cell);
+  if (!link(parent ? *parent : *Cell::of(root_), *cell)) {
+    type.destroy(cell->object());
+    return undo(Error(codes::system_stopping, "no actor is started any more: its parent is stopping"));
+  }
   count(Counters::spawned);
   if (monitor_->wants(Level::debug))
     tell(Level::debug, Family::actor, "spawned", cell->address(), {{"type", std::string(type.name)}});
@@ -115,8 +118,8 @@ Result<Address> Runtime::reserve(ChildSpec spec, const Address& supervisor) {
     return std::move(named.error());
   }
   side(*cell).spec = std::make_unique<ChildSpec>(std::move(spec));
+  side(*cell).supervisor = supervisor;
   cell->set(Cell::kSupervised);
-  cell->parent.store(Cell::of(supervisor), std::memory_order_relaxed);
   count(Counters::spawned);
   cell->inbox.store(Cell::kIdle, std::memory_order_release);
   return cell->address();
@@ -124,6 +127,7 @@ Result<Address> Runtime::reserve(ChildSpec spec, const Address& supervisor) {
 
 void Runtime::start_now(Cell& cell) {
   Side& own = *cell.side;
+  own.no_children = false;  // it has none: nobody else looks
   if (!own.spec->options.keep_mailbox && cell.state.load(std::memory_order_relaxed) != State::starting) {
     drop_queue(cell, nullptr);
   }
@@ -205,6 +209,7 @@ void Runtime::begin_stop(Cell& cell, Reason reason, std::string what) {
   own.end_what = std::move(what);
   cell.state.store(State::stopping, std::memory_order_relaxed);
   cell.clear(Cell::kStopWanted);
+  if (&cell == Cell::of(root_)) refuse_new();
   while (own.activations) own.activations->destroy(*own.activations);
   cell.clear(Cell::kSuspended);
   if (state != State::stopping && reason == Reason::shutdown && cell.is(Cell::kBuilt) &&
@@ -224,9 +229,12 @@ void Runtime::resume_stop(const Address& actor) {
 void Runtime::stop_children(Cell& cell) {
   std::vector<Address> children;
   {
+    Side& own = side(cell);
     const std::lock_guard lock(tree_lock(cell));
-    for (Cell* child = side(cell).youngest_child; child; child = child->older) children.push_back(child->address());
-    side(cell).waits_for_children = !children.empty();
+    own.no_children = true;
+    for (Cell* child = own.youngest_child; child; child = own.in_order ? nullptr : child->older)
+      children.push_back(child->address());
+    own.waits_for_children = !children.empty();
   }
   if (children.empty()) return finish_stop(cell);
   for (const Address& child : children) {
@@ -249,7 +257,6 @@ void Runtime::stop_for_parent(Cell& cell) {
 void Runtime::finish_stop(Cell& cell) {
   Side& own = side(cell);
   if (&cell == Cell::of(root_) && own.end_reason != Reason::shutdown) {
-    refuse_new();
     const std::lock_guard lock(root_failure_mutex);
     root_failure = own.end_what;
   }
@@ -274,14 +281,15 @@ void Runtime::finish_stop(Cell& cell) {
   own.scheduled.clear();
   own.skip_post_stop = false;
   for (const std::string& topic : std::exchange(own.topics, {})) topics.remove(topic, cell.address());
-  count(Counters::stopped);
   const bool forgotten = (cell.farewell.load(std::memory_order_acquire) & Cell::kForgotten) != 0;
-  if (forgotten || !cell.is(Cell::kSupervised))
-    return end(cell, own.end_reason == Reason::error ? State::failed : State::stopped);
-  cell.state.store(
-      own.end_reason == Reason::normal || own.end_reason == Reason::shutdown ? State::stopped : State::failed,
-      std::memory_order_relaxed);
+  const bool orderly = own.end_reason == Reason::normal || own.end_reason == Reason::shutdown;
+  const State as = orderly ? State::stopped : State::failed;
+  if (forgotten || own.close_wanted || !cell.is(Cell::kSupervised)) return end(cell, as);
+  cell.state.store(as, std::memory_order_relaxed);
   tell_supervisor_ended(cell);
+  if (own.next_incarnation == 0) return;
+  own.incarnation = std::exchange(own.next_incarnation, 0);
+  start_now(cell);
 }
 
 void Runtime::end(Cell& cell, State as) {
@@ -289,6 +297,7 @@ void Runtime::end(Cell& cell, State as) {
   cell.state.store(as, std::memory_order_relaxed);
   drop_queue(cell, reinterpret_cast<Envelope*>(cell.inbox.exchange(Cell::kClosed, std::memory_order_seq_cst)));
   actors_.fetch_sub(1, std::memory_order_relaxed);
+  count(Counters::stopped);
   Down down{address, {}, Reason::normal, {}};
   if (Side* own = cell.side) {
     if (!own->name.empty()) names.remove(own->name);
@@ -316,6 +325,7 @@ void Runtime::drop_queue(Cell& cell, Envelope* taken) {
   }
   auto drop_one = [&](Envelope* envelope) {
     cell.handled.store(cell.handled.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+    count(envelope->own ? Counters::discarded : Counters::lost);
     drop(envelope, address, Drop::stopped, Error());
   };
   while (Envelope* envelope = next_message(cell)) drop_one(envelope);

@@ -21,8 +21,9 @@ class OnLoop final : public Scheduler {
   void start(Runtime& runtime) override {
     runtime_ = &runtime;
     thread_ = std::this_thread::get_id();
+    Local* outer = Runtime::local();
     runtime.attach(local_);
-    Runtime::local() = nullptr;
+    Runtime::local() = outer;
   }
   void stop() noexcept override {
     if (!runtime_) return;

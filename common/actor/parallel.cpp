@@ -18,24 +18,15 @@ constexpr std::uint32_t kRing = 256;
 constexpr std::uint32_t kClockTurns = 16;   // between two looks at the clock
 constexpr std::uint32_t kSharedTurns = 61;  // between two looks at the shared list while there is own work
 constexpr Duration kStuckPoll = 1ms;        // a sleeper looks that often for work behind a turn that does not end
+constexpr Duration kIdlePoll = 100ms;       // and that often whether somebody else has been woken
 
-struct Timed {
-  TimePoint when;
-  std::uint64_t order;
-  Cell* cell;
-  std::uint32_t generation;
-  friend bool operator<(const Timed& a, const Timed& b) noexcept {
-    return a.when != b.when ? a.when > b.when : a.order > b.order;  // the earliest on top
-  }
-};
-
-class Parallel;
+std::int64_t ns_of(TimePoint time) noexcept { return time.time_since_epoch().count(); }
 
 struct alignas(64) Worker {
   Local local;
-  Parallel* pool = nullptr;
   unsigned index = 0;
   std::uint32_t tick = 0;
+  bool woken = false;  // and has not found work yet
   Cell* pinned_first = nullptr;
   Cell* pinned_last = nullptr;
   std::thread thread;
@@ -72,7 +63,6 @@ class Parallel final : public Scheduler {
     runtime_ = &runtime;
     for (unsigned i = 0; i < workers_.size(); ++i) {
       Worker& worker = *workers_[i];
-      worker.pool = this;
       worker.index = i;
       worker.seen.resize(workers_.size());
       worker.thread = std::thread([this, &worker] { work(worker); });
@@ -109,11 +99,14 @@ class Parallel final : public Scheduler {
   void park(Worker& worker);
   void poll_stuck(Worker& worker) noexcept;
   bool fire_timers();
-  void wake(Worker& worker) noexcept {
-    if (worker.parked.load(std::memory_order_seq_cst) == 1 && worker.parked.exchange(0, std::memory_order_seq_cst) == 1)
-      futex::wake(worker.parked, 1);
+  bool wake(Worker& worker) noexcept {
+    if (worker.parked.load(std::memory_order_seq_cst) != 1 || worker.parked.exchange(0, std::memory_order_seq_cst) != 1)
+      return false;
+    futex::wake(worker.parked, 1);
+    return true;
   }
   void wake_one() noexcept;
+  void pass_on(const Worker& worker) noexcept;
 
   const ParallelOptions options_;
   SystemClock clock_;
@@ -148,6 +141,7 @@ void Parallel::work(Worker& worker) {
       fire_timers();
     }
     if (Cell* cell = next(worker)) {
+      if (std::exchange(worker.woken, false)) pass_on(worker);
       worker.turns.store(worker.tick, std::memory_order_relaxed);
       runtime_->run(*cell, worker.local);
     } else {
@@ -171,19 +165,21 @@ Cell* Parallel::next(Worker& worker) {
 }
 
 Cell* Parallel::take_pinned(Worker& worker) noexcept {
-  if (!worker.pinned_first) {
-    if (!worker.pinned.load(std::memory_order_relaxed)) return nullptr;
+  if (worker.pinned.load(std::memory_order_relaxed)) {  // behind its own, whatever those do
     Cell* newest = worker.pinned.exchange(nullptr, std::memory_order_acquire);
-    worker.pinned_last = newest;
+    Cell* last = newest;
+    Cell* first = nullptr;
     while (newest) {
       Cell* older = newest->next_ready;
-      newest->next_ready = worker.pinned_first;
-      worker.pinned_first = newest;
+      newest->next_ready = first;
+      first = newest;
       newest = older;
     }
+    (worker.pinned_first ? worker.pinned_last->next_ready : worker.pinned_first) = first;
+    worker.pinned_last = last;
   }
   Cell* cell = worker.pinned_first;
-  worker.pinned_first = cell->next_ready;
+  if (cell) worker.pinned_first = cell->next_ready;
   return cell;
 }
 
@@ -307,7 +303,8 @@ void Parallel::ready(Cell& cell) noexcept {
     do {
       cell.next_ready = newest;
     } while (!worker.pinned.compare_exchange_weak(newest, &cell, std::memory_order_seq_cst, std::memory_order_relaxed));
-    return wake(worker);
+    wake(worker);
+    return;
   }
   if (Worker* worker = own()) return push_own(*worker, cell);
   cell.next_ready = nullptr;
@@ -316,14 +313,17 @@ void Parallel::ready(Cell& cell) noexcept {
 
 void Parallel::wake_one() noexcept {
   if (searching_.exchange(true, std::memory_order_seq_cst)) return;
-  for (auto& worker : workers_) {
-    if (worker->parked.load(std::memory_order_relaxed) == 1 &&
-        worker->parked.exchange(0, std::memory_order_seq_cst) == 1) {
-      futex::wake(worker->parked, 1);
-      return;
-    }
+  const auto keeper = static_cast<unsigned>(timekeeper_.load(std::memory_order_relaxed) + 1);  // last, if at all
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    if (wake(*workers_[(keeper + i) % workers_.size()])) return;
   }
   searching_.store(false, std::memory_order_seq_cst);
+}
+
+/// Who was woken has found work: if there is more, the next is woken.
+void Parallel::pass_on(const Worker& worker) noexcept {
+  searching_.store(false, std::memory_order_seq_cst);
+  if (asleep_.load(std::memory_order_seq_cst) > 0 && (worker.size() > 0 || has_work(worker))) wake_one();
 }
 
 bool Parallel::has_work(const Worker& worker) const noexcept {
@@ -340,36 +340,37 @@ void Parallel::park(Worker& worker) {
   if (fire_timers()) return;
   worker.parked.store(1, std::memory_order_seq_cst);
   const int sleepers = asleep_.fetch_add(1, std::memory_order_seq_cst) + 1;
-  bool polled = false;
+  bool polled = false, kept = false;
   if (!has_work(worker)) {
     Duration limit{};
     int nobody = -1;
     if (timekeeper_.compare_exchange_strong(nobody, static_cast<int>(worker.index), std::memory_order_seq_cst)) {
       const std::int64_t earliest = earliest_.load(std::memory_order_seq_cst);
-      const std::int64_t now = clock_.now().time_since_epoch().count();
-      if (earliest != INT64_MAX) limit = Duration(std::max<std::int64_t>(earliest - now, 1));
-      if (sleepers < static_cast<int>(workers_.size())) {
-        limit = limit == Duration() ? kStuckPoll : std::min(limit, kStuckPoll);
-        polled = true;
+      polled = sleepers < static_cast<int>(workers_.size());
+      limit = polled ? kStuckPoll : kIdlePoll;
+      if (workers_.size() == 1) limit = {};
+      if (earliest != INT64_MAX) {
+        const Duration until(std::max<std::int64_t>(earliest - ns_of(clock_.now()), 1));
+        limit = limit == Duration() ? until : std::min(limit, until);
       }
     }
     futex::wait(worker.parked, 1, limit);
     int own_index = static_cast<int>(worker.index);
-    timekeeper_.compare_exchange_strong(own_index, -1, std::memory_order_seq_cst);
+    kept = timekeeper_.compare_exchange_strong(own_index, -1, std::memory_order_seq_cst);
   }
-  const bool woken = worker.parked.exchange(0, std::memory_order_seq_cst) == 0;
-  asleep_.fetch_sub(1, std::memory_order_seq_cst);
+  worker.woken = worker.parked.exchange(0, std::memory_order_seq_cst) == 0;
+  const int others = asleep_.fetch_sub(1, std::memory_order_seq_cst) - 1;
   runtime_->refresh(worker.local);
-  if (polled && !woken) poll_stuck(worker);
+  if (kept && worker.woken && others > 0) wake_one();  // for somebody has to watch the time
+  if (polled && !worker.woken) poll_stuck(worker);
 }
 
 void Parallel::wake_at(TimePoint when, Cell& cell, std::uint32_t generation) {
-  const std::int64_t at = when.time_since_epoch().count();
   {
     const std::lock_guard lock(timers_mutex_);
     timers_.push({when, ++timer_order_, &cell, generation});
-    if (at >= earliest_.load(std::memory_order_relaxed)) return;
-    earliest_.store(at, std::memory_order_seq_cst);
+    if (ns_of(when) >= earliest_.load(std::memory_order_relaxed)) return;
+    earliest_.store(ns_of(when), std::memory_order_seq_cst);
   }
   if (const int keeper = timekeeper_.load(std::memory_order_seq_cst); keeper >= 0)
     wake(*workers_[static_cast<std::size_t>(keeper)]);
@@ -377,16 +378,15 @@ void Parallel::wake_at(TimePoint when, Cell& cell, std::uint32_t generation) {
 
 bool Parallel::fire_timers() {
   constexpr std::size_t kAtOnce = 64;
-  if (earliest_.load(std::memory_order_relaxed) > clock_.now().time_since_epoch().count()) return false;
   const TimePoint now = clock_.now();
+  if (earliest_.load(std::memory_order_relaxed) > ns_of(now)) return false;
   std::array<Timed, kAtOnce> due;
   std::size_t count = 0;
   {
     const std::lock_guard lock(timers_mutex_);
     for (; count < kAtOnce && !timers_.empty() && timers_.top().when <= now; timers_.pop())
       due[count++] = timers_.top();
-    earliest_.store(timers_.empty() ? INT64_MAX : timers_.top().when.time_since_epoch().count(),
-                    std::memory_order_seq_cst);
+    earliest_.store(timers_.empty() ? INT64_MAX : ns_of(timers_.top().when), std::memory_order_seq_cst);
   }
   for (std::size_t i = 0; i < count; ++i) runtime_->due(*due[i].cell, due[i].generation);
   return count > 0;

@@ -48,6 +48,7 @@ Runtime::Runtime(std::unique_ptr<Scheduler> scheduler, SystemOptions options, Mo
 
 Runtime::~Runtime() {
   scheduler_->stop();
+  dead_letters.clear();  // what is in them may have to tell an actor that it was given up
   scheduler_.reset();
 }
 
@@ -60,7 +61,7 @@ void Runtime::attach(Local& local) noexcept {
 }
 
 void Runtime::detach(Local& local) noexcept {
-  Runtime::local() = nullptr;
+  if (Runtime::local() == &local) Runtime::local() = nullptr;
   for (std::size_t i = 0; i < local.free_cells.size(); ++i) cells_.give(i, std::exchange(local.free_cells[i], nullptr));
   const std::lock_guard lock(locals_mutex_);
   for (std::size_t i = 0; i < Counters::count; ++i) {
@@ -99,7 +100,7 @@ Cell* Runtime::make_cell(const ActorType& type) {
     cell = cells_.take(size_class, 1);
   }
   cell->next_ready = nullptr;
-  cell->type = &type;
+  std::atomic_ref(cell->type).store(&type, std::memory_order_relaxed);  // info() may look
   if (type.size > CellStore::kInPlaceMax || type.align > 16) {
     *reinterpret_cast<void**>(reinterpret_cast<std::byte*>(cell) + sizeof(Cell)) =
         ::operator new(type.size, std::align_val_t(std::max<std::size_t>(type.align, 16)));
@@ -151,8 +152,9 @@ ActorInfo Runtime::info(Cell& cell, const std::unordered_map<std::uint64_t, std:
   info.address = cell.address();
   if (Cell* parent = cell.parent.load(std::memory_order_acquire)) info.parent = parent->address().id();
   if (const auto named = by_id.find(info.address.id()); named != by_id.end()) info.name = named->second;
-  info.type = cell.type->name;
-  info.supervisor = cell.type == &actor_type<SupervisorActor>();
+  const ActorType* type = std::atomic_ref(cell.type).load(std::memory_order_relaxed);
+  info.type = type->name;
+  info.supervisor = type == &actor_type<SupervisorActor>();
   info.state = cell.state.load(std::memory_order_relaxed);
   info.restarts = cell.restarts.load(std::memory_order_relaxed);
   info.received = cell.handled.load(std::memory_order_acquire);
@@ -182,15 +184,20 @@ std::vector<ActorInfo> Runtime::snapshot(std::size_t limit) {
   return all;
 }
 
-Totals Runtime::totals() const {
-  std::array<std::uint64_t, Counters::count> sums{};
-  {
-    const std::lock_guard lock(locals_mutex_);
-    for (std::size_t i = 0; i < Counters::count; ++i) {
-      sums[i] = outside_[i].load(std::memory_order_relaxed);
-      for (const Local* each : locals_) sums[i] += each->counters.cells[i].load(std::memory_order_relaxed);
-    }
+Runtime::Sums Runtime::sums() const {
+  Sums sums{};
+  const std::lock_guard lock(locals_mutex_);
+  for (std::size_t i = 0; i < Counters::count; ++i) {
+    sums[i] = outside_[i].load(std::memory_order_relaxed);
+    for (const Local* each : locals_) sums[i] += each->counters.cells[i].load(std::memory_order_relaxed);
   }
+  return sums;
+}
+
+std::uint64_t Runtime::lost() const { return sums()[Counters::lost]; }
+
+Totals Runtime::totals() const {
+  const Sums sums = this->sums();
   Totals totals;
   totals.actors = actors_.load(std::memory_order_relaxed) - (all_stopped() ? 0 : 1);
   totals.sent = sums[Counters::sent];
@@ -200,6 +207,8 @@ Totals Runtime::totals() const {
   totals.failures = sums[Counters::failures];
   totals.restarts = sums[Counters::restarts];
   totals.gave_up = sums[Counters::gave_up];
+  const std::uint64_t gone = totals.handled + sums[Counters::lost] + sums[Counters::discarded];
+  totals.depth = totals.sent > gone ? totals.sent - gone : 0;  // they were read apart
   std::copy_n(sums.begin() + Counters::dropped, kDropReasons, totals.dropped.begin());
   return totals;
 }
@@ -233,10 +242,16 @@ void Runtime::tell(Level level, Family family, std::string_view kind, const Addr
   monitor_->record(std::move(event));
 }
 
-void Runtime::stop_all() {
+void Runtime::stop_all(bool in_order) {
   refuse_new();
-  control(root_, [this](Cell* root) {
-    if (root) begin_stop(*root, Reason::shutdown, {});
+  control(root_, [this, in_order](Cell* root) {
+    if (!root) return;
+    {
+      const std::lock_guard lock(tree_lock(*root));
+      root->side->in_order = in_order;
+    }
+    if (root->state.load(std::memory_order_relaxed) != State::stopping) return begin_stop(*root, Reason::shutdown, {});
+    if (!root->is(Cell::kHolding)) stop_children(*root);
   });
 }
 

@@ -26,6 +26,8 @@ struct Counters {
     failures,
     restarts,
     gave_up,
+    lost,       ///< accepted, and not handled because the actor stopped
+    discarded,  ///< accepted, and gone from the mailbox otherwise
     dropped,
     count = dropped + kDropReasons
   };
@@ -87,7 +89,7 @@ class Runtime {
   static void answer_from_anywhere(const Address& to, std::uint64_t correlation, bool external,
                                    Envelope* reply) noexcept;
   /// Ends a message that reaches no handler: counts, keeps or destroys it, tells the requester.
-  void drop(Envelope* envelope, const Address& to, Drop reason, Error why);
+  void drop(Envelope* envelope, const Address& to, Drop reason, Error why, std::string_view name = {});
   Result<std::size_t> publish(std::string_view topic, const SendOptions& options, Cell* sender, Envelope* in_hand,
                               Envelope* (*copy)(const void*), const void* original);
 
@@ -99,7 +101,7 @@ class Runtime {
                         void* data);
   /// A cell for a supervised child: takes messages, waits for its supervisor's start().
   Result<Address> reserve(ChildSpec spec, const Address& supervisor);
-  void link(Cell& parent, Cell& child);
+  bool link(Cell& parent, Cell& child);  ///< false: the parent is stopping
   // For supervisors, in their turns.
   const ChildOptions& adopt(Cell& cell, const Address& supervisor, std::uint64_t number);
   void start_child(const Address& child, std::uint64_t incarnation, std::uint32_t restarts);
@@ -123,6 +125,8 @@ class Runtime {
   /// Notes that `from` waits for `to`; true when that would never end.
   bool would_cycle(Cell& from, const Address& to);
   Error cycle_error(Cell& from);
+  /// Nobody knows any more for whom `from` waits: not for `not_for` alone.
+  static void waits_for_somebody(const Address& from, Cell& not_for) noexcept;
   void fail_after(Cell& cell, std::exception_ptr failure) noexcept;
   void started_after(Cell& cell) noexcept;
 
@@ -131,6 +135,7 @@ class Runtime {
   ActorInfo info(Cell& cell, const std::unordered_map<std::uint64_t, std::string>& by_id);
   std::vector<ActorInfo> snapshot(std::size_t limit);
   Totals totals() const;
+  std::uint64_t lost() const;
   /// Nothing waits and nothing runs; twice with the same `activity` it is so.
   bool quiet(std::uint64_t& activity);
   void refresh(Local& local) const noexcept;  ///< its coarse clock
@@ -141,7 +146,8 @@ class Runtime {
   // Shutdown.
   void refuse_new() noexcept { stopping_.store(true, std::memory_order_relaxed); }
   bool stopping() const noexcept { return stopping_.load(std::memory_order_relaxed); }
-  void stop_all();
+  /// The actors of nobody in reverse order, or all at once.
+  void stop_all(bool in_order);
   bool all_stopped() const noexcept { return root_gone_.load(std::memory_order_acquire); }
   ShutdownReport report();
 
@@ -161,6 +167,8 @@ class Runtime {
   std::optional<std::string> root_failure;  ///< of the root
 
  private:
+  using Sums = std::array<std::uint64_t, Counters::count>;
+  Sums sums() const;
   Cell* make_cell(const ActorType& type);
   void free_cell(Cell& cell) noexcept;
   Result<void> admit_actor() noexcept;
@@ -175,6 +183,7 @@ class Runtime {
   static Waiter* waiter_of(const Cell& cell, std::uint64_t correlation) noexcept;
   void take_control(Cell& cell, Envelope* envelope);
   void keep(Cell& cell, Envelope* envelope);
+  bool message_waits(const Cell& cell);
   void keep_first(Cell& cell, Envelope* envelope);
   Envelope* next_message(Cell& cell);
   bool can_handle(const Cell& cell) const noexcept;
@@ -203,12 +212,12 @@ class Runtime {
   void unlink(Cell& cell) noexcept;
   void move(const Address& child, Cell& to);
   static void put_in(Cell& parent, Cell& child) noexcept;  ///< under the parent's lock
-  static bool take_out(
-      Cell& parent,
-      Cell& child) noexcept;  ///< likewise; true: the parent waits for its children, and this was the last
+  static bool take_out(Cell& parent,
+                       Cell& child) noexcept;  ///< likewise; true: the parent waits for this
   void forget_closed(Cell& parent, const Address& child);
   void release(Cell& cell) noexcept;
   void drop_queue(Cell& cell, Envelope* taken);
+  static bool has_ended(const Address& actor) noexcept;
   static bool is_live(const Cell& cell) noexcept;
 
   static constexpr std::size_t kStripes = 64;

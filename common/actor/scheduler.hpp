@@ -33,6 +33,17 @@ class Scheduler {
   virtual void stop() noexcept = 0;
 };
 
+/// A wake_at() that waits, in a heap. Private to schedulers.
+struct Timed {
+  TimePoint when;
+  std::uint64_t order;
+  Cell* cell;
+  std::uint32_t generation;
+  friend bool operator<(const Timed& a, const Timed& b) noexcept {
+    return a.when != b.when ? a.when > b.when : a.order > b.order;  // the earliest on top
+  }
+};
+
 struct ParallelOptions {
   unsigned workers = 0;      ///< threads, at most 250; 0: one a core
   std::vector<int> cores{};  ///< worker i runs on core cores[i]; empty: anywhere

@@ -101,11 +101,10 @@ Result<void> Runtime::submit_dropping(Cell& cell, const Address& to, Envelope* e
   Envelope* oldest = nullptr;
   const std::uint32_t capacity = cell.capacity.load(std::memory_order_relaxed);
   const bool alive = full.with_existing(cell, [&](FullMailboxes::Entry& entry) {
-    entry.messages.push_back(envelope);
+    entry.put(envelope);
     cell.accepted.fetch_add(1, std::memory_order_relaxed);
     if (capacity == 0 || entry.messages.size() <= capacity) return;
-    oldest = entry.messages.front();
-    entry.messages.pop_front();
+    oldest = entry.take_next(false);
     cell.accepted.fetch_sub(1, std::memory_order_relaxed);
     ++entry.dropped[static_cast<std::size_t>(Drop::overflow)];
   });
@@ -114,8 +113,10 @@ Result<void> Runtime::submit_dropping(Cell& cell, const Address& to, Envelope* e
     drop(envelope, to, Drop::stopped, error);
     return error;
   }
-  if (oldest)
+  if (oldest) {
+    count(Counters::discarded);
     drop(oldest, to, Drop::overflow, Error(codes::message_dropped, name_of(to) + " got newer messages than this one"));
+  }
   std::uintptr_t expected = Cell::kIdle;
   if (cell.inbox.compare_exchange_strong(expected, Cell::kEmpty, std::memory_order_seq_cst)) scheduler_->ready(cell);
   count(Counters::sent);
@@ -237,10 +238,7 @@ void Runtime::answer(Address to, std::uint64_t correlation, bool external, Envel
   reply->correlation = correlation;
   reply->target_generation = Cell::generation_of(to);
   if (cell->generation.load(std::memory_order_acquire) == Cell::generation_of(to)) {
-    if (Local* here = own_local(); here && here->current) {  // it does not wait for this actor any more
-      Cell* answering = here->current;
-      cell->waits_for.compare_exchange_strong(answering, nullptr, std::memory_order_seq_cst);
-    }
+    if (Local* here = own_local(); here && here->current) waits_for_somebody(to, *here->current);
     if (push(*cell, reply)) return;
   }
   dispose(reply);
@@ -252,7 +250,7 @@ void Runtime::answer_from_anywhere(const Address& to, std::uint64_t correlation,
   of(*Cell::of(to)).answer(to, correlation, false, reply);
 }
 
-void Runtime::drop(Envelope* envelope, const Address& to, Drop reason, Error why) {
+void Runtime::drop(Envelope* envelope, const Address& to, Drop reason, Error why, std::string_view name) {
   if (envelope->own) return Envelope::destroy(envelope);
   count(Counters::dropped + static_cast<std::size_t>(reason));
   const bool to_dead_letters = reason == Drop::no_such_actor || reason == Drop::stopped || reason == Drop::unhandled;
@@ -267,7 +265,8 @@ void Runtime::drop(Envelope* envelope, const Address& to, Drop reason, Error why
   tell(to_dead_letters ? Level::info : Level::debug, Family::mailbox, to_dead_letters ? "dead_letter" : "dropped", to,
        {{"message", std::string(envelope->type->name)}, {"reason", std::string(to_string(reason))}});
   if (!to_dead_letters) return Envelope::destroy(envelope);
-  dead_letters.add(envelope, to, names.name_of(to.id()), reason, now());
+  dead_letters.add(envelope, to, name.empty() ? names.name_of(to.id()) : std::string(name.substr(0, 128)), reason,
+                   now());
 }
 
 Error Runtime::reason_error(Drop reason, const Address& to, const Envelope& envelope) const {
@@ -307,6 +306,11 @@ bool Runtime::would_cycle(Cell& from, const Address& to) {
     at = at->waits_for.load(std::memory_order_seq_cst);
   }
   return false;
+}
+
+void Runtime::waits_for_somebody(const Address& from, Cell& not_for) noexcept {
+  Cell* answering = &not_for;
+  Cell::of(from)->waits_for.compare_exchange_strong(answering, nullptr, std::memory_order_seq_cst);
 }
 
 Error Runtime::cycle_error(Cell& from) {

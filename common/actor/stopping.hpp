@@ -9,12 +9,14 @@ class Stopping {
   Stopping(Runtime& runtime, Duration budget);
   /// Call it again and again until it is true.
   bool step();
+  /// Nothing moves any more: what is left of the drain or of the order is given up. False when nothing is.
+  bool hurry();
   ShutdownReport report();
 
  private:
-  enum class Phase : std::uint8_t { drain, stop, done };
+  enum class Phase : std::uint8_t { drain, stop_in_order, stop, done };
   Runtime& runtime_;
-  TimePoint drained_by_, stopped_by_;
+  TimePoint drained_by_, in_order_by_, stopped_by_;
   Phase phase_ = Phase::drain;
   std::uint64_t last_activity_ = UINT64_MAX;
   std::uint64_t lost_before_ = 0;

@@ -7,17 +7,19 @@ namespace weft::actor {
 
 const ChildOptions& Runtime::adopt(Cell& cell, const Address& supervisor, std::uint64_t number) {
   link(*Cell::of(supervisor), cell);
-  Side& own = *cell.side;  // nobody runs it before start_child()
-  own.supervisor = supervisor;
-  own.child = number;
-  return own.spec->options;
+  cell.side->child = number;  // nobody else looks at it before start_child()
+  return cell.side->spec->options;
 }
 
 void Runtime::start_child(const Address& child, std::uint64_t incarnation, std::uint32_t restarts) {
   control(child, [this, incarnation, restarts](Cell* starting) {
     if (!starting) return;
-    starting->side->incarnation = incarnation;
     starting->restarts.store(static_cast<std::uint8_t>(std::min(restarts, 255U)), std::memory_order_relaxed);
+    if (starting->is(Cell::kBuilt)) {  // it was given up, and has not ended yet: finish_stop() starts it
+      starting->side->next_incarnation = incarnation;
+      return;
+    }
+    starting->side->incarnation = incarnation;
     start_now(*starting);
   });
 }
@@ -37,7 +39,7 @@ void Runtime::tell_supervisor_ended(Cell& cell) {
 
 void Runtime::ask_supervisor_to_remove(Cell& cell) {
   const Side& own = *cell.side;
-  force(own.supervisor, Envelope::make<RemoveChild>(Envelope::Kind::message, RemoveChild{own.child}));
+  force(own.supervisor, Envelope::make<RemoveChild>(Envelope::Kind::message, RemoveChild{cell.address()}));
 }
 
 void Runtime::abandon(const Address& reserved) {
@@ -49,14 +51,20 @@ void Runtime::abandon(const Address& reserved) {
 void Runtime::end_child(const Address& child, bool run_post_stop) {
   control(child, [this, run_post_stop](Cell* stopping) {
     if (!stopping) return;
-    side(*stopping).skip_post_stop = !run_post_stop;
+    if (stopping->side->next_incarnation != 0) {  // it was not to start before it had ended
+      stopping->side->incarnation = std::exchange(stopping->side->next_incarnation, 0);
+      return tell_supervisor_ended(*stopping);
+    }
+    stopping->side->skip_post_stop = !run_post_stop;
     begin_stop(*stopping, Reason::shutdown, {});
   });
 }
 
 void Runtime::close_child(const Address& child, State as) {
   control(child, [this, as](Cell* closing) {
-    if (closing) end(*closing, as);
+    if (!closing) return;
+    if (!closing->is(Cell::kBuilt)) return end(*closing, as);
+    closing->side->close_wanted = true;  // it was given up, and has not ended yet
   });
 }
 

@@ -40,7 +40,7 @@ void SupervisorActor::on(Adopt adopted, Context& context) { adopt(adopted.child.
 
 void SupervisorActor::adopt(const Address& child, Context& context) {
   const std::uint64_t number = ++last_child_;
-  children_.emplace(number, Child{child, 0, 0, 0, 0, false});
+  children_.emplace(number, Child{Reserved(runtime_of(context), child), child, 0, 0, 0, 0, false, false});
   const ChildOptions& options = runtime_of(context).adopt(*Cell::of(child), context.self(), number);
   carry_out(core_.add(number, {options.restart, options.significant}), context);
 }
@@ -152,12 +152,18 @@ void SupervisorActor::on(ChildEnded end, Context& context) {
 void SupervisorActor::ended(std::uint64_t number, Reason reason, Context& context) {
   if (const auto found = children_.find(number); found != children_.end()) {
     const Restart restart = options_of(found->second.address).restart;
-    if (reason == Reason::normal && restart == Restart::transient) close(found->second, State::stopped, context);
+    const bool over = reason == Reason::normal && restart == Restart::transient && !found->second.restarting;
+    if (over) close(found->second, State::stopped, context);
+    found->second.restarting = false;
   }
   carry_out(core_.ended(number, reason, context.now()), context);
 }
 
-void SupervisorActor::on(RemoveChild remove, Context& context) { carry_out(core_.remove(remove.child), context); }
+void SupervisorActor::on(RemoveChild remove, Context& context) {
+  const Cell& cell = *Cell::of(remove.child);
+  if (cell.generation.load(std::memory_order_acquire) != Cell::generation_of(remove.child)) return;  // removed already
+  carry_out(core_.remove(cell.side->child), context);
+}
 
 void SupervisorActor::gave_up(std::uint64_t number, Context& context) {
   Child& child = children_.at(number);
@@ -176,7 +182,7 @@ void SupervisorActor::removed(std::uint64_t number, Context& context) {
   const auto found = children_.find(number);
   if (found == children_.end()) return;
   close(found->second, State::stopped, context);
-  runtime_of(context).forget(*Cell::of(found->second.address));
+  runtime_of(context).forget(*Cell::of(found->second.owner.take()));
   children_.erase(found);
 }
 
@@ -193,6 +199,7 @@ Task<void> SupervisorActor::on(CheckHealth check, Context& context) {
   if (failed) ++still->unhealthy;
   if (failed && still->unhealthy >= health.threshold) {
     still->unhealthy = 0;
+    still->restarting = true;
     runtime_of(context).tell(Level::error, Family::supervision, "unhealthy", still->address,
                              {{"what", answer ? std::string("its check failed") : answer.error().message}});
     carry_out(core_.restart(check.child), context);

@@ -36,7 +36,7 @@ struct ChildEnded {
   std::string what;
 };
 struct RemoveChild {
-  std::uint64_t child;
+  Address child;
 };
 struct StartDue {
   std::uint64_t child, incarnation;
@@ -67,11 +67,13 @@ class SupervisorActor {
 
  private:
   struct Child {
+    Reserved owner;  ///< one that hangs at the root outlives its supervisor: nobody starts it again then
     Address address;
     std::uint64_t incarnation = 0;
     std::uint32_t unhealthy = 0;
     TimerId start_timer = 0, stop_timer = 0;
-    bool closed = false;  ///< takes no messages any more
+    bool closed = false;      ///< takes no messages any more
+    bool restarting = false;  ///< its health failed: it is stopped to be started again, however it ends
   };
   void adopt(const Address& child, Context& context);
   void carry_out(const Supervision::Actions& actions, Context& context);

@@ -31,7 +31,7 @@ System::~System() {
 }
 
 void System::stop_now() {
-  runtime_->stop_all();
+  runtime_->stop_all(false);
   while (!runtime_->all_stopped() && runtime_->scheduler().drive(std::chrono::milliseconds(1))) {
   }
 }
@@ -78,12 +78,15 @@ Result<std::shared_ptr<PoolMembers>> System::start_pool(PoolOptions options, Chi
 
 void System::stop(const Address& actor) { runtime_->stop(actor); }
 
+Result<void> System::taking(const Address& to, Envelope* envelope) {
+  if (!runtime_->stopping()) return {};
+  Error error(codes::system_stopping, "the system is stopping and takes no messages from outside");
+  if (envelope) runtime_->drop(envelope, to, Drop::stopped, error);
+  return error;
+}
+
 Result<void> System::submit(const Address& to, Envelope* envelope, const SendOptions& options) {
-  if (runtime_->stopping()) {
-    Error error(codes::system_stopping, "the system is stopping and takes no messages from outside");
-    runtime_->drop(envelope, to, Drop::stopped, error);
-    return error;
-  }
+  if (auto open = taking(to, envelope); !open) return open;
   runtime_->stamp(*envelope, options, nullptr, nullptr);
   return runtime_->submit(to, envelope);
 }
@@ -92,11 +95,12 @@ Result<void> System::submit(std::string_view name, Envelope* envelope, const Sen
   const Address to = runtime_->names.find(name);
   if (to) return submit(to, envelope, options);
   Error error(codes::no_such_actor, "no actor is named '" + std::string(name.substr(0, 128)) + "'");
-  runtime_->drop(envelope, {}, Drop::no_such_actor, error);
+  runtime_->drop(envelope, {}, Drop::no_such_actor, error, name);
   return error;
 }
 
 Result<void> System::submit_wait(const Address& to, Envelope* envelope, const SendOptions& options, Duration timeout) {
+  if (auto open = taking(to, envelope); !open) return open;
   runtime_->stamp(*envelope, options, nullptr, nullptr);
   Envelope* blocked = nullptr;
   if (auto sent = runtime_->submit(to, envelope, &blocked); !sent || !blocked) return sent;
@@ -136,6 +140,7 @@ void System::ask(const Address& to, Envelope* request, const SendOptions& option
 
 Result<std::size_t> System::publish_copies(std::string_view topic, const SendOptions& options,
                                            Envelope* (*copy)(const void*), const void* original) {
+  if (auto open = taking({}, nullptr); !open) return std::move(open.error());
   return runtime_->publish(topic, options, nullptr, nullptr, copy, original);
 }
 
@@ -152,9 +157,12 @@ Totals System::totals() const { return runtime_->totals(); }
 std::vector<DeadLetter> System::dead_letters() const { return runtime_->dead_letters.list(); }
 
 Result<void> System::resend(std::uint64_t number, const Address& to) {
+  if (auto open = taking({}, nullptr); !open) return open;
   Address target;
-  Envelope* envelope = runtime_->dead_letters.take(number, target);
+  std::string name;
+  Envelope* envelope = runtime_->dead_letters.take(number, target, name);
   if (!envelope) return Error(codes::no_such_actor, "there is no dead letter number " + std::to_string(number));
+  if (!to && !target) target = runtime_->names.find(name);
   return runtime_->submit(to ? to : target, envelope);
 }
 
@@ -163,7 +171,7 @@ ShutdownReport System::shutdown(Duration budget) {
   int idle = 0;
   while (!stopping.step()) {
     idle = runtime_->scheduler().drive(std::chrono::milliseconds(1)) ? 0 : idle + 1;
-    if (idle > 3) break;  // nothing moves it any more
+    if (idle > 3 && !stopping.hurry()) break;
   }
   return stopping.report();
 }

@@ -176,6 +176,8 @@ class System {
   Runtime& runtime() noexcept { return *runtime_; }
 
  private:
+  /// Refuses (and drops) while the system stops.
+  Result<void> taking(const Address& to, Envelope* envelope);
   Result<void> submit(const Address& to, Envelope* envelope, const SendOptions& options);
   Result<void> submit(std::string_view name, Envelope* envelope, const SendOptions& options);
   Result<void> submit_wait(const Address& to, Envelope* envelope, const SendOptions& options, Duration timeout);

@@ -53,15 +53,6 @@ class Deterministic final : public Scheduler {
   const std::vector<TestSystem::Step>& steps() const noexcept { return steps_; }
 
  private:
-  struct Timed {
-    TimePoint when;
-    std::uint64_t order;
-    Cell* cell;
-    std::uint32_t generation;
-    friend bool operator<(const Timed& a, const Timed& b) noexcept {
-      return a.when != b.when ? a.when > b.when : a.order > b.order;  // the earliest on top
-    }
-  };
   struct InThread {
     explicit InThread(Local& local) : outer(std::exchange(Runtime::local(), &local)) {}
     InThread(const InThread&) = delete;
@@ -73,8 +64,9 @@ class Deterministic final : public Scheduler {
 
   void start(Runtime& runtime) override {
     runtime_ = &runtime;
+    Local* outer = Runtime::local();
     runtime.attach(local_);
-    Runtime::local() = nullptr;
+    Runtime::local() = outer;
   }
   void stop() noexcept override {
     if (runtime_) std::exchange(runtime_, nullptr)->detach(local_);

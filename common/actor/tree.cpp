@@ -4,10 +4,13 @@
 
 namespace weft::actor {
 
-void Runtime::link(Cell& parent, Cell& child) {
-  side(parent);
+bool Runtime::link(Cell& parent, Cell& child) {
+  if (&parent != Cell::of(root_))
+    side(parent);  // the root has one until it ends, and is not only in its own turns here
   const std::lock_guard lock(tree_lock(parent));
+  if (!parent.side || parent.side->no_children) return false;
   put_in(parent, child);
+  return true;
 }
 
 void Runtime::put_in(Cell& parent, Cell& child) noexcept {
@@ -20,19 +23,19 @@ void Runtime::put_in(Cell& parent, Cell& child) noexcept {
 }
 
 void Runtime::unlink(Cell& cell) noexcept {
-  bool last = false;
+  bool tell = false;
   Address waiting_parent;
   for (Cell* parent = cell.parent.load(std::memory_order_acquire); parent;
        parent = cell.parent.load(std::memory_order_acquire)) {
     const std::lock_guard lock(tree_lock(*parent));
     if (cell.parent.load(std::memory_order_relaxed) != parent) continue;  // it was moved meanwhile
-    last = take_out(*parent, cell);
+    tell = take_out(*parent, cell);
     waiting_parent = parent->address();
     break;
   }
-  if (last) {
+  if (tell) {
     control(waiting_parent, [this](Cell* waiting) {
-      if (waiting) finish_stop(*waiting);
+      if (waiting) stop_children(*waiting);
     });
   }
 }
@@ -44,6 +47,7 @@ bool Runtime::take_out(Cell& parent, Cell& cell) noexcept {
   if (cell.older) cell.older->younger = cell.younger;
   (cell.younger ? cell.younger->older : own->youngest_child) = cell.older;
   cell.older = cell.younger = nullptr;
+  if (own->in_order) return own->waits_for_children;
   return !own->youngest_child && std::exchange(own->waits_for_children, false);
 }
 
@@ -84,7 +88,11 @@ void Runtime::forget_closed(Cell& parent, const Address& child) {
 
 void Runtime::release(Cell& cell) noexcept {
   const bool root = &cell == Cell::of(root_);
-  delete std::exchange(cell.side, nullptr);
+  {
+    std::unique_lock<std::mutex> lock;
+    if (root) lock = std::unique_lock(tree_lock(cell));  // others may be about to hang something there
+    delete std::exchange(cell.side, nullptr);
+  }
   unlink(cell);
   free_cell(cell);
   if (root) root_gone_.store(true, std::memory_order_release);
@@ -93,6 +101,10 @@ void Runtime::release(Cell& cell) noexcept {
 void Runtime::forget(Cell& cell) noexcept {
   const std::uint8_t before = cell.farewell.fetch_or(Cell::kForgotten, std::memory_order_acq_rel);
   if (before == Cell::kGone) release(cell);
+}
+
+bool Runtime::has_ended(const Address& actor) noexcept {
+  return Cell::of(actor)->generation.load(std::memory_order_acquire) != Cell::generation_of(actor);
 }
 
 void Runtime::tell_down(const Address& watcher, const Down& down) {
@@ -104,7 +116,9 @@ void Runtime::tell_down(const Address& watcher, const Down& down) {
 void Runtime::watch(const Address& target, const Address& watcher) {
   control(target, [this, target, watcher](Cell* watched) {
     if (watched) {
-      side(*watched).watchers.push_back(watcher);
+      auto& watchers = side(*watched).watchers;
+      if (watchers.size() == watchers.capacity()) std::erase_if(watchers, has_ended);
+      watchers.push_back(watcher);
     } else {
       tell_down(watcher, Down{target, {}, Reason::not_found, {}});
     }

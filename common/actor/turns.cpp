@@ -50,12 +50,12 @@ void Runtime::run(Cell& cell, Local& local, unsigned messages) {
     if (cell.inbox.load(std::memory_order_relaxed) != Cell::kEmpty) take_mail(cell, local);
     if (!local.current) return;  // it ended, and its memory may be another's
     if (can_handle(cell)) {
+      if (messages == 0 && message_waits(cell)) {
+        local.current = nullptr;
+        return scheduler_->ready(cell);
+      }
       if (Envelope* envelope = next_message(cell)) {
-        if (messages-- == 0) {
-          keep_first(cell, envelope);
-          local.current = nullptr;
-          return scheduler_->ready(cell);
-        }
+        --messages;
         handle(cell, envelope);
         if (!local.current) return;
         continue;
@@ -109,6 +109,14 @@ void Runtime::keep(Cell& cell, Envelope* envelope) {
   cell.set(Cell::kLanes);
 }
 
+bool Runtime::message_waits(const Cell& cell) {
+  if (cell.last || cell.is(Cell::kLanes)) return true;
+  bool waits = false;
+  if (cell.overflow.load(std::memory_order_relaxed) == Overflow::drop_oldest)
+    full.with_existing(cell, [&](const FullMailboxes::Entry& entry) { waits = !entry.messages.empty(); });
+  return waits;
+}
+
 void Runtime::keep_first(Cell& cell, Envelope* envelope) {
   Envelope*& last = envelope->priority == Priority::normal
                         ? cell.last
@@ -124,11 +132,8 @@ Envelope* Runtime::next_message(Cell& cell) {
     if (cell.last) return take_first(cell.last);
     if (cell.overflow.load(std::memory_order_relaxed) != Overflow::drop_oldest) return nullptr;
     Envelope* oldest = nullptr;
-    full.with_existing(cell, [&](FullMailboxes::Entry& entry) {
-      if (entry.messages.empty()) return;
-      oldest = entry.messages.front();
-      entry.messages.pop_front();
-    });
+    full.with_existing(cell,
+                       [&](FullMailboxes::Entry& entry) { oldest = entry.take_next(++entry.picks % kFairness != 0); });
     return oldest;
   }
   Side& side = *cell.side;
@@ -156,9 +161,13 @@ void Runtime::handle(Cell& cell, Envelope* envelope) {
   cell.oldest_ms.store(envelope->sent_ms, std::memory_order_relaxed);
   const Address to = cell.address();
   if (envelope->target_generation != Cell::generation_of(to)) {
+    count(Counters::discarded);
     return drop(envelope, Address(&cell, envelope->target_generation), Drop::stopped, Error());
   }
-  if (envelope->rare && envelope->rare->expires <= now()) return drop(envelope, to, Drop::expired, Error());
+  if (envelope->rare && envelope->rare->expires <= now()) {
+    count(Counters::discarded);
+    return drop(envelope, to, Drop::expired, Error());
+  }
   count(Counters::handled);
   try {
     switch (cell.type->dispatch(cell.object(), cell, envelope)) {
@@ -224,7 +233,7 @@ void Runtime::run_timers(Cell& cell) {
   if (!cell.side) return;
   cell.side->armed = TimePoint::max();
   const TimePoint moment = now();
-  while (cell.side) {
+  for (std::size_t left = cell.side->timers.size(); left > 0 && cell.side; --left) {  // not those set meanwhile
     TimerEntry* entry = cell.side->timers.take_due(moment);
     if (!entry) break;
     entry->due();
@@ -254,11 +263,16 @@ void Runtime::due(Cell& cell, std::uint32_t generation) noexcept {
 
 void Side::Scheduled::due() {
   Runtime& runtime = Runtime::of(cell);
-  if (Envelope* envelope = make()) {
+  const bool again = period > Duration::zero();
+  if (again && runtime.stopping()) return;  // what goes on for ever is not waited for
+  try {
+    Envelope* envelope = make();
     runtime.stamp(*envelope, {}, &cell, nullptr);
     (void)runtime.submit(cell.address(), envelope);
+  } catch (...) {  // of a message's copy
+    runtime.fail_after(cell, std::current_exception());
   }
-  if (period > Duration::zero()) {
+  if (again) {
     runtime.set_timer(cell, *this, runtime.now() + period);
   } else {
     cell.side->scheduled.erase(id);  // this object
@@ -289,8 +303,15 @@ Envelope* Runtime::peek(Cell& cell, Local& local) {
   local.current = &cell;
   if (cell.inbox.load(std::memory_order_relaxed) != Cell::kEmpty) take_mail(cell, local);
   if (!local.current) return nullptr;
-  Envelope* envelope = can_handle(cell) ? next_message(cell) : nullptr;
-  if (envelope) keep_first(cell, envelope);
+  Envelope* envelope = nullptr;
+  if (can_handle(cell)) {
+    const bool inside = cell.last || cell.is(Cell::kLanes);
+    const std::uint32_t picks = cell.side ? cell.side->picks : 0;
+    envelope = next_message(cell);
+    if (cell.side) cell.side->picks = picks;
+    if (envelope && inside) keep_first(cell, envelope);
+    if (envelope && !inside) full.with_existing(cell, [&](FullMailboxes::Entry& entry) { entry.put_back(envelope); });
+  }
   local.current = nullptr;
   return envelope;
 }
