@@ -3,6 +3,7 @@ import concurrent.futures
 import hashlib
 import os
 import pathlib
+import re
 import subprocess
 import unittest
 
@@ -34,7 +35,21 @@ def compile_alone(header):
     return "" if done.returncode == 0 else f"{header}:\n{done.stderr[:2000]}"
 
 
+def installed_headers():
+    """As common/meson.build lists them."""
+    text = tree.text("common/meson.build")
+    rooms = {f"common/{room}/{name}.hpp" for room, names in re.findall(r"'(\w+)': \[([^\]]*)\]", text) for name in re.findall(r"'(\w+)'", names)}
+    tops = re.findall(r"install_headers\(([^)]*)subdir: 'weft'\)", text)
+    return rooms | {f"common/{name}" for names in tops for name in re.findall(r"'(\w+\.hpp)'", names)}
+
+
 class Headers(unittest.TestCase):
+    def test_what_the_doors_of_the_library_include_is_installed(self):
+        doors = ("common/agent.hpp", "common/actor.hpp", "common/actor_test.hpp")
+        needed = {name for door in doors for name in tree.closure(door)}
+        self.assertEqual([], sorted(needed - installed_headers()))
+        self.assertEqual([], sorted(name for name in installed_headers() - needed if not name.startswith("common/base/")))
+
     def test_every_public_header_compiles_alone(self):
         good = BUILD / "headers-that-compile-alone"
         known = set(good.read_text().split()) if good.exists() else set()
