@@ -62,11 +62,10 @@ class Parallel final : public Scheduler {
   void start(Runtime& runtime) override {
     runtime_ = &runtime;
     for (unsigned i = 0; i < workers_.size(); ++i) {
-      Worker& worker = *workers_[i];
-      worker.index = i;
-      worker.seen.resize(workers_.size());
-      worker.thread = std::thread([this, &worker] { work(worker); });
+      workers_[i]->index = i;
+      workers_[i]->seen.resize(workers_.size());
     }
+    for (const auto& worker : workers_) worker->thread = std::thread([this, &each = *worker] { work(each); });
   }
   void stop() noexcept override {
     stopping_.store(true, std::memory_order_seq_cst);
