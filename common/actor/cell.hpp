@@ -62,6 +62,10 @@ struct Cell {
   std::uint32_t depth() const noexcept {
     return accepted.load(std::memory_order_relaxed) - handled.load(std::memory_order_relaxed);
   }
+  bool has_room() const noexcept {
+    const std::uint32_t most = capacity.load(std::memory_order_relaxed);
+    return most == 0 || depth() < most;
+  }
   Address address() noexcept { return {this, generation.load(std::memory_order_relaxed)}; }
   void* object() noexcept;
   static Cell* of(const Address& address) noexcept { return address.cell_; }
@@ -102,9 +106,9 @@ struct Side {
   bool in_order = false;            ///< guarded by Tree: its children stop one after the other
   std::unique_ptr<ChildSpec> spec;  ///< of a supervised one
   Address supervisor;
-  std::uint64_t child = 0, incarnation = 0;  ///< there
-  std::uint64_t next_incarnation = 0;        ///< to be started as soon as this one has ended; 0: none
-  bool close_wanted = false;                 ///< to be closed then
+  std::uint64_t incarnation = 0;       ///< as it counts them
+  std::uint64_t next_incarnation = 0;  ///< to be started as soon as this one has ended; 0: none
+  bool close_wanted = false;           ///< to be closed then
   bool skip_post_stop = false;
 };
 struct Side::Scheduled final : TimerEntry {

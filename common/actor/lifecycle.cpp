@@ -238,10 +238,7 @@ void Runtime::stop_children(Cell& cell) {
   }
   if (children.empty()) return finish_stop(cell);
   for (const Address& child : children) {
-    const bool asked = control(child, [this](Cell* stopping) {
-      if (stopping) stop_for_parent(*stopping);
-    });
-    if (!asked) forget_closed(cell, child);
+    abandon(child);
   }
 }
 
@@ -344,11 +341,15 @@ void Runtime::drop_queue(Cell& cell, Envelope* taken) {
 }
 
 void Runtime::stop(const Address& actor) {
-  control(actor, [this](Cell* stopping) {
+  const bool asked = control(actor, [this](Cell* stopping) {
     if (!stopping) return;
     if (stopping->is(Cell::kSupervised)) return ask_supervisor_to_remove(*stopping);
     begin_stop(*stopping, Reason::shutdown, {});
   });
+  if (asked || !actor || has_ended(actor)) return;
+  // It was given up: its supervisor alone knows it still.
+  if (Cell* parent = Cell::of(actor)->parent.load(std::memory_order_acquire))
+    force(parent->address(), Envelope::make<RemoveChild>(Envelope::Kind::message, RemoveChild{actor.id()}));
 }
 
 void Runtime::force(const Address& to, Envelope* envelope) {

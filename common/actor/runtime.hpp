@@ -103,14 +103,14 @@ class Runtime {
   Result<Address> reserve(ChildSpec spec, const Address& supervisor);
   bool link(Cell& parent, Cell& child);  ///< false: the parent is stopping
   // For supervisors, in their turns.
-  const ChildOptions& adopt(Cell& cell, const Address& supervisor, std::uint64_t number);
+  const ChildOptions& adopt(Cell& cell, const Address& supervisor);
   void start_child(const Address& child, std::uint64_t incarnation, std::uint32_t restarts);
   void end_child(const Address& child, bool run_post_stop);  ///< asks it to stop; its supervisor is told
   void close_child(const Address& child, State as);          ///< takes nothing any more; the cell stays until forget()
   void forget(Cell& cell) noexcept;
   void orphan(const Address& child);  ///< does not stop in time: it hangs at the root until it does
   void bring_home(const Address& child, const Address& supervisor);
-  void abandon(const Address& reserved);
+  void abandon(const Address& child);  ///< its parent ends, or it never gets one
   void stop(const Address& actor);
   void stop_after(Cell& cell, Reason reason, std::string what);  ///< when its turn's message is done
   void resume_stop(const Address& actor);                        ///< the object that held the stop has ended
@@ -214,7 +214,7 @@ class Runtime {
   static void put_in(Cell& parent, Cell& child) noexcept;  ///< under the parent's lock
   static bool take_out(Cell& parent,
                        Cell& child) noexcept;  ///< likewise; true: the parent waits for this
-  void forget_closed(Cell& parent, const Address& child);
+  void forget_closed(const Address& child);
   void release(Cell& cell) noexcept;
   void drop_queue(Cell& cell, Envelope* taken);
   static bool has_ended(const Address& actor) noexcept;

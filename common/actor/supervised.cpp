@@ -5,9 +5,8 @@
 
 namespace weft::actor {
 
-const ChildOptions& Runtime::adopt(Cell& cell, const Address& supervisor, std::uint64_t number) {
+const ChildOptions& Runtime::adopt(Cell& cell, const Address& supervisor) {
   link(*Cell::of(supervisor), cell);
-  cell.side->child = number;  // nobody else looks at it before start_child()
   return cell.side->spec->options;
 }
 
@@ -26,26 +25,24 @@ void Runtime::start_child(const Address& child, std::uint64_t incarnation, std::
 
 void Runtime::tell_supervisor_started(Cell& cell) noexcept {
   const Side& own = *cell.side;
-  auto* envelope = Envelope::make<ChildStarted>(Envelope::Kind::message, ChildStarted{own.child, own.incarnation});
+  auto* envelope =
+      Envelope::make<ChildStarted>(Envelope::Kind::message, ChildStarted{cell.address().id(), own.incarnation});
   force(own.supervisor, envelope);
 }
 
 void Runtime::tell_supervisor_ended(Cell& cell) {
   const Side& own = *cell.side;
-  auto* envelope = Envelope::make<ChildEnded>(Envelope::Kind::message,
-                                              ChildEnded{own.child, own.incarnation, own.end_reason, own.end_what});
+  auto* envelope = Envelope::make<ChildEnded>(
+      Envelope::Kind::message, ChildEnded{cell.address().id(), own.incarnation, own.end_reason, own.end_what});
   force(own.supervisor, envelope);
 }
 
 void Runtime::ask_supervisor_to_remove(Cell& cell) {
-  const Side& own = *cell.side;
-  force(own.supervisor, Envelope::make<RemoveChild>(Envelope::Kind::message, RemoveChild{cell.address()}));
+  force(cell.side->supervisor, Envelope::make<RemoveChild>(Envelope::Kind::message, RemoveChild{cell.address().id()}));
 }
 
-void Runtime::abandon(const Address& reserved) {
-  control(reserved, [this](Cell* unwanted) {
-    if (unwanted) stop_for_parent(*unwanted);
-  });
+void Runtime::abandon(const Address& child) {
+  control(child, [this, child](Cell* stopping) { stopping ? stop_for_parent(*stopping) : forget_closed(child); });
 }
 
 void Runtime::end_child(const Address& child, bool run_post_stop) {

@@ -39,9 +39,9 @@ bool SupervisorActor::hold_stop(Context& context) {
 void SupervisorActor::on(Adopt adopted, Context& context) { adopt(adopted.child.take(), context); }
 
 void SupervisorActor::adopt(const Address& child, Context& context) {
-  const std::uint64_t number = ++last_child_;
+  const std::uint64_t number = child.id();
   children_.emplace(number, Child{Reserved(runtime_of(context), child), child, 0, 0, 0, 0, false, false});
-  const ChildOptions& options = runtime_of(context).adopt(*Cell::of(child), context.self(), number);
+  const ChildOptions& options = runtime_of(context).adopt(*Cell::of(child), context.self());
   carry_out(core_.add(number, {options.restart, options.significant}), context);
 }
 
@@ -159,11 +159,7 @@ void SupervisorActor::ended(std::uint64_t number, Reason reason, Context& contex
   carry_out(core_.ended(number, reason, context.now()), context);
 }
 
-void SupervisorActor::on(RemoveChild remove, Context& context) {
-  const Cell& cell = *Cell::of(remove.child);
-  if (cell.generation.load(std::memory_order_acquire) != Cell::generation_of(remove.child)) return;  // removed already
-  carry_out(core_.remove(cell.side->child), context);
-}
+void SupervisorActor::on(RemoveChild remove, Context& context) { carry_out(core_.remove(remove.child), context); }
 
 void SupervisorActor::gave_up(std::uint64_t number, Context& context) {
   Child& child = children_.at(number);

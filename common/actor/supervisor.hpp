@@ -36,7 +36,7 @@ struct ChildEnded {
   std::string what;
 };
 struct RemoveChild {
-  Address child;
+  std::uint64_t child;
 };
 struct StartDue {
   std::uint64_t child, incarnation;
@@ -87,8 +87,7 @@ class SupervisorActor {
 
   std::vector<ChildSpec> specs_;
   Supervision core_;
-  std::unordered_map<std::uint64_t, Child> children_;
-  std::uint64_t last_child_ = 0;
+  std::unordered_map<std::uint64_t, Child> children_;  ///< by the id of their address
   std::string last_failure_;
 };
 

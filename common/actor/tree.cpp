@@ -73,13 +73,13 @@ void Runtime::move(const Address& child, Cell& to) {
 void Runtime::orphan(const Address& child) { move(child, *Cell::of(root_)); }
 void Runtime::bring_home(const Address& child, const Address& supervisor) { move(child, *Cell::of(supervisor)); }
 
-void Runtime::forget_closed(Cell& parent, const Address& child) {
+void Runtime::forget_closed(const Address& child) {
   Cell& cell = *Cell::of(child);
+  Cell* parent = cell.parent.load(std::memory_order_acquire);
+  if (!parent) return;
   {
-    const std::lock_guard lock(tree_lock(parent));  // what is linked is not freed
-    const bool linked = cell.generation.load(std::memory_order_relaxed) == Cell::generation_of(child) &&
-                        cell.parent.load(std::memory_order_relaxed) == &parent;
-    if (!linked) return;
+    const std::lock_guard lock(tree_lock(*parent));  // what is linked is not freed
+    if (has_ended(child) || cell.parent.load(std::memory_order_relaxed) != parent) return;
     const std::uint8_t before = cell.farewell.fetch_or(Cell::kForgotten, std::memory_order_acq_rel);
     if (before != Cell::kGone) return;  // it frees itself
   }

@@ -65,7 +65,7 @@ void Runtime::run(Cell& cell, Local& local, unsigned messages) {
     if (!cell.inbox.compare_exchange_strong(expected, Cell::kIdle, std::memory_order_seq_cst)) continue;
     local.current = nullptr;
     // From here on somebody else may run it; only who makes it busy again may touch it.
-    if ((cell.outside.load(std::memory_order_seq_cst) & Cell::kSendersWait) == 0) return;
+    if ((cell.outside.load(std::memory_order_seq_cst) & Cell::kSendersWait) == 0 || !cell.has_room()) return;
     expected = Cell::kIdle;
     if (!cell.inbox.compare_exchange_strong(expected, Cell::kEmpty, std::memory_order_acq_rel)) return;
     local.current = &cell;

@@ -62,6 +62,12 @@ class Player {
   Numbers seen_;
 };
 
+/// The same with several handlers under way at once.
+class Juggler : public Player {
+ public:
+  static constexpr bool interleaves = true;
+};
+
 /// What hooks and destructors tell a test, over threads too.
 class Diary {
  public:
