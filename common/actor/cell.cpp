@@ -7,21 +7,9 @@ namespace weft::actor {
 namespace {
 
 constexpr std::size_t round_up(std::size_t size, std::size_t to) noexcept { return (size + to - 1) / to * to; }
-constexpr std::size_t kCellAlign = 16;
-
-std::size_t object_offset(const ActorType& type) noexcept { return round_up(sizeof(Cell), type.align); }
-bool in_place(const ActorType& type) noexcept {
-  return type.size <= CellStore::kInPlaceMax && type.align <= kCellAlign;
-}
-
 }  // namespace
 
 std::uint64_t Address::id() const noexcept { return cell_ ? (CellStore::number_of(*cell_) << 32 | generation_) : 0; }
-
-void* Cell::object() noexcept {
-  auto* after = reinterpret_cast<std::byte*>(this) + (in_place(*type) ? object_offset(*type) : sizeof(Cell));
-  return in_place(*type) ? after : *reinterpret_cast<void**>(after);
-}
 
 CellStore::~CellStore() {
   for (Chunk* chunk = newest_.load(std::memory_order_relaxed); chunk;) {
@@ -32,8 +20,7 @@ CellStore::~CellStore() {
 }
 
 std::size_t CellStore::size_class(const ActorType& type) noexcept {
-  const std::size_t size = in_place(type) ? object_offset(type) - sizeof(Cell) + type.size : sizeof(void*);
-  return round_up(sizeof(Cell) + size, kStep) / kStep - sizeof(Cell) / kStep;
+  return round_up(Cell::in_place(type) ? type.size : sizeof(void*), kStep) / kStep;
 }
 
 std::uint64_t CellStore::number_of(const Cell& cell) noexcept {
@@ -43,7 +30,7 @@ std::uint64_t CellStore::number_of(const Cell& cell) noexcept {
 }
 
 void CellStore::add_chunk(std::size_t size_class) {
-  const std::size_t stride = (size_class + sizeof(Cell) / kStep) * kStep;
+  const std::size_t stride = sizeof(Cell) + size_class * kStep;
   const std::size_t count = (kChunk - kHead) / stride;
   void* memory = std::aligned_alloc(kChunk, kChunk);
   if (!memory) throw std::bad_alloc();
@@ -56,13 +43,13 @@ void CellStore::add_chunk(std::size_t size_class) {
 }
 
 Cell* CellStore::take(std::size_t size_class, std::size_t count) {
-  const std::size_t stride = (size_class + sizeof(Cell) / kStep) * kStep;
+  const std::size_t stride = sizeof(Cell) + size_class * kStep;
   const std::lock_guard lock(mutex_);
   Cell* list = nullptr;
   for (; count > 0; --count) {
     Cell* cell = free_[size_class];
     if (cell) {
-      free_[size_class] = cell->next_ready;
+      free_[size_class] = cell->older;
     } else {
       auto& [next, end] = fresh_[size_class];
       if (next == end) add_chunk(size_class);
@@ -71,7 +58,7 @@ Cell* CellStore::take(std::size_t size_class, std::size_t count) {
       next += stride;
       std::atomic_ref(chunk.count).store(chunk.count + 1, std::memory_order_release);
     }
-    cell->next_ready = list;
+    cell->older = list;
     list = cell;
   }
   return list;
@@ -80,8 +67,8 @@ Cell* CellStore::take(std::size_t size_class, std::size_t count) {
 void CellStore::give(std::size_t size_class, Cell* first) noexcept {
   const std::lock_guard lock(mutex_);
   while (first) {
-    Cell* next = first->next_ready;
-    first->next_ready = free_[size_class];
+    Cell* next = first->older;
+    first->older = free_[size_class];
     free_[size_class] = first;
     first = next;
   }

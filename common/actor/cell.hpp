@@ -1,4 +1,4 @@
-// Cell: what every actor costs: its mailbox, its state and its place in the tree, in 104 bytes before its own object.
+// Cell: what every actor costs: its mailbox, its state and its place in the tree, in 96 bytes before its own object.
 // A cell's memory is used again for other cells only, so an old address can look at it safely. Private to actor.
 #pragma once
 #include <atomic>
@@ -32,29 +32,31 @@ struct Cell {
   static constexpr std::uint8_t kGone = 1, kForgotten = 2;
   static constexpr std::uint8_t kEntry = 1, kSendersWait = 2;
 
+  // What senders write and read.
   std::atomic<std::uintptr_t> inbox{kClosed};  ///< newest first
   std::atomic<std::uint32_t> accepted{0};      ///< messages let in, modulo 2^32
-  std::atomic<std::uint32_t> handled{0};       ///< of those, gone from the mailbox; written by its turns
-  std::atomic<std::uint32_t> capacity{0};      ///< 0: unbounded
+  std::atomic<std::uint32_t> handled_seen{0};  ///< `handled` when a sender last had to look
   std::atomic<std::uint32_t> generation{0};
-  Envelope* last = nullptr;  ///< of the normal messages taken from the inbox: a ring, last->next is the first
-  const ActorType* type = nullptr;
-  Side* side = nullptr;
-  std::atomic<Cell*> parent{nullptr};
-  Cell* older = nullptr;  ///< sibling; links of the tree are guarded by Tree
-  Cell* younger = nullptr;
-  std::atomic<Cell*> waits_for{nullptr};  ///< whom its only handler waits for
-  Cell* next_ready = nullptr;             ///< in a list of a scheduler or a free list
-  std::atomic<std::uint32_t> oldest_ms{0};
-  std::atomic<std::uint32_t> sent{0};
-  std::atomic<State> state{State::stopped};
-  std::uint8_t flags = 0;
+  std::atomic<std::uint32_t> capacity{0};  ///< 0: unbounded
   std::atomic<Overflow> overflow{Overflow::by_priority};
-  std::atomic<std::uint8_t> pin{0};  ///< worker + 1; 0: any
+  std::atomic<std::uint8_t> pin{0};      ///< worker + 1; 0: any
+  std::atomic<std::uint8_t> outside{0};  ///< bits above: what FullMailboxes has of it
   std::atomic<std::uint8_t> farewell{0};
-  std::atomic<std::uint8_t> outside{0};    ///< bits below: what FullMailboxes has of it
   std::atomic<std::uint8_t> restarts{0};   ///< up to 255; the exact number is in its supervisor's events
   std::atomic<bool> handlers_wait{false};  ///< a coroutine handler is under way
+  std::atomic<State> state{State::stopped};
+  std::uint8_t flags = 0;  ///< of its turns
+  // Its place in the tree; links are guarded by the parent's stripe of tree locks.
+  std::atomic<Cell*> parent{nullptr};
+  Cell* older = nullptr;  ///< sibling; in a free list the next
+  Cell* younger = nullptr;
+  std::atomic<Cell*> waits_for{nullptr};  ///< whom its only handler waits for
+  // What its turns write: as far as can be from what senders write, which is another cache line.
+  const ActorType* type = nullptr;
+  Side* side = nullptr;
+  Envelope* last = nullptr;  ///< of the normal messages taken from the inbox: a ring, last->next is the first
+  std::atomic<std::uint32_t> handled{0};  ///< of those accepted, gone from the mailbox; written by its turns
+  std::atomic<std::uint32_t> oldest_ms{0};
 
   bool is(Flag flag) const noexcept { return (flags & flag) != 0; }
   void set(Flag flag) noexcept { flags = static_cast<std::uint8_t>(flags | flag); }
@@ -67,11 +69,19 @@ struct Cell {
     return most == 0 || depth() < most;
   }
   Address address() noexcept { return {this, generation.load(std::memory_order_relaxed)}; }
-  void* object() noexcept;
+  /// Where the object is, or would be.
+  void* object() noexcept {
+    void* after = this + 1;
+    return in_place(*type) ? after : *static_cast<void**>(after);
+  }
+  static constexpr std::size_t kInPlaceMax = 384;
+  static bool in_place(const ActorType& type) noexcept {
+    return type.size <= kInPlaceMax && type.align <= alignof(void*);
+  }
   static Cell* of(const Address& address) noexcept { return address.cell_; }
   static std::uint32_t generation_of(const Address& address) noexcept { return address.generation_; }
 };
-static_assert(sizeof(Cell) == 104);
+static_assert(sizeof(Cell) == 96);
 
 /// What few actors need. Made in its own turns, by the first who needs it; used there only.
 struct Side {
@@ -125,9 +135,8 @@ struct Side::Scheduled final : TimerEntry {
 class CellStore {
  public:
   static constexpr std::size_t kChunk = 256 * 1024;
-  static constexpr std::size_t kInPlaceMax = 392;  ///< objects up to this size follow their cell
-  static constexpr std::size_t kStep = 16;
-  static constexpr std::size_t kClasses = kInPlaceMax / kStep + 2;
+  static constexpr std::size_t kStep = 8;
+  static constexpr std::size_t kClasses = Cell::kInPlaceMax / kStep + 1;
   struct Chunk {
     Runtime* runtime;
     Chunk* next;
@@ -142,7 +151,7 @@ class CellStore {
     return *reinterpret_cast<Chunk*>(reinterpret_cast<std::uintptr_t>(&cell) & ~(kChunk - 1));
   }
   static std::uint64_t number_of(const Cell& cell) noexcept;
-  /// A list, by next_ready, of `count` closed cells.
+  /// A list, by `older`, of `count` closed cells.
   Cell* take(std::size_t size_class, std::size_t count);
   void give(std::size_t size_class, Cell* first) noexcept;  ///< a list
   template <class F>

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "weft/actor/runtime.hpp"
+#include "weft/actor/hot.hpp"
 
 namespace weft::actor {
 
@@ -27,12 +27,6 @@ const Trace* Context::trace() const noexcept {
 Envelope* Context::stamped(Envelope* envelope, const SendOptions& options) {
   runtime().stamp(*envelope, options, cell_, envelope_);
   return envelope;
-}
-
-Result<void> Context::submit(const Address& to, Envelope* envelope, const SendOptions& options) {
-  Runtime& here = runtime();
-  here.stamp(*envelope, options, cell_, envelope_);
-  return here.submit(to, envelope);
 }
 
 Result<void> Context::submit(std::string_view name, Envelope* envelope, const SendOptions& options) {

@@ -1,6 +1,7 @@
 // Lifecycle: how an actor begins, fails, stops and ends.
 #include <algorithm>
 
+#include "weft/actor/hot.hpp"
 #include "weft/actor/supervisor.hpp"
 
 namespace weft::actor {
@@ -33,8 +34,10 @@ void Runtime::open(Cell& cell, const MailboxOptions& mailbox, std::optional<unsi
   cell.overflow.store(mailbox.overflow, std::memory_order_relaxed);
   cell.pin.store(worker ? static_cast<std::uint8_t>(*worker + 1) : std::uint8_t{0}, std::memory_order_relaxed);
   // Not set to 0: a sender with an old address may be between its count and its push.
-  cell.accepted.fetch_sub(cell.handled.exchange(0, std::memory_order_relaxed), std::memory_order_relaxed);
-  cell.sent.store(0, std::memory_order_relaxed);
+  if (cell.handled.load(std::memory_order_relaxed) != 0) {
+    cell.accepted.fetch_sub(cell.handled.exchange(0, std::memory_order_relaxed), std::memory_order_relaxed);
+  }
+  cell.handled_seen.store(0, std::memory_order_relaxed);
   cell.restarts.store(0, std::memory_order_relaxed);
   cell.waits_for.store(nullptr, std::memory_order_relaxed);
   cell.outside.store(0, std::memory_order_relaxed);
@@ -91,18 +94,35 @@ Result<Address> Runtime::spawn(Cell* parent, const ActorType& type, SpawnOptions
   if (monitor_->wants(Level::debug))
     tell(Level::debug, Family::actor, "spawned", cell->address(), {{"type", std::string(type.name)}});
   const Address address = cell->address();
-  if (type.starts) {
+  if (!type.starts) {
+    cell->state.store(State::running, std::memory_order_relaxed);
+    cell->inbox.store(Cell::kIdle, std::memory_order_release);
+  } else if (Local* here = own_local(); here && here->current && here->nested < kNestedMax && !options.worker) {
+    first_turn(*cell, *here);
+  } else {
     auto* envelope = Envelope::make<Control>(Envelope::Kind::control, [this](Cell* starting) {
       if (starting) start_built(*starting);
     });
     envelope->target_generation = Cell::generation_of(address);
     cell->inbox.store(reinterpret_cast<std::uintptr_t>(envelope), std::memory_order_release);
     scheduler_->ready(*cell);
-  } else {
-    cell->state.store(State::running, std::memory_order_relaxed);
-    cell->inbox.store(Cell::kIdle, std::memory_order_release);
   }
   return address;
+}
+
+void Runtime::first_turn(Cell& cell, Local& local) {
+  cell.inbox.store(Cell::kEmpty, std::memory_order_release);
+  Cell* outer = std::exchange(local.current, &cell);
+  ++local.nested;
+  start_built(cell);
+  after_message(cell);
+  if (local.current) {  // it did not end
+    std::uintptr_t expected = Cell::kEmpty;
+    const bool idle = cell.inbox.compare_exchange_strong(expected, Cell::kIdle, std::memory_order_seq_cst);
+    if (!idle) scheduler_->ready(cell);
+  }
+  --local.nested;
+  local.current = outer;
 }
 
 Result<Address> Runtime::reserve(ChildSpec spec, const Address& supervisor) {
@@ -162,8 +182,10 @@ void Runtime::fail_after(Cell& cell, std::exception_ptr failure) noexcept {
 
 void Runtime::stop_after(Cell& cell, Reason reason, std::string what) {
   if (cell.is(Cell::kStopWanted)) return;
-  side(cell).end_reason = reason;
-  side(cell).end_what = std::move(what);
+  if (cell.side || reason != Reason::normal) {
+    side(cell).end_reason = reason;
+    side(cell).end_what = std::move(what);
+  }
   cell.set(Cell::kStopWanted);
 }
 
@@ -204,14 +226,16 @@ void Runtime::begin_stop(Cell& cell, Reason reason, std::string what) {
     cell.clear(Cell::kHolding);  // what held it failed
   }
   if (state == State::stopped || state == State::failed) return;
-  Side& own = side(cell);
-  own.end_reason = reason;
-  own.end_what = std::move(what);
   cell.state.store(State::stopping, std::memory_order_relaxed);
   cell.clear(Cell::kStopWanted);
   if (&cell == Cell::of(root_)) refuse_new();
-  while (own.activations) own.activations->destroy(*own.activations);
-  cell.clear(Cell::kSuspended);
+  if (cell.side || (reason != Reason::normal && reason != Reason::shutdown)) {
+    Side& own = side(cell);
+    own.end_reason = reason;
+    own.end_what = std::move(what);
+    while (own.activations) own.activations->destroy(*own.activations);
+    cell.clear(Cell::kSuspended);
+  }
   if (state != State::stopping && reason == Reason::shutdown && cell.is(Cell::kBuilt) &&
       cell.type->hold_stop(cell.object(), cell)) {
     return cell.set(Cell::kHolding);
@@ -227,6 +251,7 @@ void Runtime::resume_stop(const Address& actor) {
 }
 
 void Runtime::stop_children(Cell& cell) {
+  if (!cell.side) return finish_stop(cell);
   std::vector<Address> children;
   {
     Side& own = side(cell);
@@ -252,7 +277,8 @@ void Runtime::stop_for_parent(Cell& cell) {
 }
 
 void Runtime::finish_stop(Cell& cell) {
-  Side& own = side(cell);
+  static Side nothing;  // of who never needed one: not written
+  Side& own = cell.side ? *cell.side : nothing;
   if (&cell == Cell::of(root_) && own.end_reason != Reason::shutdown) {
     const std::lock_guard lock(root_failure_mutex);
     root_failure = own.end_what;
@@ -275,9 +301,11 @@ void Runtime::finish_stop(Cell& cell) {
            {{"what", text_of(std::current_exception())}});
     }
   }
-  own.scheduled.clear();
-  own.skip_post_stop = false;
-  for (const std::string& topic : std::exchange(own.topics, {})) topics.remove(topic, cell.address());
+  if (cell.side) {
+    own.scheduled.clear();
+    own.skip_post_stop = false;
+    for (const std::string& topic : std::exchange(own.topics, {})) topics.remove(topic, cell.address());
+  }
   const bool forgotten = (cell.farewell.load(std::memory_order_acquire) & Cell::kForgotten) != 0;
   const bool orderly = own.end_reason == Reason::normal || own.end_reason == Reason::shutdown;
   const State as = orderly ? State::stopped : State::failed;
@@ -295,16 +323,15 @@ void Runtime::end(Cell& cell, State as) {
   drop_queue(cell, reinterpret_cast<Envelope*>(cell.inbox.exchange(Cell::kClosed, std::memory_order_seq_cst)));
   actors_.fetch_sub(1, std::memory_order_relaxed);
   count(Counters::stopped);
-  Down down{address, {}, Reason::normal, {}};
   if (Side* own = cell.side) {
     if (!own->name.empty()) names.remove(own->name);
-    down.name = own->name;
-    down.reason = own->end_reason;
-    down.what = own->end_what;
+    const Down down{address, own->name, own->end_reason, own->end_what};
     for (const Address& watcher : std::exchange(own->watchers, {})) tell_down(watcher, down);
   }
-  if (monitor_->wants(Level::debug))
-    tell(Level::debug, Family::actor, "stopped", address, {{"reason", std::string(to_string(down.reason))}});
+  if (monitor_->wants(Level::debug)) {
+    const Reason reason = cell.side ? cell.side->end_reason : Reason::normal;
+    tell(Level::debug, Family::actor, "stopped", address, {{"reason", std::string(to_string(reason))}});
+  }
   if (Local* here = own_local(); here && here->current == &cell) here->current = nullptr;
   const std::uint8_t before = cell.farewell.fetch_or(Cell::kGone, std::memory_order_acq_rel);
   if ((before & Cell::kForgotten) != 0) release(cell);
@@ -315,7 +342,7 @@ void Runtime::drop_queue(Cell& cell, Envelope* taken) {
   if (reinterpret_cast<std::uintptr_t>(taken) <= Cell::kClosed) taken = nullptr;
   std::vector<Envelope*> newest_first;
   for (Envelope* at = taken; at; at = at->next) newest_first.push_back(at);
-  FullMailboxes::Entry outside;
+  std::optional<FullMailboxes::Entry> outside;
   if (cell.inbox.load(std::memory_order_relaxed) == Cell::kClosed &&
       (cell.outside.load(std::memory_order_seq_cst) & Cell::kEntry) != 0) {
     outside = full.remove(cell);
@@ -333,8 +360,9 @@ void Runtime::drop_queue(Cell& cell, Envelope* taken) {
       dispose(*at);
     }
   }
-  for (Envelope* envelope : outside.messages) drop_one(envelope);
-  for (WaitingSender& waiting : outside.waiting) {
+  if (!outside) return;
+  for (Envelope* envelope : outside->messages) drop_one(envelope);
+  for (WaitingSender& waiting : outside->waiting) {
     drop(waiting.envelope, address, Drop::stopped, Error());
     waiting.done(false);
   }

@@ -47,17 +47,23 @@ constexpr std::string_view pretty_name() {
   const auto begin = whole.find("M = ") + 4;
   return whole.substr(begin, whole.find_first_of(";]", begin) - begin);
 }
+template <class M>
+constexpr auto destroy_of() -> void (*)(void*) noexcept {
+  if constexpr (std::is_trivially_destructible_v<M>)
+    return nullptr;
+  else
+    return [](void* payload) noexcept { static_cast<M*>(payload)->~M(); };
+}
 }  // namespace detail
 
 /// What the runtime knows of a message's type; its address is its identity.
 struct MessageType {
   std::string_view name;  ///< the C++ name: "shop::Order"
   std::size_t size, align;
-  void (*destroy)(void* payload) noexcept;
+  void (*destroy)(void* payload) noexcept;  ///< null: nothing to do
 };
 template <class M>
-inline constexpr MessageType message_type{detail::pretty_name<M>(), sizeof(M), alignof(M),
-                                          [](void* payload) noexcept { static_cast<M*>(payload)->~M(); }};
+inline constexpr MessageType message_type{detail::pretty_name<M>(), sizeof(M), alignof(M), detail::destroy_of<M>()};
 
 /// Any movable type is a message.
 template <class M>
@@ -98,8 +104,9 @@ struct Envelope {
   std::uint32_t sent_ms = 0;  ///< coarse, of the scheduler's clock
   Priority priority = Priority::normal;
   Kind kind = Kind::message;
-  bool external = false;  ///< correlation is a ReplyPort*
-  bool own = false;       ///< the runtime's: never a dead letter
+  std::uint8_t block = 0;     ///< memory::class_of() its size
+  bool external : 1 = false;  ///< correlation is a ReplyPort*
+  bool own : 1 = false;       ///< the runtime's: never a dead letter
 
   template <class M>
   static constexpr std::size_t offset() {
@@ -114,25 +121,26 @@ struct Envelope {
     return *std::launder(reinterpret_cast<M*>(reinterpret_cast<std::byte*>(this) + offset<M>()));
   }
   Address from() const noexcept;
-  std::size_t bytes() const noexcept {
-    return (sizeof(Envelope) + type->align - 1) / type->align * type->align + type->size;
-  }
 
   template <class M, class... Args>
   static Envelope* make(Kind kind, Args&&... args) {
     static_assert(alignof(M) <= alignof(std::max_align_t),
                   "a message that is aligned beyond max_align_t must be held by pointer");
-    void* block = memory::allocate(offset<M>() + sizeof(M));
+    constexpr std::size_t size = offset<M>() + sizeof(M);
+    constexpr std::uint8_t block_class = memory::class_of(size);
+    void* block = memory::allocate(block_class, size);
     auto* envelope = new (block) Envelope;
     envelope->type = &message_type<M>;
     envelope->kind = kind;
+    envelope->block = block_class;
+    void* place = static_cast<std::byte*>(block) + offset<M>();
     if constexpr (std::is_nothrow_constructible_v<M, Args...>) {
-      new (static_cast<std::byte*>(block) + offset<M>()) M(std::forward<Args>(args)...);
+      new (place) M(std::forward<Args>(args)...);
     } else {
       try {
-        new (static_cast<std::byte*>(block) + offset<M>()) M(std::forward<Args>(args)...);
+        new (place) M(std::forward<Args>(args)...);
       } catch (...) {
-        memory::release(block, offset<M>() + sizeof(M));
+        memory::release(block, block_class);
         throw;
       }
     }
@@ -140,11 +148,12 @@ struct Envelope {
   }
   /// Destroys the payload too.
   static void destroy(Envelope* envelope) noexcept {
-    const std::size_t size = envelope->bytes();
-    envelope->type->destroy(envelope->payload());
-    delete envelope->rare;
-    memory::release(envelope, size);
+    if (envelope->type->destroy) envelope->type->destroy(envelope->payload());
+    if (envelope->rare) delete envelope->rare;
+    memory::release(envelope, envelope->block);
   }
 };
+
+static_assert(sizeof(Envelope) == 56, "with a word of payload it fills one cache line");
 
 }  // namespace weft::actor

@@ -77,7 +77,7 @@ class OnLoop final : public Scheduler {
     for (std::size_t turns = 0; turns < kTurns && !queue_.empty(); ++turns) {
       Cell* cell = queue_.front();
       queue_.pop_front();
-      runtime_->run(*cell, local_);
+      runtime_->run(*cell, local_, Runtime::kTurnMessages);
     }
     Runtime::local() = outer;
   }

@@ -4,43 +4,44 @@
 #include <sched.h>
 
 #include <algorithm>
-#include <queue>
+#include <deque>
+#include <span>
 #include <stdexcept>
 #include <thread>
 
+#include "weft/actor/due_times.hpp"
 #include "weft/actor/futex.hpp"
-#include "weft/actor/runtime.hpp"
+#include "weft/actor/hot.hpp"
+#include "weft/actor/ready_ring.hpp"
 
 namespace weft::actor {
 namespace {
 
-constexpr std::uint32_t kRing = 256;
-constexpr std::uint32_t kClockTurns = 16;   // between two looks at the clock
+constexpr std::uint32_t kClockTurns = 32;   // between two looks at the clock
 constexpr std::uint32_t kSharedTurns = 61;  // between two looks at the shared list while there is own work
-constexpr Duration kStuckPoll = 1ms;        // a sleeper looks that often for work behind a turn that does not end
-constexpr Duration kIdlePoll = 100ms;       // and that often whether somebody else has been woken
-
-std::int64_t ns_of(TimePoint time) noexcept { return time.time_since_epoch().count(); }
+constexpr Duration kLongTurn = 500us;       // of a mailbox that many fill
+constexpr Duration kCoarseFrom = 16ms;      // timers so far away are rounded up
+constexpr Duration kShortSleep = 50us, kLookAround = 30us;
+constexpr unsigned kRestless = 2;      // short sleeps in a row, then it looks around
+constexpr Duration kStuckPoll = 1ms;   // a sleeper looks that often for work behind a turn that does not end
+constexpr Duration kIdlePoll = 100ms;  // and that often whether somebody else has been woken
 
 struct alignas(64) Worker {
   Local local;
   unsigned index = 0;
   std::uint32_t tick = 0;
-  bool woken = false;  // and has not found work yet
-  Cell* pinned_first = nullptr;
-  Cell* pinned_last = nullptr;
+  bool woken = false;             // and has not found work yet
+  std::vector<Cell*> pinned_now;  // taken from pinned; run from pinned_next on
+  std::size_t pinned_next = 0;
+  unsigned restless = 0;  // short sleeps in a row that somebody ended
   std::thread thread;
   std::vector<std::uint32_t> seen;  // turns of the others at the last poll
-  alignas(64) std::atomic<std::uint32_t> head{0};
-  std::atomic<std::uint32_t> tail{0};
-  std::array<std::atomic<Cell*>, kRing> ring{};
-  alignas(64) std::atomic<Cell*> pinned{nullptr};  // newest first
-  std::atomic<std::uint32_t> parked{0};            // a futex: 1 while it sleeps
+  alignas(64) ReadyRing ring;
+  alignas(64) std::atomic<std::uint32_t> pinned_count{0};
+  std::mutex pinned_mutex;
+  std::vector<Cell*> pinned;             // ready, to run here only
+  std::atomic<std::uint32_t> parked{0};  // a futex: 1 while it sleeps
   std::atomic<std::uint32_t> turns{0};
-
-  std::uint32_t size() const noexcept {
-    return tail.load(std::memory_order_acquire) - head.load(std::memory_order_acquire);
-  }
 };
 
 class Parallel final : public Scheduler {
@@ -61,6 +62,8 @@ class Parallel final : public Scheduler {
  private:
   void start(Runtime& runtime) override {
     runtime_ = &runtime;
+    cpu_set_t set;
+    has_cores_ = sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 1;
     for (unsigned i = 0; i < workers_.size(); ++i) {
       workers_[i]->index = i;
       workers_[i]->seen.resize(workers_.size());
@@ -87,15 +90,15 @@ class Parallel final : public Scheduler {
   }
   void work(Worker& worker);
   Cell* next(Worker& worker);
-  Cell* take_pinned(Worker& worker) noexcept;
-  Cell* pop(Worker& worker) noexcept;
+  static Cell* take_pinned(Worker& worker);
   Cell* take_shared(Worker& worker) noexcept;
   Cell* steal(Worker& worker) noexcept;
-  std::uint32_t grab(Worker& thief, Worker& victim) noexcept;
-  void push_own(Worker& worker, Cell& cell) noexcept;
-  void push_shared(Cell* first, Cell* last, std::uint32_t count) noexcept;
+  void push_own(Worker& worker, Cell& cell);
+  void push_shared(std::span<Cell* const> cells);
   bool has_work(const Worker& worker) const noexcept;
   void park(Worker& worker);
+  bool look_around(Worker& worker);
+  Duration keep_time(Worker& worker, TimePoint now, int sleepers, bool& polls);
   void poll_stuck(Worker& worker) noexcept;
   bool fire_timers();
   bool wake(Worker& worker) noexcept {
@@ -111,18 +114,15 @@ class Parallel final : public Scheduler {
   SystemClock clock_;
   Runtime* runtime_ = nullptr;
   std::vector<std::unique_ptr<Worker>> workers_;
+  bool has_cores_ = false;  // more than one to run on
   std::atomic<bool> stopping_{false};
   alignas(64) std::atomic<int> asleep_{0};
   std::atomic<bool> searching_{false};  // somebody was woken and has not found work yet
   std::atomic<int> timekeeper_{-1};     // the sleeper who watches the time
   alignas(64) std::atomic<std::uint32_t> shared_count_{0};
   std::mutex shared_mutex_;
-  Cell* shared_first_ = nullptr;
-  Cell* shared_last_ = nullptr;
-  alignas(64) std::atomic<std::int64_t> earliest_{INT64_MAX};
-  std::mutex timers_mutex_;
-  std::priority_queue<Timed> timers_;
-  std::uint64_t timer_order_ = 0;
+  std::deque<Cell*> shared_;
+  alignas(64) DueTimes timers_;
 };
 
 void Parallel::work(Worker& worker) {
@@ -142,7 +142,7 @@ void Parallel::work(Worker& worker) {
     if (Cell* cell = next(worker)) {
       if (std::exchange(worker.woken, false)) pass_on(worker);
       worker.turns.store(worker.tick, std::memory_order_relaxed);
-      runtime_->run(*cell, worker.local);
+      runtime_->run(*cell, worker.local, Runtime::kTurnMessages, kLongTurn);
     } else {
       park(worker);
     }
@@ -157,72 +157,51 @@ Cell* Parallel::next(Worker& worker) {
   if (worker.tick % 2 == 0) {
     if (Cell* cell = take_pinned(worker)) return cell;
   }
-  if (Cell* cell = pop(worker)) return cell;
+  if (Cell* cell = worker.ring.pop(workers_.size() == 1)) return cell;
   if (Cell* cell = take_pinned(worker)) return cell;
   if (Cell* cell = take_shared(worker)) return cell;
   return steal(worker);
 }
 
-Cell* Parallel::take_pinned(Worker& worker) noexcept {
-  if (worker.pinned.load(std::memory_order_relaxed)) {  // behind its own, whatever those do
-    Cell* newest = worker.pinned.exchange(nullptr, std::memory_order_acquire);
-    Cell* last = newest;
-    Cell* first = nullptr;
-    while (newest) {
-      Cell* older = newest->next_ready;
-      newest->next_ready = first;
-      first = newest;
-      newest = older;
+Cell* Parallel::take_pinned(Worker& worker) {
+  if (worker.pinned_count.load(std::memory_order_relaxed) != 0) {  // behind its own, whatever those do
+    if (worker.pinned_next == worker.pinned_now.size()) {
+      worker.pinned_now.clear();
+      worker.pinned_next = 0;
     }
-    (worker.pinned_first ? worker.pinned_last->next_ready : worker.pinned_first) = first;
-    worker.pinned_last = last;
+    const std::lock_guard lock(worker.pinned_mutex);
+    if (worker.pinned_now.empty()) {
+      worker.pinned_now.swap(worker.pinned);
+    } else {
+      worker.pinned_now.insert(worker.pinned_now.end(), worker.pinned.begin(), worker.pinned.end());
+      worker.pinned.clear();
+    }
+    worker.pinned_count.store(0, std::memory_order_relaxed);
   }
-  Cell* cell = worker.pinned_first;
-  if (cell) worker.pinned_first = cell->next_ready;
-  return cell;
+  return worker.pinned_next == worker.pinned_now.size() ? nullptr : worker.pinned_now[worker.pinned_next++];
 }
 
-Cell* Parallel::pop(Worker& worker) noexcept {
-  std::uint32_t head = worker.head.load(std::memory_order_acquire);
+void Parallel::push_own(Worker& worker, Cell& cell) {
   for (;;) {
-    if (head == worker.tail.load(std::memory_order_relaxed)) return nullptr;
-    Cell* cell = worker.ring[head % kRing].load(std::memory_order_relaxed);
-    if (workers_.size() == 1) {  // nobody steals
-      worker.head.store(head + 1, std::memory_order_relaxed);
-      return cell;
+    const std::uint32_t before = worker.ring.push(cell);
+    if (before < ReadyRing::kMax) {
+      // One alone is its own next turn; more than one is shared.
+      if (before > 0 && asleep_.load(std::memory_order_relaxed) > 0) wake_one();
+      return;
     }
-    if (worker.head.compare_exchange_weak(head, head + 1, std::memory_order_acq_rel, std::memory_order_acquire))
-      return cell;
+    std::array<Cell*, ReadyRing::kHalf + 1> half;
+    if (worker.ring.take_half(std::span(half).first<ReadyRing::kHalf>())) {
+      half.back() = &cell;
+      return push_shared(half);
+    }
   }
 }
 
-void Parallel::push_own(Worker& worker, Cell& cell) noexcept {
-  const std::uint32_t tail = worker.tail.load(std::memory_order_relaxed);
-  std::uint32_t head = worker.head.load(std::memory_order_acquire);
-  if (tail - head < kRing) {
-    worker.ring[tail % kRing].store(&cell, std::memory_order_relaxed);
-    worker.tail.store(tail + 1, std::memory_order_release);
-    // One alone is its own next turn; more than one is shared.
-    if (tail != head && asleep_.load(std::memory_order_relaxed) > 0) wake_one();
-    return;
-  }
-  constexpr std::uint32_t kHalf = kRing / 2;
-  std::array<Cell*, kHalf> half;
-  for (std::uint32_t i = 0; i < kHalf; ++i) half[i] = worker.ring[(head + i) % kRing].load(std::memory_order_relaxed);
-  if (!worker.head.compare_exchange_strong(head, head + kHalf, std::memory_order_acq_rel))
-    return push_own(worker, cell);
-  for (std::uint32_t i = 0; i + 1 < kHalf; ++i) half[i]->next_ready = half[i + 1];
-  half.back()->next_ready = &cell;
-  cell.next_ready = nullptr;
-  push_shared(half.front(), &cell, kHalf + 1);
-}
-
-void Parallel::push_shared(Cell* first, Cell* last, std::uint32_t count) noexcept {
+void Parallel::push_shared(std::span<Cell* const> cells) {
   {
     const std::lock_guard lock(shared_mutex_);
-    (shared_last_ ? shared_last_->next_ready : shared_first_) = first;
-    shared_last_ = last;
-    shared_count_.fetch_add(count, std::memory_order_seq_cst);
+    shared_.insert(shared_.end(), cells.begin(), cells.end());
+    shared_count_.store(static_cast<std::uint32_t>(shared_.size()), std::memory_order_seq_cst);
   }
   if (asleep_.load(std::memory_order_seq_cst) > 0) wake_one();
 }
@@ -230,52 +209,23 @@ void Parallel::push_shared(Cell* first, Cell* last, std::uint32_t count) noexcep
 Cell* Parallel::take_shared(Worker& worker) noexcept {
   if (shared_count_.load(std::memory_order_relaxed) == 0) return nullptr;
   const std::lock_guard lock(shared_mutex_);
-  if (!shared_first_) return nullptr;
-  const std::uint32_t there = shared_count_.load(std::memory_order_relaxed);
-  const std::uint32_t room = kRing - worker.size();
-  std::uint32_t batch = std::min({there / static_cast<std::uint32_t>(workers_.size()) + 1, kRing / 2, room + 1});
-  Cell* taken = shared_first_;
-  shared_first_ = taken->next_ready;
-  std::uint32_t tail = worker.tail.load(std::memory_order_relaxed);
-  std::uint32_t count = 1;
-  for (; count < batch && shared_first_; ++count) {
-    worker.ring[tail++ % kRing].store(shared_first_, std::memory_order_relaxed);
-    shared_first_ = shared_first_->next_ready;
-  }
-  worker.tail.store(tail, std::memory_order_release);
-  if (!shared_first_) shared_last_ = nullptr;
-  shared_count_.fetch_sub(count, std::memory_order_seq_cst);
+  if (shared_.empty()) return nullptr;
+  const auto there = static_cast<std::uint32_t>(shared_.size());
+  const std::uint32_t room = ReadyRing::kMax - worker.ring.size();
+  const auto share = there / static_cast<std::uint32_t>(workers_.size()) + 1;
+  const std::uint32_t batch = std::min({share, ReadyRing::kHalf, room + 1, there});
+  for (std::uint32_t i = 1; i < batch; ++i) worker.ring.push(*shared_[i]);
+  Cell* taken = shared_.front();
+  shared_.erase(shared_.begin(), shared_.begin() + batch);
+  shared_count_.store(there - batch, std::memory_order_seq_cst);
   return taken;
-}
-
-/// Half of the victim's ring into the thief's empty one; how many.
-std::uint32_t Parallel::grab(Worker& thief, Worker& victim) noexcept {
-  std::uint32_t head = victim.head.load(std::memory_order_acquire);
-  const std::uint32_t tail = thief.tail.load(std::memory_order_relaxed);
-  for (;;) {
-    const std::uint32_t there = victim.tail.load(std::memory_order_acquire) - head;
-    const std::uint32_t half = there - there / 2;
-    if (there == 0) return 0;
-    if (half > kRing / 2) {  // read apart
-      head = victim.head.load(std::memory_order_acquire);
-      continue;
-    }
-    for (std::uint32_t i = 0; i < half; ++i) {
-      thief.ring[(tail + i) % kRing].store(victim.ring[(head + i) % kRing].load(std::memory_order_relaxed),
-                                           std::memory_order_relaxed);
-    }
-    if (victim.head.compare_exchange_strong(head, head + half, std::memory_order_acq_rel, std::memory_order_acquire)) {
-      thief.tail.store(tail + half, std::memory_order_release);
-      return half;
-    }
-  }
 }
 
 Cell* Parallel::steal(Worker& worker) noexcept {
   const std::size_t count = workers_.size();
   for (std::size_t i = 1; i < count; ++i) {
     Worker& victim = *workers_[(worker.index + i) % count];
-    if (victim.size() >= 2 && grab(worker, victim) > 0) return pop(worker);
+    if (victim.ring.size() >= 2 && victim.ring.steal_into(worker.ring) > 0) return worker.ring.pop(false);
   }
   return nullptr;
 }
@@ -284,7 +234,8 @@ void Parallel::poll_stuck(Worker& worker) noexcept {
   for (auto& other : workers_) {
     if (other.get() == &worker) continue;
     const std::uint32_t turns = other->turns.load(std::memory_order_relaxed);
-    if (std::exchange(worker.seen[other->index], turns) == turns && other->size() > 0 && grab(worker, *other) > 0)
+    if (std::exchange(worker.seen[other->index], turns) == turns && other->ring.size() > 0 &&
+        other->ring.steal_into(worker.ring) > 0)
       return;
   }
 }
@@ -292,22 +243,17 @@ void Parallel::poll_stuck(Worker& worker) noexcept {
 void Parallel::ready(Cell& cell) noexcept {
   if (const std::uint8_t pin = cell.pin.load(std::memory_order_relaxed); pin != 0) {
     Worker& worker = *workers_[pin - 1U];
-    if (own() == &worker) {
-      cell.next_ready = nullptr;
-      (worker.pinned_first ? worker.pinned_last->next_ready : worker.pinned_first) = &cell;
-      worker.pinned_last = &cell;
-      return;
+    {
+      const std::lock_guard lock(worker.pinned_mutex);
+      worker.pinned.push_back(&cell);
+      worker.pinned_count.store(static_cast<std::uint32_t>(worker.pinned.size()), std::memory_order_seq_cst);
     }
-    Cell* newest = worker.pinned.load(std::memory_order_relaxed);
-    do {
-      cell.next_ready = newest;
-    } while (!worker.pinned.compare_exchange_weak(newest, &cell, std::memory_order_seq_cst, std::memory_order_relaxed));
     wake(worker);
     return;
   }
   if (Worker* worker = own()) return push_own(*worker, cell);
-  cell.next_ready = nullptr;
-  push_shared(&cell, &cell, 1);
+  Cell* const one[] = {&cell};
+  push_shared(one);
 }
 
 void Parallel::wake_one() noexcept {
@@ -322,71 +268,84 @@ void Parallel::wake_one() noexcept {
 /// Who was woken has found work: if there is more, the next is woken.
 void Parallel::pass_on(const Worker& worker) noexcept {
   searching_.store(false, std::memory_order_seq_cst);
-  if (asleep_.load(std::memory_order_seq_cst) > 0 && (worker.size() > 0 || has_work(worker))) wake_one();
+  if (asleep_.load(std::memory_order_seq_cst) > 0 && (worker.ring.size() > 0 || has_work(worker))) wake_one();
 }
 
 bool Parallel::has_work(const Worker& worker) const noexcept {
-  if (stopping_.load(std::memory_order_seq_cst) || worker.pinned.load(std::memory_order_seq_cst) ||
+  if (stopping_.load(std::memory_order_seq_cst) || worker.pinned_count.load(std::memory_order_seq_cst) > 0 ||
       shared_count_.load(std::memory_order_seq_cst) > 0) {
     return true;
   }
   return std::any_of(workers_.begin(), workers_.end(),
-                     [&](const auto& other) { return other.get() != &worker && other->size() >= 2; });
+                     [&](const auto& other) { return other.get() != &worker && other->ring.size() >= 2; });
+}
+
+/// Who is woken again and again just after it fell asleep looks around for a moment first: a wake costs both sides
+/// more.
+bool Parallel::look_around(Worker& worker) {
+  if (worker.restless < kRestless || !has_cores_) return false;
+  const TimePoint end = clock_.now() + kLookAround;
+  for (unsigned looks = 0; looks % 64 != 0 || clock_.now() < end; ++looks) {
+    if (has_work(worker)) return true;
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+  }
+  worker.restless = 0;
+  return false;
 }
 
 void Parallel::park(Worker& worker) {
   searching_.store(false, std::memory_order_seq_cst);
-  if (fire_timers()) return;
+  if (fire_timers() || look_around(worker)) return;
   worker.parked.store(1, std::memory_order_seq_cst);
   const int sleepers = asleep_.fetch_add(1, std::memory_order_seq_cst) + 1;
-  bool polled = false, kept = false;
+  const TimePoint begin = clock_.now();
+  bool polls = false, slept = false, kept = false;
   if (!has_work(worker)) {
-    Duration limit{};
-    int nobody = -1;
-    if (timekeeper_.compare_exchange_strong(nobody, static_cast<int>(worker.index), std::memory_order_seq_cst)) {
-      const std::int64_t earliest = earliest_.load(std::memory_order_seq_cst);
-      polled = sleepers < static_cast<int>(workers_.size());
-      limit = polled ? kStuckPoll : kIdlePoll;
-      if (workers_.size() == 1) limit = {};
-      if (earliest != INT64_MAX) {
-        const Duration until(std::max<std::int64_t>(earliest - ns_of(clock_.now()), 1));
-        limit = limit == Duration() ? until : std::min(limit, until);
-      }
-    }
+    const Duration limit = keep_time(worker, begin, sleepers, polls);
     futex::wait(worker.parked, 1, limit);
+    slept = true;
     int own_index = static_cast<int>(worker.index);
     kept = timekeeper_.compare_exchange_strong(own_index, -1, std::memory_order_seq_cst);
   }
   worker.woken = worker.parked.exchange(0, std::memory_order_seq_cst) == 0;
   const int others = asleep_.fetch_sub(1, std::memory_order_seq_cst) - 1;
   runtime_->refresh(worker.local);
+  if (slept) worker.restless = worker.woken && clock_.now() - begin < kShortSleep ? worker.restless + 1 : 0;
   if (kept && worker.woken && others > 0) wake_one();  // for somebody has to watch the time
-  if (polled && !worker.woken) poll_stuck(worker);
+  if (polls && !worker.woken) poll_stuck(worker);
+}
+
+/// One of those who sleep watches the time, and, while others run, whether one of them is stuck. How long it may sleep;
+/// 0: until it is woken.
+Duration Parallel::keep_time(Worker& worker, TimePoint now, int sleepers, bool& polls) {
+  int nobody = -1;
+  if (!timekeeper_.compare_exchange_strong(nobody, static_cast<int>(worker.index), std::memory_order_seq_cst))
+    return {};
+  polls = sleepers < static_cast<int>(workers_.size());
+  Duration limit = polls ? kStuckPoll : kIdlePoll;
+  if (workers_.size() == 1) limit = {};
+  const auto earliest = timers_.earliest();
+  if (!earliest) return limit;
+  const Duration until = std::max<Duration>(*earliest - now, Duration(1));
+  return limit == Duration() ? until : std::min(limit, until);
 }
 
 void Parallel::wake_at(TimePoint when, Cell& cell, std::uint32_t generation) {
-  {
-    const std::lock_guard lock(timers_mutex_);
-    timers_.push({when, ++timer_order_, &cell, generation});
-    if (ns_of(when) >= earliest_.load(std::memory_order_relaxed)) return;
-    earliest_.store(ns_of(when), std::memory_order_seq_cst);
+  if (when - clock_.now() >= kCoarseFrom) {  // long ones come together: a wake each millisecond, not each timer
+    when = std::chrono::ceil<std::chrono::milliseconds>(when);
   }
+  if (!timers_.add(when, cell, generation)) return;
   if (const int keeper = timekeeper_.load(std::memory_order_seq_cst); keeper >= 0)
     wake(*workers_[static_cast<std::size_t>(keeper)]);
 }
 
 bool Parallel::fire_timers() {
-  constexpr std::size_t kAtOnce = 64;
   const TimePoint now = clock_.now();
-  if (earliest_.load(std::memory_order_relaxed) > ns_of(now)) return false;
-  std::array<Timed, kAtOnce> due;
-  std::size_t count = 0;
-  {
-    const std::lock_guard lock(timers_mutex_);
-    for (; count < kAtOnce && !timers_.empty() && timers_.top().when <= now; timers_.pop())
-      due[count++] = timers_.top();
-    earliest_.store(timers_.empty() ? INT64_MAX : ns_of(timers_.top().when), std::memory_order_seq_cst);
-  }
+  if (!timers_.due(now)) return false;
+  std::array<Timed, 64> due;
+  const std::size_t count = timers_.take(now, due);
   for (std::size_t i = 0; i < count; ++i) runtime_->due(*due[i].cell, due[i].generation);
   return count > 0;
 }

@@ -1,6 +1,6 @@
 #include "weft/actor/reply.hpp"
 
-#include "weft/actor/runtime.hpp"
+#include "weft/actor/hot.hpp"
 
 namespace weft::actor {
 

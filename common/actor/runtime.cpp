@@ -10,17 +10,7 @@ namespace {
 
 constexpr std::uint32_t kCellBatch = 32;  // cells that a thread takes and gives at once
 
-std::uint32_t ms_of(TimePoint time) noexcept {
-  return static_cast<std::uint32_t>(
-      std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count());
-}
-
 }  // namespace
-
-Local*& Runtime::local() noexcept {
-  static thread_local Local* t_local = nullptr;
-  return t_local;
-}
 
 Runtime::Runtime(std::unique_ptr<Scheduler> scheduler, SystemOptions options, Monitor* monitor, System& of)
     : system(of),
@@ -70,19 +60,6 @@ void Runtime::detach(Local& local) noexcept {
   std::erase(locals_, &local);
 }
 
-void Runtime::count(std::size_t which) noexcept {
-  if (Local* here = own_local()) {
-    here->counters.add(which);
-  } else {
-    outside_[which].fetch_add(1, std::memory_order_relaxed);
-  }
-}
-
-std::uint32_t Runtime::coarse_ms() const noexcept {
-  const Local* here = own_local();
-  return here ? here->now_ms : ms_of(now());
-}
-
 void Runtime::refresh(Local& local) const noexcept { local.now_ms = ms_of(now()); }
 
 Cell* Runtime::make_cell(const ActorType& type) {
@@ -94,14 +71,14 @@ Cell* Runtime::make_cell(const ActorType& type) {
       here->free_count[size_class] = kCellBatch;
     }
     cell = here->free_cells[size_class];
-    here->free_cells[size_class] = cell->next_ready;
+    here->free_cells[size_class] = cell->older;
     --here->free_count[size_class];
   } else {
     cell = cells_.take(size_class, 1);
   }
-  cell->next_ready = nullptr;
+  cell->older = nullptr;
   std::atomic_ref(cell->type).store(&type, std::memory_order_relaxed);  // info() may look
-  if (type.size > CellStore::kInPlaceMax || type.align > 16) {
+  if (!Cell::in_place(type)) {
     *reinterpret_cast<void**>(reinterpret_cast<std::byte*>(cell) + sizeof(Cell)) =
         ::operator new(type.size, std::align_val_t(std::max<std::size_t>(type.align, 16)));
   }
@@ -110,28 +87,23 @@ Cell* Runtime::make_cell(const ActorType& type) {
 
 void Runtime::free_cell(Cell& cell) noexcept {
   const ActorType& type = *cell.type;
-  if (type.size > CellStore::kInPlaceMax || type.align > 16) {
+  if (!Cell::in_place(type)) {
     ::operator delete(cell.object(), std::align_val_t(std::max<std::size_t>(type.align, 16)));
   }
   cell.inbox.store(Cell::kClosed, std::memory_order_relaxed);
   cell.generation.fetch_add(1, std::memory_order_release);
   const std::size_t size_class = CellStore::size_class(type);
   Local* here = own_local();
-  cell.next_ready = nullptr;
+  cell.older = nullptr;
   if (!here) return cells_.give(size_class, &cell);
-  cell.next_ready = here->free_cells[size_class];
+  cell.older = here->free_cells[size_class];
   here->free_cells[size_class] = &cell;
   if (++here->free_count[size_class] < 2 * kCellBatch) return;
   Cell* last = &cell;
-  for (std::size_t i = 1; i < kCellBatch; ++i) last = last->next_ready;
-  here->free_cells[size_class] = std::exchange(last->next_ready, nullptr);
+  for (std::size_t i = 1; i < kCellBatch; ++i) last = last->older;
+  here->free_cells[size_class] = std::exchange(last->older, nullptr);
   here->free_count[size_class] -= kCellBatch;
   cells_.give(size_class, &cell);
-}
-
-Side& Runtime::side(Cell& cell) {
-  if (!cell.side) cell.side = new Side;
-  return *cell.side;
 }
 
 bool Runtime::is_live(const Cell& cell) noexcept {
@@ -161,7 +133,7 @@ ActorInfo Runtime::info(Cell& cell, const std::unordered_map<std::uint64_t, std:
   info.depth = cell.accepted.load(std::memory_order_acquire) - info.received;
   if (info.depth > 0x8000'0000U) info.depth = 0;  // the two were read apart
   info.capacity = cell.capacity.load(std::memory_order_relaxed);
-  info.sent = cell.sent.load(std::memory_order_relaxed);
+  info.sent = cell.accepted.load(std::memory_order_relaxed);
   info.busy = cell.inbox.load(std::memory_order_relaxed) != Cell::kIdle &&
               cell.inbox.load(std::memory_order_relaxed) != Cell::kClosed;
   if (info.busy || info.depth > 0) {

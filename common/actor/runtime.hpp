@@ -45,6 +45,7 @@ struct Local {
   std::array<Cell*, CellStore::kClasses> free_cells{};
   std::array<std::uint32_t, CellStore::kClasses> free_count{};
   std::uint32_t now_ms = 0;
+  unsigned nested = 0;  ///< first turns within turns
   std::uint32_t turns = 0;
   void* worker = nullptr;  ///< the scheduler's own
 };
@@ -52,11 +53,16 @@ struct Local {
 class Runtime {
  public:
   static constexpr unsigned kTurnMessages = 100;  ///< then others have their turn
+  static constexpr unsigned kNestedMax = 16;      ///< first turns in first turns; what is deeper is scheduled
 
   Runtime(std::unique_ptr<Scheduler> scheduler, SystemOptions options, Monitor* monitor, System& system);
   ~Runtime();
 
-  static Local*& local() noexcept;  ///< of this thread; null outside of schedulers
+  /// Of this thread; null outside of schedulers.
+  static Local*& local() noexcept { return t_local; }
+  static std::uint32_t ms_of(TimePoint time) noexcept {
+    return static_cast<std::uint32_t>(time.time_since_epoch().count() / 1'000'000);
+  }
   Local* own_local() const noexcept {
     Local* here = local();
     return here && here->runtime == this ? here : nullptr;
@@ -67,8 +73,8 @@ class Runtime {
   // For schedulers.
   void attach(Local& local) noexcept;
   void detach(Local& local) noexcept;
-  /// One turn of a ready cell: at most `messages` of its messages.
-  void run(Cell& cell, Local& local, unsigned messages = kTurnMessages);
+  /// One turn of a ready cell: at most `messages` of its messages, and then more of them for at most `longer`.
+  void run(Cell& cell, Local& local, unsigned messages, Duration longer = {});
   void due(Cell& cell, std::uint32_t generation) noexcept;
   /// For tests: the message that the next turn would handle, or null; runs what is no message.
   Envelope* peek(Cell& cell, Local& local);
@@ -83,6 +89,7 @@ class Runtime {
   /// Destroys the message if it still waits; false when it does not.
   bool cancel_wait(const Address& to, std::uint64_t ticket) noexcept;
   void stamp(Envelope& envelope, const SendOptions& options, Cell* sender, Envelope* in_hand);
+  void stamp_rare(Envelope& envelope, const SendOptions& options, const Envelope* in_hand);
   /// Runs `work(&cell)` in the actor's turn; `work(nullptr)`, anywhere, and false when it has ended.
   bool control(const Address& to, Control work);
   void answer(Address to, std::uint64_t correlation, bool external, Envelope* reply) noexcept;
@@ -118,7 +125,10 @@ class Runtime {
   void unwatch(const Address& target, const Address& watcher);
 
   // An actor's own, in its turns.
-  Side& side(Cell& cell);
+  Side& side(Cell& cell) {
+    if (!cell.side) cell.side = new Side;
+    return *cell.side;
+  }
   std::uint64_t open_slot(Cell& cell, Waiter& waiter);
   void close_slot(Cell& cell, std::uint64_t correlation) noexcept;
   void set_timer(Cell& cell, TimerEntry& entry, TimePoint when);
@@ -167,6 +177,8 @@ class Runtime {
   std::optional<std::string> root_failure;  ///< of the root
 
  private:
+  static inline thread_local constinit Local* t_local __attribute__((tls_model("initial-exec"))) = nullptr;
+
   using Sums = std::array<std::uint64_t, Counters::count>;
   Sums sums() const;
   Cell* make_cell(const ActorType& type);
@@ -186,7 +198,9 @@ class Runtime {
   bool message_waits(const Cell& cell);
   void keep_first(Cell& cell, Envelope* envelope);
   Envelope* next_message(Cell& cell);
-  bool can_handle(const Cell& cell) const noexcept;
+  Envelope* next_special(Cell& cell);
+  static bool can_handle(const Cell& cell) noexcept;
+  bool goes_on(Duration longer, TimePoint& end) const noexcept;
   void handle(Cell& cell, Envelope* envelope);
   void let_in_waiting(Cell& cell);
   template <class F>
@@ -194,9 +208,11 @@ class Runtime {
   Error reason_error(Drop reason, const Address& to, const Envelope& envelope) const;
   Result<void> submit_dropping(Cell& cell, const Address& to, Envelope* envelope);
   void after_message(Cell& cell);
+  void fail_or_stop(Cell& cell);
   void run_timers(Cell& cell);
   void arm(Cell& cell);
 
+  void first_turn(Cell& cell, Local& local);
   void start_now(Cell& cell);
   void start_built(Cell& cell);
   void stop_for_parent(Cell& cell);

@@ -1,5 +1,5 @@
 // Sending: how a message gets into a mailbox, or why not.
-#include "weft/actor/runtime.hpp"
+#include "weft/actor/hot.hpp"
 
 namespace weft::actor {
 namespace {
@@ -26,51 +26,13 @@ Overflow policy_of(const Cell& cell, Priority priority) noexcept {
 
 Address Envelope::from() const noexcept { return sender ? Runtime::address_of(*sender, sender_generation) : Address(); }
 
-void Runtime::stamp(Envelope& envelope, const SendOptions& options, Cell* sender, Envelope* in_hand) {
-  if (sender) {
-    envelope.sender = sender;
-    envelope.sender_generation = sender->generation.load(std::memory_order_relaxed);
-    sender->sent.store(sender->sent.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  }
-  envelope.sent_ms = coarse_ms();
-  envelope.priority = options.priority;
+void Runtime::stamp_rare(Envelope& envelope, const SendOptions& options, const Envelope* in_hand) {
   const bool inherits = !options.trace && in_hand && in_hand->rare && in_hand->rare->traced;
-  if (options.ttl == Duration() && !options.reply_to && !options.trace && !inherits) return;
   envelope.rare = new Envelope::Rare;
   if (options.ttl != Duration()) envelope.rare->expires = now() + options.ttl;
   envelope.rare->reply_to = options.reply_to;
   envelope.rare->traced = inherits || options.trace.has_value();
   if (envelope.rare->traced) envelope.rare->trace = inherits ? in_hand->rare->trace : *options.trace;
-}
-
-bool Runtime::push(Cell& cell, Envelope* envelope) noexcept {
-  std::uintptr_t seen = cell.inbox.load(std::memory_order_relaxed);
-  for (;;) {
-    if (seen == Cell::kClosed) return false;
-    envelope->next = seen <= Cell::kIdle ? nullptr : reinterpret_cast<Envelope*>(seen);
-    if (cell.inbox.compare_exchange_weak(seen, reinterpret_cast<std::uintptr_t>(envelope), std::memory_order_acq_rel,
-                                         std::memory_order_relaxed)) {
-      break;
-    }
-  }
-  if (seen == Cell::kIdle) {
-    cell.oldest_ms.store(coarse_ms(), std::memory_order_relaxed);
-    scheduler_->ready(cell);
-  }
-  return true;
-}
-
-bool Runtime::admit(Cell& cell) noexcept {
-  const std::uint32_t capacity = cell.capacity.load(std::memory_order_relaxed);
-  if (capacity == 0) {
-    cell.accepted.fetch_add(1, std::memory_order_relaxed);
-    return true;
-  }
-  std::uint32_t accepted = cell.accepted.load(std::memory_order_relaxed);
-  do {
-    if (accepted - cell.handled.load(std::memory_order_seq_cst) >= capacity) return false;
-  } while (!cell.accepted.compare_exchange_weak(accepted, accepted + 1, std::memory_order_relaxed));
-  return true;
 }
 
 Result<void> Runtime::submit(const Address& to, Envelope* envelope, Envelope** blocked) {
@@ -82,11 +44,15 @@ Result<void> Runtime::submit(const Address& to, Envelope* envelope, Envelope** b
     return error;
   }
   envelope->target_generation = Cell::generation_of(to);
-  const Overflow policy = cell->overflow.load(std::memory_order_relaxed);
-  if (policy == Overflow::drop_oldest) return submit_dropping(*cell, to, envelope);
-  const bool after_others = (cell->outside.load(std::memory_order_seq_cst) & Cell::kSendersWait) != 0 &&
-                            policy_of(*cell, envelope->priority) == Overflow::block;
-  if (after_others || !admit(*cell)) return overflow(*cell, to, envelope, blocked);
+  if (cell->outside.load(std::memory_order_seq_cst) != 0) [[unlikely]] {
+    if (cell->overflow.load(std::memory_order_relaxed) == Overflow::drop_oldest) {
+      return submit_dropping(*cell, to, envelope);
+    }
+    const bool after_others = (cell->outside.load(std::memory_order_seq_cst) & Cell::kSendersWait) != 0 &&
+                              policy_of(*cell, envelope->priority) == Overflow::block;
+    if (after_others) return overflow(*cell, to, envelope, blocked);
+  }
+  if (!admit(*cell)) return overflow(*cell, to, envelope, blocked);
   if (!push(*cell, envelope)) {
     cell->accepted.fetch_sub(1, std::memory_order_relaxed);
     Error error = closed(name_of(to));
@@ -259,7 +225,7 @@ void Runtime::drop(Envelope* envelope, const Address& to, Drop reason, Error why
   }
   if (envelope->correlation != 0) {
     if (why.code.empty()) why = reason_error(reason, to, *envelope);
-    answer(envelope->from(), std::exchange(envelope->correlation, 0), std::exchange(envelope->external, false),
+    answer(envelope->from(), std::exchange(envelope->correlation, 0), envelope->external,
            Envelope::make<Error>(Envelope::Kind::error, std::move(why)));
   }
   tell(to_dead_letters ? Level::info : Level::debug, Family::mailbox, to_dead_letters ? "dead_letter" : "dropped", to,
@@ -323,6 +289,12 @@ Error Runtime::cycle_error(Cell& from) {
   }
   return Error(codes::call_cycle, chain + ": nobody of them could ever answer",
                "let " + first + " interleave, or send instead of calling");
+}
+
+Result<void> Context::submit(const Address& to, Envelope* envelope, const SendOptions& options) {
+  Runtime& here = Runtime::of(*cell_);
+  here.stamp(*envelope, options, cell_, envelope_);
+  return here.submit(to, envelope);
 }
 
 }  // namespace weft::actor

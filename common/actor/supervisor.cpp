@@ -1,4 +1,5 @@
 #include "weft/actor/supervisor.hpp"
+#include "weft/actor/hot.hpp"
 
 namespace weft::actor {
 namespace {

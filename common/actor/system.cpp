@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "weft/actor/futex.hpp"
+#include "weft/actor/hot.hpp"
 #include "weft/actor/stopping.hpp"
 #include "weft/actor/supervisor.hpp"
 

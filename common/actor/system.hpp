@@ -36,7 +36,7 @@ struct ActorInfo {
   bool supervisor = false, busy = false;  ///< busy: a turn or a waiting handler holds it
   std::uint32_t restarts = 0;
   std::uint32_t depth = 0, capacity = 0;
-  std::uint32_t received = 0, sent = 0;               ///< modulo 2^32
+  std::uint32_t sent = 0, received = 0;               ///< let into its mailbox, taken out of it; modulo 2^32
   std::array<std::uint64_t, kDropReasons> dropped{};  ///< by Drop
   Duration oldest{};  ///< age of the oldest message that waits or is in hand; about 20 ms exact
 };

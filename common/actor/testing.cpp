@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "weft/actor/runtime.hpp"
+#include "weft/actor/hot.hpp"
 
 namespace weft::actor {
 

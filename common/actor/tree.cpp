@@ -1,10 +1,12 @@
 // Who is whose child. A parent's list of children is guarded by a lock of its own stripe, because children leave it
 // from their own threads.
-#include "weft/actor/runtime.hpp"
+#include "weft/actor/hot.hpp"
 
 namespace weft::actor {
 
 bool Runtime::link(Cell& parent, Cell& child) {
+  // Who stops without ever having had a Side gets none any more.
+  if (!parent.side && parent.state.load(std::memory_order_relaxed) == State::stopping) return false;
   if (&parent != Cell::of(root_))
     side(parent);  // the root has one until it ends, and is not only in its own turns here
   const std::lock_guard lock(tree_lock(parent));

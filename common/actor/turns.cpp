@@ -1,5 +1,5 @@
 // Turns: what a ready actor does when a scheduler runs it.
-#include "weft/actor/runtime.hpp"
+#include "weft/actor/hot.hpp"
 
 namespace weft::actor {
 namespace {
@@ -17,26 +17,22 @@ void put_last(Envelope*& last, Envelope* envelope) noexcept {
   last = envelope;
 }
 
-Envelope* take_first(Envelope*& last) noexcept {
-  Envelope* first = last->next;
-  if (first == last) {
-    last = nullptr;
-  } else {
-    last->next = first->next;
+/// Messages from newest to oldest become a chain from oldest to newest.
+struct Chain {
+  Envelope* first = nullptr;
+  Envelope* last = nullptr;
+  void put_first(Envelope* envelope) noexcept {
+    envelope->next = first;
+    if (!first) last = envelope;
+    first = envelope;
   }
-  return first;
-}
-
-Envelope* reversed(std::uintptr_t newest) noexcept {
-  Envelope* oldest = nullptr;
-  for (auto* at = reinterpret_cast<Envelope*>(newest); at;) {
-    Envelope* older = at->next;
-    at->next = oldest;
-    oldest = at;
-    at = older;
+  void append_to(Envelope*& ring) const noexcept {
+    if (!first) return;
+    last->next = ring ? ring->next : first;
+    if (ring) ring->next = first;
+    ring = last;
   }
-  return oldest;
-}
+};
 
 void count_handled(Cell& cell) noexcept {
   cell.handled.store(cell.handled.load(std::memory_order_relaxed) + 1, std::memory_order_release);
@@ -44,15 +40,19 @@ void count_handled(Cell& cell) noexcept {
 
 }  // namespace
 
-void Runtime::run(Cell& cell, Local& local, unsigned messages) {
+void Runtime::run(Cell& cell, Local& local, unsigned messages, Duration longer) {
   local.current = &cell;
+  TimePoint end{};
   for (;;) {
     if (cell.inbox.load(std::memory_order_relaxed) != Cell::kEmpty) take_mail(cell, local);
     if (!local.current) return;  // it ended, and its memory may be another's
     if (can_handle(cell)) {
       if (messages == 0 && message_waits(cell)) {
-        local.current = nullptr;
-        return scheduler_->ready(cell);
+        if (longer == Duration() || !goes_on(longer, end)) {
+          local.current = nullptr;
+          return scheduler_->ready(cell);
+        }
+        messages = kTurnMessages;
       }
       if (Envelope* envelope = next_message(cell)) {
         --messages;
@@ -73,33 +73,44 @@ void Runtime::run(Cell& cell, Local& local, unsigned messages) {
   }
 }
 
-bool Runtime::can_handle(const Cell& cell) const noexcept {
-  const State state = cell.state.load(std::memory_order_relaxed);
-  if (state != State::running && !(state == State::stopping && cell.is(Cell::kHolding))) return false;
-  return !cell.is(Cell::kSuspended) &&
-         !(cell.type->interleaves && cell.side && cell.side->activation_count >= cell.type->interleaves_max);
+/// A mailbox that many fill must not fall behind for having only one turn among theirs; the first call sets the end.
+bool Runtime::goes_on(Duration longer, TimePoint& end) const noexcept {
+  const TimePoint moment = now();
+  if (end == TimePoint()) end = moment + longer;
+  return moment < end;
 }
 
 void Runtime::take_mail(Cell& cell, const Local& local) {
-  Envelope* envelope = reversed(cell.inbox.exchange(Cell::kEmpty, std::memory_order_acquire));
-  Envelope* controls = nullptr;
-  while (envelope) {
-    Envelope* next = envelope->next;
-    if (envelope->kind == Envelope::Kind::message) {
-      keep(cell, envelope);
+  Chain normal, controls;
+  std::array<Chain, 4> lanes;
+  bool special = false;
+  auto* at = reinterpret_cast<Envelope*>(cell.inbox.exchange(Cell::kEmpty, std::memory_order_acquire));
+  while (at) {
+    Envelope* older = at->next;
+    if (at->kind != Envelope::Kind::message) {
+      controls.put_first(at);
+    } else if (at->priority == Priority::normal) {
+      normal.put_first(at);
     } else {
-      put_last(controls, envelope);
+      lanes[static_cast<std::size_t>(at->priority)].put_first(at);
+      special = true;
     }
-    envelope = next;
+    at = older;
   }
-  while (controls) {
-    Envelope* control = take_first(controls);
+  normal.append_to(cell.last);
+  if (special) {
+    for (std::size_t i = 0; i < lanes.size(); ++i) lanes[i].append_to(side(cell).lanes[i].last);
+    cell.set(Cell::kLanes);
+  }
+  for (Envelope* control = controls.first; control;) {
+    Envelope* next = control->next;
     if (local.current) {
       take_control(cell, control);
       if (local.current) after_message(cell);
     } else {
       dispose(control);
     }
+    control = next;
   }
 }
 
@@ -127,9 +138,8 @@ void Runtime::keep_first(Cell& cell, Envelope* envelope) {
   last->next = envelope;
 }
 
-Envelope* Runtime::next_message(Cell& cell) {
+Envelope* Runtime::next_special(Cell& cell) {
   if (!cell.is(Cell::kLanes)) {
-    if (cell.last) return take_first(cell.last);
     if (cell.overflow.load(std::memory_order_relaxed) != Overflow::drop_oldest) return nullptr;
     Envelope* oldest = nullptr;
     full.with_existing(cell,
@@ -188,13 +198,13 @@ void Runtime::handle(Cell& cell, Envelope* envelope) {
   after_message(cell);
 }
 
-void Runtime::after_message(Cell& cell) {
-  if (!cell.is(Cell::kFailing) && !cell.is(Cell::kStopWanted)) return;
+void Runtime::fail_or_stop(Cell& cell) {
   if (cell.is(Cell::kFailing)) {
     cell.clear(Cell::kFailing);
     failed(cell, std::exchange(cell.side->failure, nullptr));
   } else {
     cell.clear(Cell::kStopWanted);
+    if (!cell.side) return begin_stop(cell, Reason::normal, {});
     begin_stop(cell, cell.side->end_reason, std::move(cell.side->end_what));
   }
 }
