@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <thread>
+#include <vector>
 
 #include "bench/actors/side.hpp"
 
@@ -41,18 +42,16 @@ double wake(std::uint64_t n) {
     }
   });
   pin_thread(two[0]);
-  const auto round_trips = [&](std::uint64_t count) {
-    for (std::uint64_t i = 0; i < count; ++i) {
-      there.ring();
-      back.wait();
-    }
-  };
-  round_trips(n / 10);
-  const auto start = Clock::now();
-  round_trips(n);
-  const auto time = Clock::now() - start;
+  std::vector<double> times_us;
+  for (std::uint64_t i = 0; i < n + n / 10; ++i) {
+    std::this_thread::sleep_for(wake_pause);  // both sleep before each round trip
+    const auto start = Clock::now();
+    there.ring();
+    back.wait();
+    if (i >= n / 10) times_us.push_back(microseconds(Clock::now() - start));
+  }
   other.join();
-  return microseconds(time) / static_cast<double>(n);
+  return median(times_us);
 }
 
 constexpr Row rows[] = {{"wake", wake}};

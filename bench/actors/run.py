@@ -26,10 +26,10 @@ ROWS = [
     Row("request_reply", "ns", 1_000_000, 1, ["caf", "erlang"], [(0.30, "caf")]),
     Row("spawn", "ns", 500_000, 1, ["caf", "erlang"], [(0.25, "caf")]),
     Row("first_answer", "ns", 500_000, 1, ["caf", "erlang"], [(0.7, "erlang")]),
-    Row("memory_idle", "B", 1_000_000, 1, ["caf", "erlang"], [(256, None)]),
+    Row("memory_idle", "B", 1_000_000, 1, ["caf", "erlang"], [(256, None), (128, None)]),
     Row("skynet_1m", "ms", 1_000_000, 1, ["caf", "erlang"], [(0.20, "best")]),
     Row("restart", "us", 10_000, 1, ["caf", "erlang"], [(0.5, "caf")]),
-    Row("wake", "us", 10_000, 2, ["futex"], [(1.1, "futex")]),
+    Row("wake", "us", 3_000, 2, ["futex"], [(1.1, "futex")]),
     Row("latency_loaded", "us", 1_000_000, 2, ["caf", "erlang"], [(1000, None)]),
     Row("idle_cpu", "%", 10_000, 1, ["caf", "erlang"], [(2, None)]),
 ]

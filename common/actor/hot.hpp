@@ -89,9 +89,11 @@ inline Envelope* take_first(Envelope*& last) noexcept {
 }
 
 inline Envelope* Runtime::next_message(Cell& cell) {
-  if (!cell.is(Cell::kLanes) && cell.last) [[likely]]
-    return take_first(cell.last);
-  return next_special(cell);
+  if (cell.is(Cell::kLanes) || !cell.last) [[unlikely]]
+    return next_special(cell);
+  Envelope* first = take_first(cell.last);
+  if (cell.last) __builtin_prefetch(cell.last->next);
+  return first;
 }
 
 }  // namespace weft::actor

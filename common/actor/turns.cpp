@@ -4,6 +4,7 @@
 namespace weft::actor {
 namespace {
 
+constexpr unsigned kLook = 16;      // messages between two looks for news while there is work
 constexpr unsigned kFairness = 16;  // one message in so many comes from a lower priority that waits
 
 /// Rings: `last` is the newest, last->next the oldest.
@@ -43,8 +44,10 @@ void count_handled(Cell& cell) noexcept {
 void Runtime::run(Cell& cell, Local& local, unsigned messages, Duration longer) {
   local.current = &cell;
   TimePoint end{};
-  for (;;) {
-    if (cell.inbox.load(std::memory_order_relaxed) != Cell::kEmpty) take_mail(cell, local);
+  for (unsigned done = 0;; ++done) {
+    // Each look takes the word away from who sends just now: while there is work it looks now and then only.
+    const bool look = !cell.last || done % kLook == 0;
+    if (look && cell.inbox.load(std::memory_order_relaxed) != Cell::kEmpty) take_mail(cell, local);
     if (!local.current) return;  // it ended, and its memory may be another's
     if (can_handle(cell)) {
       if (messages == 0 && message_waits(cell)) {

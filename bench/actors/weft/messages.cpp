@@ -98,6 +98,34 @@ double ask(System& system, std::uint64_t n) {
   return nanoseconds(Clock::now() - start) / static_cast<double>(n);
 }
 
+class Answerer {
+ public:
+  using Messages = Handles<Item>;
+  void on(Item item, Context& context) { (void)context.send(context.sender(), item); }
+};
+/// A round trip after each pause, in which both workers have gone to sleep; the median.
+class Waker {
+ public:
+  using Messages = Handles<Go, Item>;
+  Waker(Ref<Answerer> there, std::uint64_t n, std::promise<double>& over) : there_(there), n_(n), over_(over) {}
+  void on(Go, Context& context) {
+    start_ = Clock::now();
+    (void)context.send(there_, Item());
+  }
+  void on(Item, Context& context) {
+    times_us_.push_back(microseconds(Clock::now() - start_));
+    if (times_us_.size() == n_) return over_.set_value(median(times_us_));
+    (void)context.send_after(wake_pause, Go());
+  }
+
+ private:
+  Ref<Answerer> there_;
+  std::uint64_t n_;
+  std::promise<double>& over_;
+  Clock::time_point start_{};
+  std::vector<double> times_us_;
+};
+
 /// Counts to `n`, then says so. Gives the sender credit by the thousand.
 class Counter {
  public:
@@ -226,7 +254,10 @@ double ping_pong(std::uint64_t n) {
 
 double wake(std::uint64_t n) {
   return warmed({.workers = 2, .cores = cores(2)}, n, [](System& system, std::uint64_t count) {
-    return microseconds(play(system, 2 * count, on_worker(0), on_worker(1))) / static_cast<double>(count);
+    std::promise<double> over;
+    const auto there = system.spawn<Answerer>(on_worker(1)).value();
+    (void)system.send(system.spawn<Waker>(on_worker(0), there, count, over).value(), Go());
+    return over.get_future().get();
   });
 }
 
