@@ -190,7 +190,10 @@ TEST_CASE("long texts and too many fields are cut, not within a character") {
   RecordingMonitor monitor;
   auto event = event_of(1);
   event.name = std::string(10'000, 'x');
-  event.fields.assign(20, {"text", std::string(MonitorEvent::text_max - 1, 'y') + "\xC3\xA9"});
+  MonitorEvent::Field field;
+  field.key = "text";
+  field.value.assign(MonitorEvent::text_max - 1, 'y').append("\xC3\xA9");
+  event.fields.assign(20, field);
   event.fields[0].value = std::string(MonitorEvent::text_max, 'z');
   monitor.record(std::move(event));
   const auto kept = monitor.snapshot().latest.at(0);
