@@ -4,6 +4,15 @@
 
 namespace weft::actor {
 
+/// In a loop that waits for another core.
+inline void cpu_relax() noexcept {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
 inline void Runtime::count(std::size_t which) noexcept {
   if (Local* here = own_local()) {
     here->counters.add(which);

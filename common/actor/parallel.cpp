@@ -80,6 +80,11 @@ class Parallel final : public Scheduler {
     std::this_thread::sleep_for(at_most);
     return true;
   }
+  bool nothing_else(const Local& local) const noexcept override {
+    const auto& worker = *static_cast<const Worker*>(local.worker);
+    return worker.ring.size() == 0 && worker.pinned_next == worker.pinned_now.size() &&
+           worker.pinned_count.load(std::memory_order_relaxed) == 0;
+  }
   void ready(Cell& cell) noexcept override;
   void wake_at(TimePoint when, Cell& cell, std::uint32_t generation) override;
 
@@ -141,6 +146,7 @@ void Parallel::work(Worker& worker) {
     if (Cell* cell = next(worker)) {
       if (std::exchange(worker.woken, false)) pass_on(worker);
       worker.turns.store(worker.tick, std::memory_order_relaxed);
+      worker.local.lingers = has_cores_ && worker.restless >= kRestless;
       runtime_->run(*cell, worker.local, Runtime::kTurnMessages, kLongTurn);
     } else {
       park(worker);
@@ -286,9 +292,7 @@ bool Parallel::look_around(Worker& worker) {
   const TimePoint end = clock_.now() + kLookAround;
   for (unsigned looks = 0; looks % 64 != 0 || clock_.now() < end; ++looks) {
     if (has_work(worker)) return true;
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#endif
+    cpu_relax();
   }
   worker.restless = 0;
   return false;

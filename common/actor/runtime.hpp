@@ -45,7 +45,8 @@ struct Local {
   std::array<Cell*, CellStore::kClasses> free_cells{};
   std::array<std::uint32_t, CellStore::kClasses> free_count{};
   std::uint32_t now_ms = 0;
-  unsigned nested = 0;  ///< first turns within turns
+  unsigned nested = 0;   ///< first turns within turns
+  bool lingers = false;  ///< messages come to this thread from another, faster than it can fall asleep
   std::uint32_t turns = 0;
   void* worker = nullptr;  ///< the scheduler's own
 };
@@ -201,6 +202,7 @@ class Runtime {
   Envelope* next_special(Cell& cell);
   static bool can_handle(const Cell& cell) noexcept;
   bool goes_on(Duration longer, TimePoint& end) const noexcept;
+  bool linger(const Cell& cell, const Local& local) const noexcept;
   void handle(Cell& cell, Envelope* envelope);
   void let_in_waiting(Cell& cell);
   template <class F>

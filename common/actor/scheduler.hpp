@@ -10,6 +10,7 @@ namespace weft::actor {
 
 struct Cell;
 class Runtime;
+struct Local;
 
 /// An interface. One scheduler serves one system; it is made by one of the functions below, or by a test.
 class Scheduler {
@@ -27,6 +28,8 @@ class Scheduler {
   virtual void ready(Cell& cell) noexcept = 0;
   /// Tells the runtime `due(cell, generation)` not before `when`. Thread-safe.
   virtual void wake_at(TimePoint when, Cell& cell, std::uint32_t generation) = 0;
+  /// Nothing but the cell that runs now is ready on this thread.
+  virtual bool nothing_else(const Local&) const noexcept { return false; }
   /// For who waits from outside: runs some turns here, or lets time pass. False when it could do neither.
   virtual bool drive(Duration at_most) = 0;
   /// Ends: no cell runs after it. Called once, from outside.

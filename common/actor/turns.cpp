@@ -64,6 +64,7 @@ void Runtime::run(Cell& cell, Local& local, unsigned messages, Duration longer) 
         continue;
       }
     }
+    if (local.lingers && linger(cell, local)) continue;
     std::uintptr_t expected = Cell::kEmpty;
     if (!cell.inbox.compare_exchange_strong(expected, Cell::kIdle, std::memory_order_seq_cst)) continue;
     local.current = nullptr;
@@ -74,6 +75,17 @@ void Runtime::run(Cell& cell, Local& local, unsigned messages, Duration longer) 
     local.current = &cell;
     let_in_waiting(cell);
   }
+}
+
+/// To be idle and ready again costs sender and receiver more than to look once more; between two looks the sender has
+/// the word for itself. True when there is something new.
+bool Runtime::linger(const Cell& cell, const Local& local) const noexcept {
+  constexpr int kLooks = 8, kPauses = 24;  // some microseconds in all
+  for (int look = 0; look < kLooks && scheduler_->nothing_else(local); ++look) {
+    for (int i = 0; i < kPauses; ++i) cpu_relax();
+    if (cell.inbox.load(std::memory_order_relaxed) != Cell::kEmpty) return true;
+  }
+  return false;
 }
 
 /// A mailbox that many fill must not fall behind for having only one turn among theirs; the first call sets the end.
