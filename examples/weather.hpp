@@ -29,8 +29,8 @@ class Reporter {
   explicit Reporter(weft::actor::Ref<Station> station) : station_(station) {}
 
   weft::Task<weft::Result<std::string>> on(Weather asked, weft::actor::Context& context) {
-    Look look{asked.city};
-    auto seen = co_await context.request(station_, std::move(look), asked.patience);
+    auto asking = context.request(station_, Look{asked.city}, asked.patience);  // is on its way
+    auto seen = co_await asking;
     if (!seen && seen.error().is(weft::codes::no_reply)) co_return "nobody told about " + asked.city;
     co_return seen;  // what the station saw, or why it could not be asked
   }

@@ -49,14 +49,21 @@ class Context {
     return submit(name, detail::envelope_of(std::forward<M>(message)), options);
   }
   /// `co_await context.deliver(to, message)`: waits where the mailbox is full and its policy is to block.
-  /// Errors: as send(), and `timeout` (0: no limit).
+  /// Errors: as send(); `mailbox_full` after `timeout` (0: no limit).
   template <class M>
   Delivery deliver(const Address& to, M&& message, SendOptions options = {}, Duration timeout = {}) {
     return Delivery(*cell_, to, stamped(detail::envelope_of(std::forward<M>(message)), options), timeout);
   }
+  template <class T, class M>
+  Delivery deliver(const Ref<T>& to, M&& message, SendOptions options = {}, Duration timeout = {}) {
+    static_assert(handles<T, std::remove_cvref_t<M>>, "this actor class does not handle this message");
+    return deliver(static_cast<const Address&>(to), std::forward<M>(message), options, timeout);
+  }
 
-  /// Sends at once; `co_await` brings the answer. Errors: `no_reply` after `timeout`, `no_such_actor`, `actor_closed`,
-  /// `actor_failed` (its handler threw), `call_cycle`, `mailbox_full`, and what the handler answered.
+  /// Sends at once: `auto answer = context.request(to, Look{city}, 1s);`, then `co_await answer` brings it. In one
+  /// expression gcc 12 destroys what braces made twice (docs/decisions/0008). Errors: `no_reply` after `timeout` (0: no
+  /// limit), `no_such_actor`, `actor_closed`, `actor_failed` (its handler threw), `not_handled`, `call_cycle`,
+  /// `mailbox_full`, and what the handler answered.
   template <class T, class M>
   Reply<ReplyOf<T, std::remove_cvref_t<M>>> request(const Ref<T>& to, M&& message, Duration timeout,
                                                     SendOptions options = {}) {
@@ -68,14 +75,14 @@ class Context {
   Reply<R> request(const Address& to, M&& message, Duration timeout, SendOptions options = {}) {
     return Reply<R>(*cell_, to, stamped(detail::envelope_of(std::forward<M>(message)), options), timeout);
   }
-  /// The handler's return value is not the answer; what is returned here is. Whatever R it is told when it was not
-  /// used.
+  /// The answer is not what the handler returns, but what is given to this, now or later. Dropped unused it answers
+  /// `actor_failed`.
   template <class R>
   Responder<R> reply_later() {
     return Responder<R>(take_return());
   }
-  /// An answer that another thread will give: `auto [wait, give] = …` is not possible for what cannot move, so:
-  /// `Reply<R> wait = context.promise<R>(give, timeout);`.
+  /// An answer that another thread or a callback will give through `give`, which this sets:
+  /// `actor::Responder<int> give; auto answer = context.promise(give, 1s);`, then `co_await answer`.
   template <class R>
   Reply<R> promise(Responder<R>& give, Duration timeout) {
     return Reply<R>(*cell_, give.address_, timeout);

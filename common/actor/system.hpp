@@ -127,6 +127,11 @@ class System {
   Result<void> send_wait(const Address& to, M&& message, Duration timeout = {}, SendOptions options = {}) {
     return submit_wait(to, detail::envelope_of(std::forward<M>(message)), options, timeout);
   }
+  template <class T, class M>
+  Result<void> send_wait(const Ref<T>& to, M&& message, Duration timeout = {}, SendOptions options = {}) {
+    static_assert(handles<T, std::remove_cvref_t<M>>, "this actor class does not handle this message");
+    return send_wait(static_cast<const Address&>(to), std::forward<M>(message), timeout, options);
+  }
   /// For plain threads; `ask(…).wait(1s)`. Not from an actor. Errors of wait(): see Context::request.
   template <class T, class M>
   Pending<ReplyOf<T, std::remove_cvref_t<M>>> ask(const Ref<T>& to, M&& message, SendOptions options = {}) {
