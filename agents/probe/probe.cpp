@@ -1,8 +1,11 @@
-// What probe does with its targets on the loop.
+// Probe's actors, and what it serves.
 #include "agents/probe/probe.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 
+#include "agents/probe/target_actor.hpp"
+#include "agents/probe/telling.hpp"
 #include "weft/base/request.hpp"
 
 namespace weft::probe {
@@ -12,155 +15,109 @@ struct CheckRequest {
   std::string target;
   WEFT_FIELDS(CheckRequest, target)
 };
-constexpr std::string_view kChecks = "weft_probe_checks_total", kChecksHelp = "Checks of targets, by outcome.";
+constexpr Duration kPatience = 1min;  // of who asks and names no time
+
+template <class T>
+T started(Result<T> result) {
+  if (!result) throw std::runtime_error(result.error().message);
+  return std::move(*result);
+}
+
+std::string actor_of(const std::string& target) { return "target/" + target; }
+
+/// Owns what it uses: it may run on when the actor that wanted it has gone.
+Task<Result<void>> check_on_loop(io::IoLoop& loop, std::shared_ptr<const Target> target) {
+  if (target->url.empty()) co_return co_await io::tcp_probe(loop, target->host, target->port, target->timeout);
+  io::HttpClientOptions options;
+  options.timeout = target->timeout;
+  auto answer = co_await io::http_get(loop, target->url, options);
+  if (!answer) co_return answer.error();
+  co_return judge(*target, answer->status, answer->body);
+}
 }  // namespace
 
-Probe::Probe(Settings settings, Agent& agent)
-    : settings_(std::move(settings)),
-      agent_(agent),
-      timer_(agent.loop()),
-      good_(agent.metrics().counter(kChecks, kChecksHelp, {{"result", "good"}})),
-      bad_(agent.metrics().counter(kChecks, kChecksHelp, {{"result", "bad"}})),
-      latency_(agent.metrics().histogram("weft_probe_duration_seconds", "How long targets took to answer.",
-                                         observe::latency_bounds())) {
+Probe::Probe(Settings settings, Agent& agent) : settings_(std::move(settings)), agent_(agent) {
   Defaults defaults{settings_.period, settings_.timeout, settings_.rise, settings_.fall, settings_.severity};
   defaults.host_address = agent_.mesh().peer().options().address;
   auto targets = targets_of(settings_.targets, defaults);
   if (!targets) agent_.refuse_settings(targets.error());
-  watched_.reserve(targets->size());
-  for (auto& target : *targets) watch(std::move(target));
+  settings_.targets = {};
+  targets_ = std::make_shared<const std::vector<Target>>(std::move(*targets));
   agent_.publishes("probe." + agent_.host() + ".*");
+  start_actors();
   serve();
-  pump();
 }
 
-void Probe::watch(Target target) {
-  auto& up = agent_.metrics().gauge("weft_probe_up", "1: the target is up.", {{"target", target.name}});
-  schedule_.begin(watched_.size(), target.period, agent_.loop().now());
-  Standing standing(target.rise, target.fall);
-  TargetStatus status;
-  status.target = target.name;
-  status.address = target.address;
-  watched_.push_back({std::move(target), standing, std::move(status), up});
+void Probe::start_actors() {
+  actor::ChildOptions board;
+  board.name = "board";
+  board.mailbox.capacity = 0;  // each target waits for the answer to its one message
+  auto telling = std::make_shared<Telling>(agent_, targets_, settings_.publish == "each");
+  Board::Tell tell = [telling](std::uint32_t target, const Finding& finding, const std::optional<Change>& change) {
+    (*telling)(target, finding, change);
+  };
+  board_ = started(agent_.actors().start<Board>({}, board, targets_, agent_.host(), std::move(tell)));
+  actor::ChildOptions gate;
+  gate.name = "gate";
+  gate.mailbox.capacity = 0;  // see Gate
+  start_targets(started(agent_.actors().start<Gate>({}, gate, static_cast<std::size_t>(settings_.concurrent))));
+}
+
+void Probe::start_targets(actor::Ref<Gate> gate) {
+  Plan::Check check = [&agent = agent_](std::shared_ptr<const Target> target) {
+    std::function<Task<Result<void>>()> work = [&loop = agent.loop(), target = std::move(target)] {
+      return check_on_loop(loop, target);
+    };
+    return agent.on_loop<void>(std::move(work));
+  };
+  auto plan = std::make_shared<const Plan>(Plan{targets_, std::move(check), gate, board_, Random::from_os().next()});
+  actor::ChildOptions options;
+  options.name = "targets";
+  actor::SupervisorOptions supervision;
+  supervision.total_limit.restarts = 0;  // one target that fails again and again is given up, not all of them
+  const auto supervisor = started(agent_.actors().start(actor::supervisor(options, supervision, {})));
+  for (std::uint32_t i = 0; i < targets_->size(); ++i) {
+    actor::ChildOptions child;
+    child.name = actor_of((*targets_)[i].name);
+    started(agent_.actors().start<TargetActor>(supervisor, std::move(child), plan, i));
+  }
 }
 
 void Probe::serve() {
   agent_.serve(
       "targets",
       [this](Value, Call&) -> Task<Result<std::vector<TargetStatus>>> {
-        std::vector<TargetStatus> all;
-        for (const auto& watched : watched_) all.push_back(watched.status);
-        co_return all;
+        return agent_.ask(board_, Board::List(), kPatience);
       },
       "every target: state, latency, since when, last error");
   agent_.serve(
       "check",
-      [this](Value request, Call&) -> Task<Result<Finding>> {
+      [this](Value request, Call& call) -> Task<Result<Finding>> {
         auto wanted = request_of<CheckRequest>(request);
         if (!wanted) co_return wanted.error();
-        co_return co_await check_now(wanted->target);
+        const Duration left = call.has_deadline() ? call.deadline() - agent_.loop().now() : kPatience;
+        co_return co_await check_now(std::move(wanted->target), std::max<Duration>(left, 1ms));
       },
       "{target}: checks it now");
 }
 
-Task<Result<Finding>> Probe::check_now(std::string name) {
-  const auto found =
-      std::find_if(watched_.begin(), watched_.end(), [&](const Watched& w) { return w.target.name == name; });
-  if (found == watched_.end()) {
+Task<Result<Finding>> Probe::check_now(std::string name, Duration patience) {
+  const auto named = [&](const Target& target) { return target.name == name; };
+  if (std::none_of(targets_->begin(), targets_->end(), named)) {
     std::vector<std::string_view> known;
-    for (const auto& watched : watched_) known.push_back(watched.target.name);
+    for (const Target& target : *targets_) known.push_back(target.name);
     co_return Error(ErrorKind::not_found, "UNKNOWN_TARGET", "no target '" + name + "'" + did_you_mean(name, known));
   }
-  if (running_ >= 2 * static_cast<std::size_t>(settings_.concurrent))
-    co_return Error(codes::queue_full, "probe: too many checks are under way");
-  co_return co_await check(static_cast<std::size_t>(found - watched_.begin()));
-}
-
-void Probe::pump() {
-  const auto now = agent_.loop().now();
-  while (running_ < static_cast<std::size_t>(settings_.concurrent)) {
-    const auto due = schedule_.take(now);
-    if (!due) break;
-    agent_.spawn(turn(*due));
+  const auto target = agent_.actors().find<TargetActor>(actor_of(name));
+  if (!target) {
+    co_return Error(codes::gave_up, "target '" + name + "' has failed too often and is not checked any more",
+                    "restart the agent");
   }
-  const bool room = running_ < static_cast<std::size_t>(settings_.concurrent);
-  if (const auto next = schedule_.earliest(); next && room) timer_.start(*next - now, [this] { pump(); });
-}
-
-Task<void> Probe::turn(std::size_t index) {
-  const auto started = agent_.loop().now();
-  co_await check(index);
-  schedule_.again(index, watched_[index].target.period, started, agent_.loop().now());
-  timer_.start({}, [this] { pump(); });
-}
-
-Task<Finding> Probe::check(std::size_t index) {
-  ++running_;
-  const auto started = agent_.loop().now();
-  Result<void> outcome;
-  try {
-    outcome = co_await ask(watched_[index].target);
-  } catch (const std::exception& thrown) {  // counts against the target, which stays on the schedule
-    outcome = Error(codes::bug, thrown.what());
-  }
-  --running_;
-  co_return note(watched_[index], outcome, agent_.loop().now() - started);
-}
-
-Task<Result<void>> Probe::ask(Target target) {
-  if (target.url.empty()) co_return co_await io::tcp_probe(agent_.loop(), target.host, target.port, target.timeout);
-  io::HttpClientOptions options;
-  options.timeout = target.timeout;
-  auto answer = co_await io::http_get(agent_.loop(), target.url, options);
-  if (!answer) co_return answer.error();
-  co_return judge(target, answer->status, answer->body);
-}
-
-Finding Probe::note(Watched& watched, const Result<void>& outcome, Duration took) {
-  (outcome ? good_ : bad_).add();
-  if (outcome) latency_.observe(to_seconds(took));
-  const auto change = watched.standing.take(outcome.has_value());
-  auto& status = watched.status;
-  status.state = watched.standing.state();
-  status.latency_ms = to_seconds(took) * 1000;
-  status.checked_us = to_us(agent_.loop().clock().wall());
-  ++status.checks;
-  if (!outcome) {
-    ++status.failures;
-    status.last_error = outcome.error().message;
-  }
-  watched.up.set(status.state == State::up ? 1 : 0);
-  if (change) {
-    status.since_us = status.checked_us;
-    tell_change(watched, *change);
-  }
-  Finding finding{agent_.host(),
-                  status.target,
-                  status.address,
-                  status.state,
-                  outcome.has_value(),
-                  status.latency_ms,
-                  outcome ? std::string() : outcome.error().message,
-                  status.checked_us};
-  if (change || settings_.publish == "each") {
-    if (auto sent = agent_.publish("probe." + agent_.host() + "." + status.target, finding); !sent)
-      agent_.log().error("finding not published", sent.error());
-  }
-  return finding;
-}
-
-void Probe::tell_change(const Watched& watched, const Change& change) {
-  if (change.from == State::unknown && change.to == State::up) return;  // as it should be
-  const bool down = change.to == State::down;
-  ErrorEvent event;
-  event.severity = down ? watched.target.severity : Severity::info;
-  event.category = "network";
-  event.code = down ? "TARGET_DOWN" : "TARGET_UP";
-  event.message = down ? "{target} ({address}) is down: {why}" : "{target} ({address}) is up again";
-  event.values = {{"target", watched.target.name}, {"address", watched.target.address}};
-  if (down) event.values["why"] = watched.status.last_error;
-  event.fingerprint = event.code + "/" + agent_.host() + "/" + watched.target.name;
-  agent_.report(std::move(event));
+  if (asked_ >= settings_.concurrent) co_return Error(codes::queue_full, "probe: too many checks are under way");
+  ++asked_;
+  auto finding = co_await agent_.ask(target, TargetActor::CheckNow(), patience);
+  --asked_;
+  co_return finding;
 }
 
 }  // namespace weft::probe

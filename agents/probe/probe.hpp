@@ -1,11 +1,10 @@
-// Probe: checks TCP and HTTP targets on a schedule, publishes what it finds, and reports changes.
+// Probe: checks TCP and HTTP targets, each in an actor of its own, publishes what it finds, and reports changes.
 #pragma once
 #include <string>
 #include <vector>
 
-#include "agents/probe/health.hpp"
-#include "agents/probe/schedule.hpp"
-#include "agents/probe/target.hpp"
+#include "agents/probe/board.hpp"
+#include "agents/probe/gate.hpp"
 #include "weft/agent/agent.hpp"
 
 namespace weft::probe {
@@ -20,58 +19,22 @@ struct Settings {
   WEFT_FIELDS(Settings, targets, period, timeout, rise, fall, severity, publish, concurrent)
 };
 
-/// Published on probe.<host>.<target>, and the answer of `check`.
-struct Finding {
-  std::string host, target, address;
-  State state = State::unknown;
-  bool good = false;
-  double latency_ms = 0;
-  std::string error;  ///< empty when good
-  std::int64_t time_us = 0;
-  WEFT_FIELDS(Finding, host, target, address, state, good, latency_ms, error, time_us)
-};
-/// One entry of the answer of `targets`.
-struct TargetStatus {
-  std::string target, address;
-  State state = State::unknown;
-  double latency_ms = 0;
-  std::int64_t since_us = 0;  ///< wall time of the last change of state; 0: none yet
-  std::int64_t checked_us = 0;
-  std::uint64_t checks = 0, failures = 0;
-  std::string last_error;
-  WEFT_FIELDS(TargetStatus, target, address, state, latency_ms, since_us, checked_us, checks, failures, last_error)
-};
-
+/// Its actors: "gate", "board", and under the supervisor "targets" one "target/<name>" each.
 class Probe {
  public:
   Probe(Settings settings, Agent& agent);
 
  private:
-  struct Watched {
-    Target target;
-    Standing standing;
-    TargetStatus status;
-    observe::Gauge& up;
-  };
+  void start_actors();
+  void start_targets(actor::Ref<Gate> gate);
   void serve();
-  void watch(Target target);
-  void pump();
-  Task<void> turn(std::size_t index);
-  Task<Finding> check(std::size_t index);
-  Task<Result<void>> ask(Target target);
-  Finding note(Watched& watched, const Result<void>& outcome, Duration took);
-  void tell_change(const Watched& watched, const Change& change);
-  Task<Result<Finding>> check_now(std::string name);
+  Task<Result<Finding>> check_now(std::string name, Duration patience);
 
   Settings settings_;
   Agent& agent_;
-  Random random_ = Random::from_os();
-  Schedule schedule_{random_};
-  Timer timer_;
-  std::vector<Watched> watched_;
-  std::size_t running_ = 0;
-  observe::Counter &good_, &bad_;
-  observe::Histogram& latency_;
+  Targets targets_;
+  actor::Ref<Board> board_;
+  std::int64_t asked_ = 0;  // checks that a caller waits for
 };
 
 }  // namespace weft::probe

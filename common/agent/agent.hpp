@@ -1,10 +1,12 @@
 // The door of the SDK: what an agent's author includes, and nothing more. docs/writing-an-agent.md teaches it.
 #pragma once
+#include <exception>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "weft/actor/actor.hpp"
@@ -63,15 +65,20 @@ Result<T> payload_as(const Payload& payload) {
   else
     return payload.as<T>();
 }
-/// Runs on the loop what somebody elsewhere waits for.
+/// What became of work on the loop, on its way to the actor that waits for it.
 template <class T>
-Task<void> answer_from(std::function<Task<Result<T>>()> work, actor::Responder<T> give) {
-  auto result = co_await work();
-  if (result) {
-    give(std::move(*result));
-  } else {
-    give.fail(std::move(result.error()));
+using LoopOutcome = std::variant<Result<T>, std::exception_ptr>;
+
+/// Runs on the loop what an actor waits for.
+template <class T>
+Task<void> answer_from(std::function<Task<Result<T>>()> work, actor::Responder<LoopOutcome<T>> give) {
+  LoopOutcome<T> outcome(std::in_place_index<1>);
+  try {
+    outcome.template emplace<0>(co_await work());
+  } catch (...) {
+    outcome.template emplace<1>(std::current_exception());
   }
+  give(std::move(outcome));
 }
 
 /// An actor's answer on its way to a coroutine of the loop. Owns itself; whichever comes first, answer or time, counts.
@@ -155,15 +162,19 @@ class Agent {
   virtual void spawn(Task<void> task) = 0;
   virtual Task<void> sleep(Duration delay) = 0;
   /// `co_await agent.on_loop<int>([&agent]() -> Task<Result<int>> { … })`: for what is loop-bound, such as io/; goes on
-  /// here.
+  /// in the turn of the actor that awaits it, also with what it throws. When that actor ends meanwhile, the work goes
+  /// on: it owns what it uses.
   template <class T>
   Task<Result<T>> on_loop(std::function<Task<Result<T>>()> work) {
-    if (in_loop()) co_return co_await work();
+    if (in_loop() && !actor::Context::in_turn()) co_return co_await work();
     auto here = actor::Context::current();
-    actor::Responder<T> give;
-    auto answer = here.template promise<T>(give, Duration());
-    spawn_on_loop(detail::answer_from(std::move(work), std::move(give)));
-    co_return co_await answer;
+    actor::Responder<detail::LoopOutcome<T>> give;
+    auto answer = here.template promise<detail::LoopOutcome<T>>(give, Duration());
+    spawn_on_loop(detail::answer_from<T>(std::move(work), std::move(give)));
+    auto outcome = co_await answer;
+    if (!outcome) co_return outcome.error();
+    if (outcome->index() == 1) std::rethrow_exception(std::get<1>(*outcome));
+    co_return std::move(std::get<0>(*outcome));
   }
   /// The actors of this agent: `agent.actors().start<Worker>(…)`. What fails in them goes to the error bus.
   virtual actor::System& actors() noexcept = 0;

@@ -5,7 +5,7 @@ import tree
 
 COMMON = ["base", "actor", "wire", "io", "config", "observe", "store", "net", "mesh", "program", "agent"]
 # What each room may know. registry and errorbus do not know each other; an agent knows the
-# SDK, and the messages that sysmon and digest share; what it decides without a mesh needs base only.
+# SDK, and the messages that sysmon and digest share; what it decides without a mesh needs base, or actors, only.
 MAY_KNOW = {
     "base": [],
     "actor": ["base"],
@@ -32,7 +32,7 @@ MORE_DOORS = {"common/mesh/message.hpp", "common/mesh/record.hpp", "common/mesh/
 
 
 def may_know(room):
-    return ["agent", "base", "agents/metrics"] if room.startswith("agents/") else MAY_KNOW.get(room)
+    return ["agent", "actor", "base", "agents/metrics"] if room.startswith("agents/") else MAY_KNOW.get(room)
 
 
 def is_door(name):
