@@ -36,13 +36,12 @@ class TargetActor {
   Task<Result<Finding>> on(CheckNow, actor::Context& context);
 
  private:
-  Task<Result<Finding>> check(actor::Context& context);
-  Task<Result<void>> outcome(actor::Context& context);
+  Task<void> check_on_time(Result<Permit> permit, actor::Context& context);
+  Task<Result<Finding>> check(Result<Permit> permit, actor::Context& context);
 
   std::shared_ptr<const Plan> plan_;
   Standing standing_;
   Pace pace_;
-  TimePoint started_{};  ///< of the latest check
   std::uint32_t index_;
 };
 
