@@ -87,9 +87,31 @@ PROCESSES = [
     ("Threads", "", "short", [("{{agent}} on {{host}}", "process_threads{$sel}")]),
     ("Running for", "Since the start of the process; a fall is a restart.", "s", [("{{agent}} on {{host}}", "time() - process_start_time_seconds{$sel}")]),
 ]
+ACTORS = [
+    ("Live actors", "By agent, its own handlers among them.", "short", [("{{agent}} on {{host}}", "weft_actors{$sel}")]),
+    ("Messages handled a second", "By agent.", "short", [
+        ("{{agent}}", "sum by (agent) (rate(weft_actor_messages_handled_total{$sel}[$__rate_interval]))")]),
+    ("Failures a second", "Exceptions that left handlers or hooks of actors.", "short", [
+        ("{{agent}} on {{host}}", "rate(weft_actor_failures_total{$sel}[$__rate_interval])")]),
+    ("Restarts a second", "By supervisors; fewer than failures: somebody waits for its delay, or was given up.", "short", [
+        ("{{agent}} on {{host}}", "rate(weft_actor_restarts_total{$sel}[$__rate_interval])")]),
+    ("Given up", "Since the start of the process; nothing is the wanted answer. `weft tree` shows who.", "short", [
+        ("{{agent}} on {{host}}", "weft_actor_gave_up_total{$sel} > 0")]),
+    ("Messages that wait", "In mailboxes, over all actors of an agent.", "short", [("{{agent}} on {{host}}", "weft_actors_mailbox_depth{$sel}")]),
+    ("Messages that reached no handler", "By reason; `late` answers are of requests whose time was over.", "short", [
+        ("{{agent}} {{reason}}", "sum by (agent, reason) (rate(weft_actor_messages_dropped_total{$sel}[$__rate_interval])) > 0")]),
+    ("Events too many for the error bus", "Failures that were counted but not reported.", "short", [
+        ("{{agent}} on {{host}}", "rate(weft_actor_events_dropped_total{$sel}[$__rate_interval]) > 0")]),
+    ("Mailboxes of named actors", "How full, of those that actors.metrics names and that have a limit.", "percentunit", [
+        ("{{actor}} of {{agent}} on {{host}}", "weft_mailbox_depth{$sel} / (weft_mailbox_limit{$sel} > 0)")]),
+    ("Oldest message of named actors", "How long it has waited, or been in hand.", "s", [
+        ("{{actor}} of {{agent}} on {{host}}", "weft_mailbox_oldest_message_age_seconds{$sel}")]),
+    ("Restarts of named actors", "", "short", [("{{actor}} of {{agent}} on {{host}}", "weft_actor_restarts{$sel}")]),
+]
 DASHBOARDS = {
     "weft-overview": ("Weft: mesh", OVERVIEW),
     "weft-agent": ("Weft: agents", AGENT),
+    "weft-actors": ("Weft: supervision and actors", ACTORS),
     "weft-registry": ("Weft: registry", REGISTRY),
     "weft-errors": ("Weft: error bus", ERRORS),
     "weft-processes": ("Weft: processes", PROCESSES),
