@@ -72,7 +72,8 @@ TEST_CASE("no false cycle where two actors call each other in turn over two thre
   struct Round {
     static Task<void> of(Context& context, Ref<Player> self, Ref<Player> other, std::atomic<int>& rounds,
                          std::atomic<int>& cycles) {
-      auto answer = co_await context.request<Done>(other, Act{[](Context&) {}}, 30s);
+      auto asking = context.request<Done>(other, Act{[](Context&) {}}, 30s);
+      auto answer = co_await asking;
       if (!answer) ++cycles;
       if (++rounds >= kRounds) co_return;
       (void)context.send(other, Play{[other, self, &rounds, &cycles](Context& next) {
@@ -92,13 +93,15 @@ TEST_CASE("an answer that was promised to come from elsewhere is no cycle") {
   const auto clerk = system.spawn<Player>().value();
   std::optional<Result<int>> got;
   REQUIRE(system.send(asker, Play{[&, clerk](Context& context) -> Task<void> {
-                        got = co_await context.request<int>(
+                        auto asking = context.request<int>(
                             clerk, Act{[&kept](Context& inner) { kept = inner.reply_later<int>(); }}, 1h);
+                        got = co_await asking;
                       }}));
   system.run_until_idle();
   std::optional<bool> cycle;
   REQUIRE(system.send(clerk, Play{[&, asker](Context& context) -> Task<void> {
-                        auto answer = co_await context.request<Done>(asker, Act{[](Context&) {}}, 1s);
+                        auto asking = context.request<Done>(asker, Act{[](Context&) {}}, 1s);
+                        auto answer = co_await asking;
                         cycle = !answer && answer.error().is(codes::call_cycle);
                       }}));
   system.run_until_idle();

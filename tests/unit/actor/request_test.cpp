@@ -104,7 +104,8 @@ TEST_CASE("replies are not lost where requester and server run on different thre
   const auto player = system.spawn<Player>().value();
   REQUIRE(system.send(player, Play{[&right, server](Context& context) -> Task<void> {
                         for (int i = 0; i < kTimes; ++i) {
-                          auto answer = co_await context.request(server, Twice{i}, 30s);
+                          auto asking = context.request(server, Twice{i}, 30s);
+                          auto answer = co_await asking;
                           if (answer && *answer == 2 * i) ++right;
                         }
                       }}));
@@ -117,7 +118,8 @@ TEST_CASE("nobody answers within 10 ms: no_reply, neither sooner nor later") {
   const auto player = system.spawn<Player>().value();
   std::optional<Result<int>> got;
   REQUIRE(system.send(player, Play{[&got, server](Context& context) -> Task<void> {
-                        got = co_await context.request(server, Ignored{}, 10ms);
+                        auto asking = context.request(server, Ignored{}, 10ms);
+                        got = co_await asking;
                       }}));
   system.advance(10ms - 1ns);
   REQUIRE_FALSE(got);
@@ -139,7 +141,8 @@ TEST_CASE("a reply after the time limit is counted and dropped") {
   REQUIRE(requested<int>(system, server, Ignored{}, 10ms).error().is(codes::no_reply));
   const auto waiting = system.spawn<Player>().value();
   REQUIRE(system.send(waiting, Play{[server](Context& context) -> Task<void> {
-                        (void)co_await context.request(server, Slow{20ms}, 10ms);
+                        auto asking = context.request(server, Slow{20ms}, 10ms);
+                        (void)co_await asking;
                       }}));
   system.advance(1s);
   REQUIRE(dropped(system, Drop::late) == 1);
@@ -297,7 +300,8 @@ TEST_CASE("an asker that goes away leaves nothing behind") {
   { auto unread = system.ask(server, Twice{1}); }
   const auto player = system.spawn<Player>().value();
   REQUIRE(system.send(player, Play{[server](Context& context) -> Task<void> {
-                        (void)co_await context.request(server, Twice{2}, 1h);
+                        auto asking = context.request(server, Twice{2}, 1h);
+                        (void)co_await asking;
                       }}));
   system.stop(player);
   system.advance(2s);
