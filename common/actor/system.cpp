@@ -38,6 +38,7 @@ void System::stop_now() {
 }
 
 Result<Address> System::start(ChildSpec spec, const Address& under) {
+  if (auto open = taking({}, nullptr); !open) return std::move(open.error());
   const Address supervisor = under ? under : runtime_->root();
   const Cell& cell = *Cell::of(supervisor);
   const bool fits = cell.generation.load(std::memory_order_acquire) == Cell::generation_of(supervisor) &&
@@ -81,7 +82,7 @@ void System::stop(const Address& actor) { runtime_->stop(actor); }
 
 Result<void> System::taking(const Address& to, Envelope* envelope) {
   if (!runtime_->stopping()) return {};
-  Error error(codes::system_stopping, "the system is stopping and takes no messages from outside");
+  Error error(codes::system_stopping, "the system is stopping and takes nothing new");
   if (envelope) runtime_->drop(envelope, to, Drop::stopped, error);
   return error;
 }
