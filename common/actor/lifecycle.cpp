@@ -369,15 +369,18 @@ void Runtime::drop_queue(Cell& cell, Envelope* taken) {
 }
 
 void Runtime::stop(const Address& actor) {
-  const bool asked = control(actor, [this](Cell* stopping) {
+  if (!actor) return;
+  const Cell& cell = *Cell::of(actor);
+  Cell* parent = nullptr;
+  if (!has_ended(actor) && (cell.farewell.load(std::memory_order_acquire) & Cell::kForgotten) == 0)
+    parent = cell.parent.load(std::memory_order_acquire);  // a supervisor: it knows what to do if the child hangs
+  if (parent) force(parent->address(), Envelope::make<RemoveChild>(Envelope::Kind::message, RemoveChild{actor.id()}));
+  if (parent && parent != Cell::of(root_)) return;
+  control(actor, [this](Cell* stopping) {
     if (!stopping) return;
     if (stopping->is(Cell::kSupervised)) return ask_supervisor_to_remove(*stopping);
     begin_stop(*stopping, Reason::shutdown, {});
   });
-  if (asked || !actor || has_ended(actor)) return;
-  // It was given up: its supervisor alone knows it still.
-  if (Cell* parent = Cell::of(actor)->parent.load(std::memory_order_acquire))
-    force(parent->address(), Envelope::make<RemoveChild>(Envelope::Kind::message, RemoveChild{actor.id()}));
 }
 
 void Runtime::force(const Address& to, Envelope* envelope) {

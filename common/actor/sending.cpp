@@ -149,9 +149,7 @@ std::uint64_t Runtime::wait_for_room(const Address& to, Envelope* envelope, Uniq
     done(false);
     return 0;
   }
-  // It may have taken its last message meanwhile: then nobody else would let this one in.
-  std::uintptr_t expected = Cell::kIdle;
-  if (cell.inbox.compare_exchange_strong(expected, Cell::kEmpty, std::memory_order_seq_cst)) scheduler_->ready(cell);
+  let_in_waiting(cell);  // it may have taken a message meanwhile, and may be busy with it for long
   return ticket;
 }
 
@@ -178,10 +176,13 @@ void Runtime::let_in_waiting(Cell& cell) {
       } else if (admit(cell)) {
         next = std::move(entry.waiting.front());
         entry.waiting.pop_front();
+        if (push(cell, next.envelope)) return;                  // after what its sender has sent before
+        cell.accepted.fetch_sub(1, std::memory_order_relaxed);  // it ends, and will tell who waits
+        entry.waiting.push_front(std::move(next));
+        next = {};
       }
     });
     if (!next.envelope) return;
-    push(cell, next.envelope);  // after what its sender has sent before
     count(Counters::sent);
     next.done(true);
   }
