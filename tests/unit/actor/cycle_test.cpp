@@ -63,8 +63,8 @@ TEST_CASE("who interleaves answers while it waits: that is no cycle") {
 }
 
 TEST_CASE("no false cycle where two actors call each other in turn over two threads") {
-  System system(parallel({2, {}}));
   std::atomic<int> rounds{0}, cycles{0};
+  System system(parallel({2, {}}));
   const auto a = system.spawn<Player>().value();
   const auto b = system.spawn<Player>().value();
   constexpr int kRounds = 3000;

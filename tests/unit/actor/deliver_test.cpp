@@ -159,8 +159,8 @@ TEST_CASE("a message that was redirected and then waits reaches the first actor 
 }
 
 TEST_CASE("a plain thread waits for room, with and without a limit, and is told of the end") {
-  System system(parallel({2, {}}));
   Gate closed;
+  System system(parallel({2, {}}));
   const auto guarded = system.spawn<Guarded>(mailbox_of(1, Overflow::block), closed).value();
   REQUIRE(system.send_wait(guarded, Number{0}));
   REQUIRE(system.send_wait(guarded, Number{1}, 30s));  // the first is in hand by then
@@ -181,8 +181,8 @@ TEST_CASE("a plain thread waits for room, with and without a limit, and is told 
 
 TEST_CASE("threads that wait for an actor that is stopped all come back") {
   for (int round = 0; round < 20; ++round) {
-    System system(parallel({2, {}}));
     Gate closed;
+    System system(parallel({2, {}}));
     const auto actor = system.spawn<Actor>(mailbox_of(1, Overflow::block)).value();
     REQUIRE(system.send(actor, Act{[&closed](Context&) { closed.wait(); }}));
     std::atomic<int> accepted{0}, refused{0};

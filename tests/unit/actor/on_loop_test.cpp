@@ -50,9 +50,11 @@ TEST_CASE_METHOD(Looped, "timers follow the time of the loop") {
   REQUIRE(answer.wait().value() == Numbers{2, 2, 3, 1});
 }
 
-TEST_CASE_METHOD(Looped, "the loop gets its own turn between those of busy actors") {
+TEST_CASE("the loop gets its own turn between those of busy actors") {
   int others = 0;
   std::function<void(Context&)> again = [&](Context& context) { (void)context.send(context.self(), Act{again}); };
+  weft::test::ManualLoop loop;
+  System system{on_loop(loop)};
   const auto actor = system.spawn<Actor>().value();
   REQUIRE(system.send(actor, Act{again}));
   for (int i = 0; i < 10; ++i) {

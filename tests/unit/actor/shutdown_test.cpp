@@ -143,9 +143,9 @@ TEST_CASE("what goes on for ever does not hold a shutdown") {
 }
 
 TEST_CASE("who never has enough is stopped when the budget is over, and what it left is counted") {
+  std::function<void(Context&)> again = [&](Context& context) { (void)context.send(context.self(), Act{again}); };
   TestSystem seeded;
   const auto actor = seeded.spawn<Actor>().value();
-  std::function<void(Context&)> again = [&](Context& context) { (void)context.send(context.self(), Act{again}); };
   REQUIRE(seeded.send(actor, Act{again}));
   const auto report = seeded.shutdown(100ms);
   REQUIRE(report.stuck.empty());

@@ -246,8 +246,8 @@ TEST_CASE_METHOD(Stuck, "a system that ends while a child is stuck waits for it,
 }
 
 TEST_CASE("requests, deliveries and watches in a storm all get an answer") {
-  System system(parallel({2, {}}));
   std::atomic<int> lives{0}, answered{0}, downs{0};
+  System system(parallel({2, {}}));
   const auto group = system.start(supervisor({}, tireless(), {})).value();
   std::vector<Ref<Crasher>> crashers;
   ChildOptions options;

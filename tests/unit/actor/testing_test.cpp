@@ -82,9 +82,9 @@ TEST_CASE("time moves when told, and stops at each timer on the way") {
 }
 
 TEST_CASE("who never ends is found out") {
+  std::function<void(Context&)> again = [&](Context& context) { (void)context.send(context.self(), Act{again}); };
   TestSystem system;
   const auto actor = system.spawn<Actor>().value();
-  std::function<void(Context&)> again = [&](Context& context) { (void)context.send(context.self(), Act{again}); };
   REQUIRE(system.send(actor, Act{again}));
   REQUIRE_THROWS_AS(system.run_until_idle(1000), Unexpected);
 }

@@ -105,10 +105,10 @@ TEST_CASE("trees of actors grow and end over threads, all of them") {
 }
 
 TEST_CASE("hundreds of thousands of actors come and go, and the memory does not grow") {
-  System system(parallel({2, {}}));
-  const auto actor = system.spawn<Actor>().value();
   constexpr std::uint64_t kRounds = 200;
   std::atomic<std::uint64_t> rounds{0};
+  System system(parallel({2, {}}));
+  const auto actor = system.spawn<Actor>().value();
   std::function<void(Context&)> round = [&](Context& context) {
     if (system.totals().actors > 5000) return (void)context.send(context.self(), Act{round});  // not too many at once
     std::vector<Ref<Keeper>> all;
@@ -168,12 +168,12 @@ TEST_CASE("a pinned actor stays on its worker, others go where there is time") {
 }
 
 TEST_CASE("an actor that is always ready starves no other beside which it is pinned") {
-  System system(parallel({1, {}}));
-  const auto busy = system.spawn<Located>(pinned(0)).value();
   std::atomic<bool> over{false};
   std::function<void(Context&)> again = [&](Context& context) {
     if (!over) (void)context.send(context.self(), Act{again});
   };
+  System system(parallel({1, {}}));
+  const auto busy = system.spawn<Located>(pinned(0)).value();
   REQUIRE(system.send(busy, Act{again}));
   const auto other = system.spawn<Located>(pinned(0)).value();
   const auto free_one = system.spawn<Located>().value();
@@ -185,8 +185,8 @@ TEST_CASE("an actor that is always ready starves no other beside which it is pin
 }
 
 TEST_CASE("a handler that does not return keeps one worker; the others serve everybody else, timers too") {
-  System system(parallel({2, {}}));
   Gate gate;
+  System system(parallel({2, {}}));
   const auto stuck = system.spawn<Actor>().value();
   const auto neighbour = system.spawn<Located>().value();
   std::atomic<bool> inside{false};
@@ -225,8 +225,8 @@ TEST_CASE("idle workers do not run: a system at rest takes no time of the proces
 
 TEST_CASE("the end of a system finds actors in all states, on threads") {
   for (int round = 0; round < 50; ++round) {
-    System system(parallel({2, {}}));
     std::atomic<int> ended{0};
+    System system(parallel({2, {}}));
     for (int i = 0; i < 20; ++i) {
       const auto player = system.spawn<Player>().value();
       (void)system.send(player, Play{[](Context& context) -> Task<void> { co_await context.sleep(1h); }});

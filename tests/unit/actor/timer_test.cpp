@@ -155,8 +155,8 @@ TEST_CASE("a million timers over a thousand actors all come") {
 }
 
 TEST_CASE("on threads: timers of many actors come, not before their time") {
-  System system(parallel({2, {}}));
   std::atomic<int> early{0}, came{0};
+  System system(parallel({2, {}}));
   constexpr int kActors = 200, kTimers = 100;
   for (int i = 0; i < kActors; ++i) {
     const auto player = system.spawn<Player>().value();
