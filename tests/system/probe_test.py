@@ -15,7 +15,7 @@ WEFT = pathlib.Path(os.environ["WEFT_BUILD"]) / "weft"
 COUNT = 10_000
 # Over probe with one target; some 20 MiB of it are the configuration of 10,000 and where each value came from.
 GROWTH_MAX_MIB = 48
-ASKED_MAX_MIB = 96  # after `targets` was asked for: the heap keeps the size of the largest answer, on each thread
+ASKED_MAX_MIB = 128  # after `targets` was asked for: the heap keeps the size of the largest answer, on each thread
 CPU_MAX = 0.9       # of a core, at 2,000 checks a second, in a build without optimisation
 
 
