@@ -61,7 +61,9 @@ class TreePrinter {
     }
   }
   void add(const TreeActor& actor, std::size_t level) {
-    const std::string name = actor.name.empty() ? "#" + std::to_string(actor.id) : printable(actor.name);
+    const std::string name = actor.name.empty()
+                                 ? "#" + std::to_string(actor.id >> 32) + "." + std::to_string(actor.id & 0xffffffffU)
+                                 : printable(actor.name);
     const std::string capacity = actor.capacity == 0 ? "" : "/" + std::to_string(actor.capacity);
     const bool waits = actor.busy || actor.depth > 0;
     table_.add({std::string(2 * level, ' ') + name, actor.supervisor ? "supervisor" : printable(actor.type),

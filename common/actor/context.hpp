@@ -51,13 +51,13 @@ class Context {
   /// `co_await context.deliver(to, message)`: waits where the mailbox is full and its policy is to block.
   /// Errors: as send(); `mailbox_full` after `timeout` (0: no limit).
   template <class M>
-  Delivery deliver(const Address& to, M&& message, SendOptions options = {}, Duration timeout = {}) {
+  Delivery deliver(const Address& to, M&& message, Duration timeout = {}, SendOptions options = {}) {
     return Delivery(*cell_, to, stamped(detail::envelope_of(std::forward<M>(message)), options), timeout);
   }
   template <class T, class M>
-  Delivery deliver(const Ref<T>& to, M&& message, SendOptions options = {}, Duration timeout = {}) {
+  Delivery deliver(const Ref<T>& to, M&& message, Duration timeout = {}, SendOptions options = {}) {
     static_assert(handles<T, std::remove_cvref_t<M>>, "this actor class does not handle this message");
-    return deliver(static_cast<const Address&>(to), std::forward<M>(message), options, timeout);
+    return deliver(static_cast<const Address&>(to), std::forward<M>(message), timeout, options);
   }
 
   /// Sends at once: `auto answer = context.request(to, Look{city}, 1s);`, then `co_await answer` brings it. In one

@@ -141,6 +141,9 @@ Result<Address> Runtime::reserve(ChildSpec spec, const Address& supervisor) {
   side(*cell).supervisor = supervisor;
   cell->set(Cell::kSupervised);
   count(Counters::spawned);
+  if (monitor_->wants(Level::debug)) {
+    tell(Level::debug, Family::actor, "spawned", cell->address(), {{"type", std::string(cell->type->name)}});
+  }
   cell->inbox.store(Cell::kIdle, std::memory_order_release);
   return cell->address();
 }

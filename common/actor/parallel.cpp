@@ -240,8 +240,10 @@ void Parallel::poll_stuck(Worker& worker) noexcept {
     if (other.get() == &worker) continue;
     const std::uint32_t turns = other->turns.load(std::memory_order_relaxed);
     if (std::exchange(worker.seen[other->index], turns) == turns && other->ring.size() > 0 &&
-        other->ring.steal_into(worker.ring) > 0)
-      return;
+        other->ring.steal_into(worker.ring) > 0) {
+      return runtime_->tell(Level::debug, Family::dispatch, "took_over", {},
+                            {{"from", std::to_string(other->index)}, {"to", std::to_string(worker.index)}});
+    }
   }
 }
 

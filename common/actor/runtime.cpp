@@ -114,9 +114,13 @@ bool Runtime::is_live(const Cell& cell) noexcept {
 }
 
 std::string Runtime::name_of(const Address& actor) const {
-  if (!actor) return "actor 0";
-  std::string name = names.name_of(actor.id());
-  return name.empty() ? "actor " + std::to_string(actor.id()) : "actor '" + name + "'";
+  if (!actor) return "nobody";
+  const std::string name = names.name_of(actor.id());
+  if (!name.empty()) return "actor '" + name + "'";
+  Cell& cell = *Cell::of(actor);
+  const bool alive = cell.generation.load(std::memory_order_acquire) == Cell::generation_of(actor);
+  const std::string what(alive ? std::atomic_ref(cell.type).load(std::memory_order_relaxed)->name : "actor");
+  return what + " #" + std::to_string(actor.id() >> 32) + "." + std::to_string(Cell::generation_of(actor));
 }
 
 ActorInfo Runtime::info(Cell& cell, const std::unordered_map<std::uint64_t, std::string>& by_id) {
@@ -215,6 +219,7 @@ void Runtime::tell(Level level, Family family, std::string_view kind, const Addr
 }
 
 void Runtime::stop_all(bool in_order) {
+  if (!stopping()) tell(Level::info, Family::system, "stopping", root_);
   refuse_new();
   control(root_, [this, in_order](Cell* root) {
     if (!root) return;
@@ -228,12 +233,18 @@ void Runtime::stop_all(bool in_order) {
 }
 
 ShutdownReport Runtime::report() {
+  constexpr std::size_t kNamedMax = 1000;
   ShutdownReport report;
   if (all_stopped()) return report;
-  for (ActorInfo& left : snapshot(1000)) {
-    if (left.address == root_ || left.supervisor) continue;
+  const auto by_id = names.by_id();
+  cells_.each([&](Cell& cell) {
+    if (!is_live(cell)) return true;
+    ActorInfo left = info(cell, by_id);
+    if (left.address == root_ || left.supervisor) return true;
+    report.undelivered += left.depth;
     if (left.state == State::stopping || left.busy) report.stuck.push_back(std::move(left));
-  }
+    return report.stuck.size() < kNamedMax;
+  });
   return report;
 }
 

@@ -53,7 +53,7 @@ bool Stopping::hurry() {
 
 ShutdownReport Stopping::report() {
   ShutdownReport report = runtime_.report();
-  report.undelivered = runtime_.lost() - lost_before_;
+  report.undelivered += runtime_.lost() - lost_before_;
   return report;
 }
 

@@ -178,7 +178,7 @@ class System {
 
   const Clock& clock() const noexcept;
   Scheduler& scheduler() noexcept;
-  Runtime& runtime() noexcept { return *runtime_; }
+  Runtime& runtime() const noexcept { return *runtime_; }
 
  private:
   /// Refuses (and drops) while the system stops.

@@ -129,10 +129,6 @@ void TestSystem::check_sender(const Address& from, const Address& to) {
   }
 }
 
-std::string TestSystem::describe(const Address& actor) const {
-  const auto known = info(actor);
-  if (known && !known->name.empty()) return "actor '" + known->name + "'";
-  return actor ? "actor " + std::to_string(actor.id()) : "nobody";
-}
+std::string TestSystem::describe(const Address& actor) const { return runtime().name_of(actor); }
 
 }  // namespace weft::actor

@@ -13,7 +13,7 @@ namespace {
 Play deliveries(Address to, int from, int count, Diary& diary, Duration timeout = {}) {
   return Play{[=, &diary](Context& context) -> Task<void> {
     for (int i = from; i < from + count; ++i) {
-      auto delivery = context.deliver(to, Number{i}, {}, timeout);
+      auto delivery = context.deliver(to, Number{i}, timeout);
       auto delivered = co_await delivery;
       const std::string how = delivered ? "in" : delivered.error().name;
       diary.write(std::to_string(i) + " " + how);

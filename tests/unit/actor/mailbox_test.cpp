@@ -101,7 +101,7 @@ TEST_CASE("by priority: critical and high wait, normal fails, low is dropped") {
   REQUIRE(system.send(player, Play{[keeper, priority](Context& context) -> Task<void> {
                         SendOptions options;
                         options.priority = priority;
-                        auto delivery = context.deliver(keeper, Number{4}, options);
+                        auto delivery = context.deliver(keeper, Number{4}, {}, options);
                         auto delivered = co_await delivery;
                         if (!delivered) throw Unexpected(delivered.error().message);
                       }}));
