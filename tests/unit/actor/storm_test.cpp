@@ -260,7 +260,7 @@ TEST_CASE("requests, deliveries and watches in a storm all get an answer") {
     REQUIRE(system.send(client, Play{[&](Context& context) -> Task<void> {
                           for (int i = 0; i < kRounds; ++i) {
                             const auto& target = crashers[static_cast<std::size_t>(i) % crashers.size()];
-                            auto wait = context.deliver(target, Number{i}, {}, 10s);
+                            auto wait = context.deliver(target, Number{i}, 10s);
                             auto delivered = co_await wait;
                             auto reply = context.request<Done>(target, Boom{}, 10s);
                             auto asked = co_await reply;
