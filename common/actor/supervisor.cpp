@@ -34,7 +34,7 @@ bool SupervisorActor::hold_stop(Context& context) {
   const auto actions = core_.stop_all();
   if (actions.size() == 1 && actions.front().kind == Supervision::Action::Kind::finished) return false;
   carry_out(actions, context);
-  return true;
+  return !finished_;  // children that wait for their restart are down at once
 }
 
 void SupervisorActor::on(Adopt adopted, Context& context) { adopt(adopted.child.take(), context); }
@@ -68,6 +68,7 @@ void SupervisorActor::carry_out(const Supervision::Actions& actions, Context& co
         removed(action.child, context);
         break;
       case Kind::finished:
+        finished_ = true;
         runtime_of(context).resume_stop(context.self());
         break;
       case Kind::fail:

@@ -89,6 +89,7 @@ class SupervisorActor {
   Supervision core_;
   std::unordered_map<std::uint64_t, Child> children_;  ///< by the id of their address
   std::string last_failure_;
+  bool finished_ = false;  ///< stop_all() is done
 };
 
 }  // namespace weft::actor

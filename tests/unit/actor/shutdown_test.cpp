@@ -187,3 +187,13 @@ TEST_CASE("a shutdown while threads send: each message was refused or handled") 
   REQUIRE(report.stuck.empty());
   REQUIRE(handled + static_cast<int>(report.undelivered) == accepted);
 }
+
+TEST_CASE("a shutdown finds a child that waits for its restart") {
+  TestSystem system;
+  const auto child = system.start<Keeper>({}, {}).value();
+  REQUIRE(system.send(child, Boom{}));
+  system.run_until_idle();
+  REQUIRE(system.info(child)->state == State::failed);
+  REQUIRE(system.shutdown(1s).clean());
+  REQUIRE(system.totals().actors == 0);
+}
