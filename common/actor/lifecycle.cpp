@@ -374,9 +374,8 @@ void Runtime::drop_queue(Cell& cell, Envelope* taken) {
 void Runtime::stop(const Address& actor) {
   if (!actor) return;
   const Cell& cell = *Cell::of(actor);
-  Cell* parent = nullptr;
-  if (!has_ended(actor) && (cell.farewell.load(std::memory_order_acquire) & Cell::kForgotten) == 0)
-    parent = cell.parent.load(std::memory_order_acquire);  // a supervisor: it knows what to do if the child hangs
+  const bool known = !has_ended(actor) && (cell.farewell.load(std::memory_order_acquire) & Cell::kForgotten) == 0;
+  Cell* parent = known ? cell.parent.load(std::memory_order_acquire) : nullptr;  // it knows what to do if this hangs
   if (parent) force(parent->address(), Envelope::make<RemoveChild>(Envelope::Kind::message, RemoveChild{actor.id()}));
   if (parent && parent != Cell::of(root_)) return;
   control(actor, [this](Cell* stopping) {
