@@ -289,7 +289,8 @@ void Runtime::due(Cell& cell, std::uint32_t generation) noexcept {
 void Side::Scheduled::due() {
   Runtime& runtime = Runtime::of(cell);
   const bool again = period > Duration::zero();
-  // What is for later is no work that was accepted, and may be for ever later; supervisors need theirs to stop children.
+  // What is for later is no work that was accepted, and may be for ever later; supervisors need theirs to stop
+  // children.
   if (runtime.stopping() && !cell.type->supervises) return;
   try {
     Envelope* envelope = make();
