@@ -54,7 +54,7 @@ class Pool {
   explicit Pool(std::shared_ptr<PoolMembers> members) noexcept : members_(std::move(members)) {}
   Ref<T> pick(std::string_view key = {}) const noexcept { return Ref<T>(members_->pick(key)); }
   const std::vector<Address>& members() const noexcept { return members_->members(); }
-  /// Stopping it stops all members and frees the name.
+  /// Stopping it stops all members and frees the name; so does its failure: pick() then finds nobody.
   const Address& supervisor() const noexcept { return members_->supervisor(); }
 
  private:

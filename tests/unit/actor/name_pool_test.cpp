@@ -169,6 +169,23 @@ TEST_CASE("members are restarted at their address, and a pool ends with its supe
   REQUIRE(system.start_pool<Keeper>(pool_of(3, Pick::round_robin)));
 }
 
+TEST_CASE("a pool whose members fail too often is gone, and its name is free") {
+  TestSystem system;
+  auto options = pool_of(3, Pick::round_robin);
+  options.supervision.total_limit.restarts = 1;
+  const auto pool = system.start_pool<Keeper>(options).value();
+  system.run_until_idle();
+  REQUIRE(system.send(pool.pick(), Boom()));
+  system.run_until_idle();
+  REQUIRE(pool.pick());
+  REQUIRE(system.send(pool.pick(), Boom()));
+  system.run_until_idle();
+  REQUIRE_FALSE(pool.pick());
+  REQUIRE_FALSE(system.find("workers"));
+  REQUIRE(system.totals().actors == 0);
+  REQUIRE(system.start_pool<Keeper>(options));
+}
+
 TEST_CASE("a pool of none, of too many, or under a name that is taken is refused, and leaves nothing") {
   TestSystem system;
   REQUIRE(system.start_pool<Keeper>(pool_of(0, Pick::random)).error().is(codes::bad_value));
