@@ -181,7 +181,7 @@ Totals Runtime::totals() const {
   totals.spawned = sums[Counters::spawned];
   totals.stopped = sums[Counters::stopped];
   totals.failures = sums[Counters::failures];
-  totals.restarts = sums[Counters::restarts];
+  totals.restarts = sums[Counters::restarted];
   totals.gave_up = sums[Counters::gave_up];
   const std::uint64_t gone = totals.handled + sums[Counters::lost] + sums[Counters::discarded];
   totals.depth = totals.sent > gone ? totals.sent - gone : 0;  // they were read apart

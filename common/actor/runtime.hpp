@@ -24,7 +24,7 @@ struct Counters {
     spawned,
     stopped,
     failures,
-    restarts,
+    restarted,
     gave_up,
     lost,       ///< accepted, and not handled because the actor stopped
     discarded,  ///< accepted, and gone from the mailbox otherwise

@@ -132,7 +132,7 @@ void SupervisorActor::on(ChildStarted started, Context& context) {
   runtime.bring_home(child->address, context.self());
   const std::uint32_t restarts = core_.restarts(started.child);
   if (restarts > 0) {
-    runtime.count(Counters::restarts);
+    runtime.count(Counters::restarted);
     runtime.tell(Level::info, Family::supervision, "restarted", child->address,
                  {{"restarts", std::to_string(restarts)}});
   }
