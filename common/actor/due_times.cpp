@@ -4,7 +4,7 @@ namespace weft::actor {
 
 bool DueTimes::add(TimePoint when, Cell& cell, std::uint32_t generation) {
   const std::lock_guard lock(mutex_);
-  heap_.push({when, ++order_, &cell, generation});
+  by_time_[ns_of(when)].push_back({&cell, generation});
   if (ns_of(when) >= earliest_.load(std::memory_order_relaxed)) return false;
   earliest_.store(ns_of(when), std::memory_order_seq_cst);
   return true;
@@ -16,12 +16,13 @@ std::optional<TimePoint> DueTimes::earliest() const noexcept {
   return TimePoint(Duration(at));
 }
 
-std::size_t DueTimes::take(TimePoint now, std::span<Timed> out) {
-  std::size_t count = 0;
+void DueTimes::take(TimePoint now, std::vector<Entry>& out) {
+  out.clear();
   const std::lock_guard lock(mutex_);
-  for (; count < out.size() && !heap_.empty() && heap_.top().when <= now; heap_.pop()) out[count++] = heap_.top();
-  earliest_.store(heap_.empty() ? kNever : ns_of(heap_.top().when), std::memory_order_seq_cst);
-  return count;
+  if (by_time_.empty() || by_time_.begin()->first > ns_of(now)) return;
+  out.swap(by_time_.begin()->second);
+  by_time_.erase(by_time_.begin());
+  earliest_.store(by_time_.empty() ? kNever : by_time_.begin()->first, std::memory_order_seq_cst);
 }
 
 }  // namespace weft::actor

@@ -1,25 +1,31 @@
-// When cells are to be woken: one heap for all workers, and the earliest time where each can read it. Thread-safe.
+// When cells are to be woken: by time, for all workers, and the earliest time where each can read it. Thread-safe.
 // Private to actor.
 #pragma once
 #include <atomic>
+#include <map>
 #include <mutex>
 #include <optional>
-#include <queue>
-#include <span>
+#include <vector>
 
-#include "weft/actor/scheduler.hpp"
+#include "weft/base/base.hpp"
 
 namespace weft::actor {
 
+struct Cell;
+
 class DueTimes {
  public:
+  struct Entry {
+    Cell* cell;
+    std::uint32_t generation;
+  };
   /// True when it is the earliest now.
   bool add(TimePoint when, Cell& cell, std::uint32_t generation);
   /// Never later than the earliest.
   std::optional<TimePoint> earliest() const noexcept;
   bool due(TimePoint now) const noexcept { return earliest_.load(std::memory_order_relaxed) <= ns_of(now); }
-  /// Moves as many as are due and fit into `out`; how many.
-  std::size_t take(TimePoint now, std::span<Timed> out);
+  /// All of the earliest time, if it is due, in the order in which they were added; what `out` held is gone.
+  void take(TimePoint now, std::vector<Entry>& out);
 
  private:
   static constexpr std::int64_t kNever = INT64_MAX;
@@ -27,8 +33,7 @@ class DueTimes {
 
   std::atomic<std::int64_t> earliest_{kNever};  // changes under the mutex
   std::mutex mutex_;
-  std::priority_queue<Timed> heap_;
-  std::uint64_t order_ = 0;
+  std::map<std::int64_t, std::vector<Entry>> by_time_;  // long timers are rounded: many have one time
 };
 
 }  // namespace weft::actor

@@ -34,7 +34,8 @@ struct alignas(64) Worker {
   std::size_t pinned_next = 0;
   unsigned restless = 0;  // short sleeps in a row that somebody ended
   std::thread thread;
-  std::vector<std::uint32_t> seen;  // turns of the others at the last poll
+  std::vector<DueTimes::Entry> due;  // of the last time that came
+  std::vector<std::uint32_t> seen;   // turns of the others at the last poll
   alignas(64) ReadyRing ring;
   alignas(64) std::atomic<std::uint32_t> pinned_count{0};
   std::mutex pinned_mutex;
@@ -104,7 +105,7 @@ class Parallel final : public Scheduler {
   bool look_around(Worker& worker);
   Duration keep_time(Worker& worker, TimePoint now, int sleepers, bool& polls);
   void poll_stuck(Worker& worker) noexcept;
-  bool fire_timers();
+  bool fire_timers(Worker& worker);
   bool wake(Worker& worker) noexcept {
     if (worker.parked.load(std::memory_order_seq_cst) != 1 || worker.parked.exchange(0, std::memory_order_seq_cst) != 1)
       return false;
@@ -141,7 +142,7 @@ void Parallel::work(Worker& worker) {
   while (!stopping_.load(std::memory_order_relaxed)) {
     if (++worker.tick % kClockTurns == 0) {
       runtime_->refresh(worker.local);
-      fire_timers();
+      fire_timers(worker);
     }
     if (Cell* cell = next(worker)) {
       if (std::exchange(worker.woken, false)) pass_on(worker);
@@ -302,7 +303,7 @@ bool Parallel::look_around(Worker& worker) {
 
 void Parallel::park(Worker& worker) {
   searching_.store(false, std::memory_order_seq_cst);
-  if (fire_timers() || look_around(worker)) return;
+  if (fire_timers(worker) || look_around(worker)) return;
   worker.parked.store(1, std::memory_order_seq_cst);
   const int sleepers = asleep_.fetch_add(1, std::memory_order_seq_cst) + 1;
   const TimePoint begin = clock_.now();
@@ -350,13 +351,12 @@ void Parallel::wake_at(TimePoint when, Cell& cell, std::uint32_t generation) {
     wake(*workers_[static_cast<std::size_t>(keeper)]);
 }
 
-bool Parallel::fire_timers() {
+bool Parallel::fire_timers(Worker& worker) {
   const TimePoint now = clock_.now();
   if (!timers_.due(now)) return false;
-  std::array<Timed, 64> due;
-  const std::size_t count = timers_.take(now, due);
-  for (std::size_t i = 0; i < count; ++i) runtime_->due(*due[i].cell, due[i].generation);
-  return count > 0;
+  timers_.take(now, worker.due);
+  for (const auto& entry : worker.due) runtime_->due(*entry.cell, entry.generation);
+  return !worker.due.empty();
 }
 
 }  // namespace

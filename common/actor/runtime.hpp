@@ -32,6 +32,7 @@ struct Counters {
     count = dropped + kDropReasons
   };
   std::array<std::atomic<std::uint64_t>, count> cells{};
+  std::uint64_t value(std::size_t which) const noexcept { return cells[which].load(std::memory_order_relaxed); }
   void add(std::size_t which) noexcept {
     cells[which].store(cells[which].load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   }

@@ -4,8 +4,9 @@
 namespace weft::actor {
 namespace {
 
-constexpr unsigned kLook = 16;      // messages between two looks for news while there is work
-constexpr unsigned kFairness = 16;  // one message in so many comes from a lower priority that waits
+constexpr unsigned kTurnSends = 100;  // messages sent in one turn, as they are work for others
+constexpr unsigned kLook = 16;        // messages between two looks for news while there is work
+constexpr unsigned kFairness = 16;    // one message in so many comes from a lower priority that waits
 
 /// Rings: `last` is the newest, last->next the oldest.
 void put_last(Envelope*& last, Envelope* envelope) noexcept {
@@ -44,14 +45,16 @@ void count_handled(Cell& cell) noexcept {
 void Runtime::run(Cell& cell, Local& local, unsigned messages, Duration longer) {
   local.current = &cell;
   TimePoint end{};
+  const std::uint64_t sent_before = local.counters.value(Counters::sent);
   for (unsigned done = 0;; ++done) {
     // Each look takes the word away from who sends just now: while there is work it looks now and then only.
     const bool look = !cell.last || done % kLook == 0;
     if (look && cell.inbox.load(std::memory_order_relaxed) != Cell::kEmpty) take_mail(cell, local);
     if (!local.current) return;  // it ended, and its memory may be another's
     if (can_handle(cell)) {
-      if (messages == 0 && message_waits(cell)) {
-        if (longer == Duration() || !goes_on(longer, end)) {
+      const bool sent_enough = local.counters.value(Counters::sent) - sent_before >= kTurnSends;
+      if ((messages == 0 || sent_enough) && message_waits(cell)) {
+        if (sent_enough || longer == Duration() || !goes_on(longer, end)) {
           local.current = nullptr;
           return scheduler_->ready(cell);
         }
