@@ -246,7 +246,7 @@ TEST_CASE_METHOD(Stuck, "a system that ends while a child is stuck waits for it,
 }
 
 TEST_CASE("requests, deliveries and watches in a storm all get an answer") {
-  std::atomic<int> lives{0}, answered{0}, downs{0};
+  std::atomic<int> lives{0}, answered{0};
   System system(parallel({2, {}}));
   const auto group = system.start(supervisor({}, tireless(), {})).value();
   std::vector<Ref<Crasher>> crashers;

@@ -225,7 +225,6 @@ TEST_CASE("idle workers do not run: a system at rest takes no time of the proces
 
 TEST_CASE("the end of a system finds actors in all states, on threads") {
   for (int round = 0; round < 50; ++round) {
-    std::atomic<int> ended{0};
     System system(parallel({2, {}}));
     for (int i = 0; i < 20; ++i) {
       const auto player = system.spawn<Player>().value();
