@@ -42,7 +42,7 @@ struct Cell {
   std::atomic<std::uint8_t> pin{0};      ///< worker + 1; 0: any
   std::atomic<std::uint8_t> outside{0};  ///< bits above: what FullMailboxes has of it
   std::atomic<std::uint8_t> farewell{0};
-  std::atomic<std::uint8_t> restarts{0};   ///< up to 255; the exact number is in its supervisor's events
+  std::atomic<std::uint8_t> restarts{0};   ///< 255: or more; the exact number is in its Side
   std::atomic<bool> handlers_wait{false};  ///< a coroutine handler is under way
   std::atomic<State> state{State::stopped};
   std::uint8_t flags = 0;  ///< of its turns
@@ -110,12 +110,13 @@ struct Side {
   std::string end_what;
   std::vector<Address> watchers;
   std::vector<std::string> topics;
-  Cell* youngest_child = nullptr;   ///< guarded by Tree
-  bool waits_for_children = false;  ///< guarded by Tree
-  bool no_children = false;         ///< guarded by Tree: it is stopping
-  bool in_order = false;            ///< guarded by Tree: its children stop one after the other
+  Cell* youngest_child = nullptr;   ///< guarded by its stripe of tree locks
+  bool waits_for_children = false;  ///< guarded by its stripe of tree locks
+  bool no_children = false;         ///< guarded by its stripe of tree locks: it is stopping
+  bool in_order = false;            ///< guarded by its stripe of tree locks: its children stop one after the other
   std::unique_ptr<ChildSpec> spec;  ///< of a supervised one
   Address supervisor;
+  std::uint32_t restarts = 0;          ///< told by the supervisor
   std::uint64_t incarnation = 0;       ///< as it counts them
   std::uint64_t next_incarnation = 0;  ///< to be started as soon as this one has ended; 0: none
   bool close_wanted = false;           ///< to be closed then

@@ -198,9 +198,7 @@ void Runtime::failed(Cell& cell, std::exception_ptr failure) {
   const std::string what = text_of(failure);
   count(Counters::failures);
   tell(Level::error, Family::actor, "failed", cell.address(),
-       {{"what", what},
-        {"type", std::string(cell.type->name)},
-        {"restarts", std::to_string(cell.restarts.load(std::memory_order_relaxed))}});
+       {{"what", what}, {"type", std::string(cell.type->name)}, {"restarts", std::to_string(cell.side->restarts)}});
   Directive directive = Directive::restart;
   if (state == State::running) {
     try {

@@ -81,7 +81,7 @@ struct SendOptions {
 struct Envelope {
   enum class Kind : std::uint8_t {
     message,
-    control,  ///< the payload is a Callback that runs in the actor's turn
+    control,  ///< the payload is a Control, which runs in the actor's turn
     value,    ///< a reply
     error,    ///< a reply: the payload is an Error
     timer,    ///< the actor's earliest timer is due

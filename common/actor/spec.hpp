@@ -73,11 +73,6 @@ template <class T, class M>
 using Returned = decltype(call(std::declval<T&>(), std::declval<M&&>(), std::declval<Context&>()));
 
 template <class R>
-struct Unwrapped {
-  using task = void;
-  using type = R;
-};
-template <class R>
 inline constexpr bool is_task = false;
 template <class R>
 inline constexpr bool is_task<Task<R>> = true;

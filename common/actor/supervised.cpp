@@ -13,6 +13,7 @@ const ChildOptions& Runtime::adopt(Cell& cell, const Address& supervisor) {
 void Runtime::start_child(const Address& child, std::uint64_t incarnation, std::uint32_t restarts) {
   control(child, [this, incarnation, restarts](Cell* starting) {
     if (!starting) return;
+    starting->side->restarts = restarts;
     starting->restarts.store(static_cast<std::uint8_t>(std::min(restarts, 255U)), std::memory_order_relaxed);
     if (starting->is(Cell::kBuilt)) {  // it was given up, and has not ended yet: finish_stop() starts it
       starting->side->next_incarnation = incarnation;

@@ -34,7 +34,7 @@ struct ActorInfo {
   std::string_view type;     ///< of its class
   State state = State::running;
   bool supervisor = false, busy = false;  ///< busy: a turn or a waiting handler holds it
-  std::uint32_t restarts = 0;
+  std::uint32_t restarts = 0;             ///< 255: or more; its events on the monitor have the exact number
   std::uint32_t depth = 0, capacity = 0;
   std::uint32_t sent = 0, received = 0;               ///< let into its mailbox, taken out of it; modulo 2^32
   std::array<std::uint64_t, kDropReasons> dropped{};  ///< by Drop

@@ -43,7 +43,8 @@ struct One {
                             {{"actor", name}})),
         oldest(metrics.gauge("weft_mailbox_oldest_message_age_seconds",
                              "Age of the oldest message that waits or is in hand.", {{"actor", name}})),
-        restarts(metrics.gauge("weft_actor_restarts", "Restarts of this actor, up to 255.", {{"actor", name}})) {}
+        restarts(
+            metrics.gauge("weft_actor_restarts", "Restarts of this actor; 255 stands for more.", {{"actor", name}})) {}
   void set(const actor::System& system) {
     const auto info = system.info(system.find(name));
     depth.set(info ? info->depth : 0);

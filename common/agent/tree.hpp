@@ -16,7 +16,7 @@ struct TreeActor {
   std::uint64_t id = 0, parent = 0;  ///< parent 0: the root
   std::string name, type, state;
   bool supervisor = false, busy = false;
-  std::uint64_t restarts = 0, depth = 0, capacity = 0;  ///< capacity 0: unbounded
+  std::uint64_t restarts = 0, depth = 0, capacity = 0;  ///< restarts 255: or more; capacity 0: unbounded
   std::uint64_t received = 0, sent = 0, dropped = 0;
   std::int64_t oldest_ms = 0;  ///< age of the oldest message that waits or is in hand
   WEFT_FIELDS(TreeActor, id, parent, name, type, state, supervisor, busy, restarts, depth, capacity, received, sent,

@@ -368,3 +368,20 @@ TEST_CASE("an object of any size and alignment is an actor") {
     system.run_until_idle();
   }
 }
+
+TEST_CASE("a failure is told with the number of restarts before it, however many") {
+  RecordingMonitor monitor;
+  monitor.from(Level::error);
+  SystemOptions options;
+  options.root.backoff = Backoff::none();
+  options.root.child_limit.restarts = options.root.total_limit.restarts = 0;
+  TestSystem system(0, options, &monitor);
+  const auto keeper = system.start<Keeper>({}, {}).value();
+  for (int i = 0; i < 300; ++i) REQUIRE(system.send(keeper, Boom{}));
+  system.run_until_idle();
+  const auto failures = monitor.snapshot().latest;
+  REQUIRE(failures.size() == 300);
+  REQUIRE(failures.back().fields.back().key == "restarts");
+  REQUIRE(failures.back().fields.back().value == "299");
+  REQUIRE(system.info(keeper)->restarts == 255);  // or more
+}

@@ -223,16 +223,23 @@ TEST_CASE("idle workers do not run: a system at rest takes no time of the proces
   REQUIRE(cpu() - before < 0.1);
 }
 
-TEST_CASE("the end of a system finds actors in all states, on threads") {
+TEST_CASE("the end of a system finds actors in all states, on threads, and answers who waits") {
   for (int round = 0; round < 50; ++round) {
-    System system(parallel({2, {}}));
-    for (int i = 0; i < 20; ++i) {
-      const auto player = system.spawn<Player>().value();
-      (void)system.send(player, Play{[](Context& context) -> Task<void> { co_await context.sleep(1h); }});
-      (void)system.send(player, Number{1});
-      (void)system.start<Keeper>({}, {});
-      (void)system.ask(player, Seen{});
+    std::vector<Pending<Numbers>> waiting;
+    {
+      System system(parallel({2, {}}));
+      for (int i = 0; i < 20; ++i) {
+        const auto player = system.spawn<Player>().value();
+        (void)system.send(player, Play{[](Context& context) -> Task<void> { co_await context.sleep(1h); }});
+        (void)system.send(player, Number{1});
+        (void)system.start<Keeper>({}, {});
+        waiting.push_back(system.ask(player, Seen{}));
+      }
+      (void)system.send(system.start<Keeper>({}, {}).value(), Boom{});
     }
-    (void)system.send(system.start<Keeper>({}, {}).value(), Boom{});
+    for (auto& pending : waiting) {
+      REQUIRE(pending.ready());
+      REQUIRE(pending.wait().error().is(codes::actor_closed));  // behind a handler that sleeps
+    }
   }
 }
