@@ -67,7 +67,8 @@ class TreePrinter {
     const std::string capacity = actor.capacity == 0 ? "" : "/" + std::to_string(actor.capacity);
     const bool waits = actor.busy || actor.depth > 0;
     table_.add({std::string(2 * level, ' ') + name, actor.supervisor ? "supervisor" : printable(actor.type),
-                printable(actor.state), std::to_string(actor.restarts), std::to_string(actor.depth) + capacity,
+                printable(actor.state), actor.restarts < 255 ? std::to_string(actor.restarts) : "255+",
+                std::to_string(actor.depth) + capacity,
                 waits ? to_text(std::chrono::milliseconds(actor.oldest_ms)) : "-"});
   }
 
@@ -98,19 +99,39 @@ Task<Result<TreeReply>> ask(Session& session, const mesh::InstanceRecord& record
   co_return answer->as<TreeReply>();
 }
 
+Error nobody(const TreeArguments& arguments, const mesh::Directory& directory) {
+  const auto running = directory.instances(arguments.agent);
+  if (running.empty()) {
+    return Error(
+        codes::unknown_agent,
+        "no agent '" + arguments.agent + "' is in the mesh" + did_you_mean(arguments.agent, directory.agent_names()),
+        "'weft list' shows who is");
+  }
+  std::vector<std::string> hosts;
+  for (const auto* record : running) hosts.push_back(record->host);
+  return Error(codes::unknown_agent, "agent '" + arguments.agent + "' does not run on host '" + arguments.host +
+                                         "', but on " + joined(hosts, ", "));
+}
+
+/// One instance that did not answer does not hide the others.
+Value tell_failed(const Global& global, const mesh::InstanceRecord& record, const Error& error) {
+  const std::string who = record.agent + "@" + record.host;
+  Error named = error;
+  named.message = error.is(codes::no_such_method) ? who + " has no actors" : who + ": " + error.message;
+  if (!global.json) (void)fail(global, named);
+  Value entry = error_document(error);
+  entry.set("agent", record.agent);
+  entry.set("host", record.host);
+  return entry;
+}
+
 Task<int> tree(Session& session, const TreeArguments& arguments) {
   const auto& directory = session.mesh().directory();
   std::vector<mesh::InstanceRecord> records;
   for (const auto* record : directory.instances(arguments.agent)) {
     if (arguments.host.empty() || record->host == arguments.host) records.push_back(*record);
   }
-  if (records.empty()) {
-    const std::string where = arguments.host.empty() ? "in the mesh" : "on host '" + arguments.host + "'";
-    co_return fail(session.global(), Error(codes::unknown_agent,
-                                           "no agent '" + arguments.agent + "' is " + where +
-                                               did_you_mean(arguments.agent, directory.agent_names()),
-                                           "'weft list' shows who is"));
-  }
+  if (records.empty()) co_return fail(session.global(), nobody(arguments, directory));
   std::sort(records.begin(), records.end(),
             [](const auto& a, const auto& b) { return std::tie(a.host, a.instance) < std::tie(b.host, b.instance); });
   int code = kDone;
@@ -118,14 +139,16 @@ Task<int> tree(Session& session, const TreeArguments& arguments) {
   for (const auto& record : records) {
     auto reply = co_await ask(session, record, arguments.all || session.global().json);
     if (!reply) {
-      code = fail(session.global(), reply.error());
+      code = kFailed;
+      Value entry = tell_failed(session.global(), record, reply.error());
+      document.as_list().push_back(std::move(entry));
     } else if (session.global().json) {
       document.as_list().push_back(to_value(*reply));
     } else {
       print_tree(record, *reply, arguments.all);
     }
   }
-  if (session.global().json && code == kDone) print_json(document);
+  if (session.global().json) print_json(document);
   co_return code;
 }
 

@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import unittest
 import urllib.request
@@ -89,8 +90,31 @@ class Actors(unittest.TestCase):
         self.assertEqual(["weft::echo::Fragile", "running", "1", "0/1000", "-"], [cell.strip() for cell in rows["fragile"][1:]])
         self.assertEqual("echo", json.loads(self.weft("tree", "echo", "--json"))[0]["agent"])
 
+    def test_weft_tree_tells_which_instance_does_not_answer_and_shows_the_others(self):
+        self.mesh.join("echo")
+        paused = self.mesh.join("echo", host="beta")
+        paused.process.send_signal(signal.SIGSTOP)
+        self.addCleanup(paused.process.send_signal, signal.SIGCONT)
+        done = self.run_weft("tree", "echo", "--timeout", "300ms")
+        self.assertEqual(1, done.returncode)
+        self.assertIn("echo@alpha", done.stdout)
+        self.assertIn("echo@beta", done.stderr)
+        told = json.loads(self.run_weft("tree", "echo", "--timeout", "300ms", "--json").stdout)
+        self.assertEqual(["alpha", "beta"], [entry["host"] for entry in told])
+        self.assertIn("error", told[1])
+
+    def test_weft_tree_says_where_an_agent_runs_when_it_is_asked_for_elsewhere(self):
+        self.mesh.join("echo")
+        done = self.run_weft("tree", "echo", "--host", "mars")
+        self.assertEqual(1, done.returncode)
+        self.assertIn("does not run on host 'mars', but on alpha", done.stderr)
+        self.assertIn("registry@alpha has no actors", self.run_weft("tree", "registry").stderr)
+
+    def run_weft(self, *words):
+        return subprocess.run([WEFT, *words, "--registry", self.mesh.registry], capture_output=True, text=True, timeout=30)
+
     def weft(self, *words):
-        done = subprocess.run([WEFT, *words, "--registry", self.mesh.registry], capture_output=True, text=True, timeout=30)
+        done = self.run_weft(*words)
         self.assertEqual(0, done.returncode, done.stderr)
         return done.stdout
 
