@@ -32,6 +32,12 @@ namespace weft::codes {
   X(bad_topic, 2011, "BAD_TOPIC", invalid)                 \
   X(draining, 2012, "DRAINING", unavailable)               \
   X(call_too_deep, 2013, "CALL_TOO_DEEP", invalid)         \
+  X(circuit_open, 2014, "CIRCUIT_OPEN", unavailable)       \
+  X(stream_closed, 2015, "STREAM_CLOSED", cancelled)       \
+  X(bad_stream, 2016, "BAD_STREAM", invalid)               \
+  X(dead_lettered, 2017, "DEAD_LETTERED", internal)        \
+  X(unauthorized, 2018, "UNAUTHORIZED", denied)            \
+  X(unknown_key, 2019, "UNKNOWN_KEY", denied)              \
   X(no_registry, 3001, "NO_REGISTRY", unavailable)         \
   X(unknown_instance, 3002, "UNKNOWN_INSTANCE", not_found) \
   X(fenced, 3003, "FENCED", denied)                        \

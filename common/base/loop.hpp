@@ -28,6 +28,8 @@ class Loop {
   virtual void unwatch(Id watch) noexcept = 0;
 
   TimePoint now() const noexcept { return clock().now(); }
+  /// When this turn began: for what need not be exact, without reading the clock.
+  virtual TimePoint turn_time() const noexcept { return now(); }
   Id after(Duration delay, Callback work) { return at(now() + delay, std::move(work)); }
 };
 

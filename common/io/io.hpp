@@ -26,6 +26,7 @@ class IoLoop final : public Loop {
   void cancel(Id timer) noexcept override;
   Id watch(int fd, Callback on_readable) override;
   void unwatch(Id watch) noexcept override;
+  TimePoint turn_time() const noexcept override;
 
   /// Runs until stop(). Call on the thread that owns the loop.
   void run();

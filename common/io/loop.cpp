@@ -72,9 +72,13 @@ struct IoLoop::Impl {
   std::vector<Callback> turn_end, turn_end_running;
   std::atomic<std::thread::id> owner;
   std::atomic<bool> stopping{false};
+  TimePoint turn_time = clock.now();
   std::atomic<std::int64_t> turn_began{0};  // steady nanoseconds; 0: asleep
 
-  void begin_turn() noexcept { turn_began.store(clock.now().time_since_epoch().count(), std::memory_order_relaxed); }
+  void begin_turn() noexcept {
+    turn_time = clock.now();
+    turn_began.store(turn_time.time_since_epoch().count(), std::memory_order_relaxed);
+  }
   void wake() {
     asio::post(context, [] {});
   }
@@ -169,6 +173,10 @@ IoLoop::~IoLoop() {
 
 const Clock& IoLoop::clock() const noexcept { return impl_->clock; }
 
+TimePoint IoLoop::turn_time() const noexcept {
+  const bool in_turn = impl_->turn_began.load(std::memory_order_relaxed) != 0;
+  return in_turn ? impl_->turn_time : impl_->clock.now();
+}
 void IoLoop::post(Callback work) {
   // A loop that is running looks into the inbox before it sleeps; only others have to wake it.
   if (impl_->inbox.push(std::move(work)) && !impl_->on_own_thread()) impl_->wake();

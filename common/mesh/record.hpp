@@ -11,9 +11,10 @@
 namespace weft::mesh {
 
 struct MethodInfo {
-  std::string name;     ///< without the agent
-  std::string summary;  ///< one line; may be empty
-  WEFT_FIELDS(MethodInfo, name, summary)
+  std::string name;           ///< without the agent
+  std::string summary;        ///< one line; may be empty
+  std::string kind = "call";  ///< "call", "stream" (chunks in, out or both) or "queue" (work items by demand)
+  WEFT_FIELDS(MethodInfo, name, summary, kind)
   friend bool operator==(const MethodInfo&, const MethodInfo&) = default;
 };
 
@@ -39,8 +40,9 @@ struct InstanceRecord {
   std::vector<std::string> topics;  ///< topics or patterns it publishes
   std::map<std::string, std::string> tags;
   std::string config_hash;
-  std::string public_key;       ///< CURVE, Z85; empty: no encryption
-  std::int64_t started_us = 0;  ///< wall time
+  std::string public_key;                            ///< CURVE, Z85; empty: no encryption
+  std::uint32_t protocol_min = 1, protocol_max = 1;  ///< versions of the envelope that it understands
+  std::int64_t started_us = 0;                       ///< wall time
   // how healthy
   HealthState health = HealthState::passing;
   std::string health_text;
@@ -48,8 +50,8 @@ struct InstanceRecord {
   std::string registry;   ///< host name of the registry that wrote it
   bool confirmed = true;  ///< false: from the store or from a peer that is away; not renewed since
   WEFT_FIELDS(InstanceRecord, mesh, host, agent, version, slot, instance, epoch, call_endpoint, call_local,
-              publish_endpoint, publish_local, admin, pid, methods, topics, tags, config_hash, public_key, started_us,
-              health, health_text, registry, confirmed)
+              publish_endpoint, publish_local, admin, pid, methods, topics, tags, config_hash, public_key, protocol_min,
+              protocol_max, started_us, health, health_text, registry, confirmed)
   friend bool operator==(const InstanceRecord&, const InstanceRecord&) = default;
 };
 
