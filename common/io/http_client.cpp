@@ -1,4 +1,4 @@
-// http_get and tcp_probe: coroutines over one connection and one deadline.
+// http_get, http_post and tcp_probe: coroutines over one connection and one deadline.
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -56,13 +56,19 @@ class Connection {
     co_return co_await connected;
   }
 
-  Task<ErrorCode> exchange(const HttpUrl& url, std::size_t body_max) {
+  void get(const HttpUrl& url) { head(http::verb::get, url); }
+  void post(const HttpUrl& url, HttpPost what) {
+    head(http::verb::post, url);
     auto& request = state_->request;
-    request = {http::verb::get, url.target, 11};
-    request.set(http::field::host, url.host_header);
-    request.set(http::field::user_agent, "weft/" WEFT_VERSION);
-    request.set(http::field::accept, "*/*");
-    request.set(http::field::connection, "close");
+    for (const auto& [name, value] : what.headers) request.set(name, value);
+    request.set(http::field::content_type, what.content_type);
+    request.body() = std::move(what.body);
+    request.prepare_payload();
+  }
+
+  /// Sends what get() or post() made, and reads the answer.
+  Task<ErrorCode> exchange(std::size_t body_max) {
+    auto& request = state_->request;
     state_->parser.body_limit(body_max);
     Completion<ErrorCode> written;
     state_->waiting = written.completer();
@@ -87,13 +93,22 @@ class Connection {
   }
 
  private:
+  void head(http::verb verb, const HttpUrl& url) {
+    auto& request = state_->request;
+    request = {verb, url.target, 11};
+    request.set(http::field::host, url.host_header);
+    request.set(http::field::user_agent, "weft/" WEFT_VERSION);
+    request.set(http::field::accept, "*/*");
+    request.set(http::field::connection, "close");
+  }
+
   struct State {
     explicit State(IoLoop& loop) : resolver(loop.context()), socket(loop.context()) {}
     void finish(const ErrorCode& outcome) { (void)waiting.complete(outcome); }
     tcp::resolver resolver;
     tcp::resolver::results_type found;
     tcp::socket socket;
-    http::request<http::empty_body> request;
+    http::request<http::string_body> request;
     boost::beast::flat_buffer buffer;
     http::response_parser<http::string_body> parser;
     Completion<ErrorCode>::Completer waiting;
@@ -124,7 +139,20 @@ Task<Result<HttpResponse>> http_get(IoLoop& loop, std::string url, HttpClientOpt
   Connection connection(loop, url, options.timeout);
   if (const auto failed = co_await connection.connect(parsed->host, parsed->port); failed)
     co_return connection.error(failed);
-  if (const auto failed = co_await connection.exchange(*parsed, options.body_max); failed)
+  connection.get(*parsed);
+  if (const auto failed = co_await connection.exchange(options.body_max); failed)
+    co_return connection.error(failed, options.body_max);
+  co_return to_response(connection.response());
+}
+
+Task<Result<HttpResponse>> http_post(IoLoop& loop, HttpPost request, HttpClientOptions options) {
+  const auto parsed = parse_http_url(request.url);
+  if (!parsed) co_return parsed.error();
+  Connection connection(loop, request.url, options.timeout);
+  if (const auto failed = co_await connection.connect(parsed->host, parsed->port); failed)
+    co_return connection.error(failed);
+  connection.post(*parsed, std::move(request));
+  if (const auto failed = co_await connection.exchange(options.body_max); failed)
     co_return connection.error(failed, options.body_max);
   co_return to_response(connection.response());
 }

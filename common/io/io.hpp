@@ -138,6 +138,13 @@ struct HttpClientOptions {
   std::size_t body_max = 1024 * 1024;
 };
 Task<Result<HttpResponse>> http_get(IoLoop& loop, std::string url, HttpClientOptions options = {});
+/// What http_post() sends. No aggregate, for gcc 12 (docs/decisions/0008).
+struct HttpPost {
+  explicit HttpPost(std::string to) : url(std::move(to)) {}
+  std::string url, content_type = "application/json", body{};
+  std::map<std::string, std::string> headers{};  ///< further ones
+};
+Task<Result<HttpResponse>> http_post(IoLoop& loop, HttpPost request, HttpClientOptions options = {});
 /// Connects and closes. Errors as above.
 Task<Result<void>> tcp_probe(IoLoop& loop, std::string host, std::uint16_t port, Duration timeout);
 

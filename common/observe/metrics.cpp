@@ -116,20 +116,22 @@ std::vector<prometheus::MetricFamily> Families::collect() const {
   return out;
 }
 
+Exemplars Families::exemplars() const {
+  Exemplars out;
+  for (const auto& [name, family] : families_) {
+    std::size_t position = 0;
+    for (const auto& [labels, cell] : family.histograms) {
+      std::vector<std::optional<Exemplar>> all;
+      for (std::size_t bucket = 0; bucket <= cell.bounds().size(); ++bucket) all.push_back(cell.exemplar(bucket));
+      if (std::any_of(all.begin(), all.end(), [](const auto& one) { return one.has_value(); }))
+        out.emplace(std::pair(name, position), std::move(all));
+      ++position;
+    }
+  }
+  return out;
+}
+
 // ---- the door
-
-void Histogram::observe(double value) noexcept {
-  const auto bound = std::lower_bound(bounds_.begin(), bounds_.end(), value);
-  auto& count = counts_[static_cast<std::size_t>(bound - bounds_.begin())];
-  count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  sum_.add(value);
-}
-
-const std::vector<double>& latency_bounds() {
-  static const std::vector<double> bounds{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .075,
-                                          .1,    .25,    .5,    .75,  1,     2.5,  5,   7.5,  10};
-  return bounds;
-}
 
 struct Metrics::Impl {
   explicit Impl(std::size_t series_max) : families(series_max) {}
@@ -164,7 +166,7 @@ std::string Metrics::render(Format format) {
   for (const auto& collect : impl_->collectors) collect();
   const std::unique_lock lock(impl_->mutex);
   const auto families = impl_->families.collect();
-  if (format == Format::openmetrics) return to_openmetrics(families);
+  if (format == Format::openmetrics) return to_openmetrics(families, impl_->families.exemplars());
   std::ostringstream out;
   prometheus::TextSerializer().Serialize(out, families);
   return std::move(out).str();

@@ -3,6 +3,7 @@
 #include <prometheus/metric_family.h>
 
 #include "weft/observe/observe.hpp"
+#include "weft/observe/openmetrics.hpp"
 
 namespace weft::observe {
 
@@ -19,6 +20,8 @@ class Families {
                        const Labels& labels);
   /// In order of name, then of labels.
   std::vector<prometheus::MetricFamily> collect() const;
+  /// Of the histograms that have any, in the order of collect().
+  Exemplars exemplars() const;
 
  private:
   struct Family {  // only the cells of its type

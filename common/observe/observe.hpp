@@ -6,12 +6,14 @@
 #include <initializer_list>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "weft/base/base.hpp"
 #include "weft/io/io.hpp"
+#include "weft/observe/span.hpp"
 
 namespace weft::observe {
 
@@ -81,20 +83,34 @@ class Gauge {
  private:
   std::atomic<double> value_{0};
 };
+/// One observation whose trace can be looked at.
+struct Exemplar {
+  TraceId trace_id{};
+  SpanId span_id{};
+  double value = 0;
+  WallTime time{};
+};
 class Histogram {
  public:
-  explicit Histogram(std::vector<double> upper_bounds)
-      : bounds_(std::move(upper_bounds)), counts_(bounds_.size() + 1) {}
-  void observe(double value) noexcept;
+  explicit Histogram(std::vector<double> upper_bounds);
+  ~Histogram();
+  void observe(double value) noexcept { (void)count_in(value); }
+  /// Keeps it as the exemplar of its bucket, too; for traces that are exported (SpanContext::sampled()).
+  void observe(double value, const SpanContext& trace, WallTime time) noexcept;
+  /// The last of its bucket. Thread-safe; none, too, while it is being written.
+  std::optional<Exemplar> exemplar(std::size_t bucket) const noexcept;
   const std::vector<double>& bounds() const noexcept { return bounds_; }
   /// Not cumulative; `bucket` 0 to bounds().size(), which is above the last bound.
   std::uint64_t count(std::size_t bucket) const noexcept { return counts_[bucket].load(std::memory_order_relaxed); }
   double sum() const noexcept { return sum_.value(); }
 
  private:
+  struct Cell;
+  std::size_t count_in(double value) noexcept;
   std::vector<double> bounds_;
   std::vector<std::atomic<std::uint64_t>> counts_;
   Gauge sum_;
+  std::atomic<Cell*> exemplars_{nullptr};  // one a bucket, owned; made by the first
 };
 /// Latency in seconds: 100 us to 10 s.
 const std::vector<double>& latency_bounds();

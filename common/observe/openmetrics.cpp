@@ -37,10 +37,19 @@ std::string bound(double value) {
   return text.find_first_of(".eIN") == std::string::npos ? text + ".0" : text;
 }
 
+/// " # {labels} value time"; its labels have 63 characters, of 128 that are allowed.
+std::string exemplar_text(const Exemplar& exemplar) {
+  return fmt::format(" # {{trace_id=\"{}\",span_id=\"{}\"}} {} {:.3f}", to_hex(exemplar.trace_id),
+                     to_hex(exemplar.span_id), number(exemplar.value),
+                     static_cast<double>(to_us(exemplar.time)) * 1e-6);
+}
+
 struct Writer {
   std::string out;
+  const Exemplars& exemplars;
 
-  void sample(std::string_view name, const ClientMetric& metric, double value, std::string_view le = {}) {
+  void sample(std::string_view name, const ClientMetric& metric, double value, std::string_view le = {},
+              const std::string& more = {}) {
     out += name;
     std::string separator = "{";
     for (const auto& label : metric.label) {
@@ -49,11 +58,16 @@ struct Writer {
     }
     if (!le.empty()) out += separator + "le=\"" + std::string(le) + "\"";
     if (!metric.label.empty() || !le.empty()) out += "}";
-    out += " " + number(value) + "\n";
+    out += " " + number(value) + more + "\n";
   }
-  void histogram(const std::string& name, const ClientMetric& metric) {
-    for (const auto& bucket : metric.histogram.bucket)
-      sample(name + "_bucket", metric, static_cast<double>(bucket.cumulative_count), bound(bucket.upper_bound));
+  void histogram(const std::string& name, const ClientMetric& metric, std::size_t position) {
+    const auto found = exemplars.find(std::pair(name, position));
+    for (std::size_t i = 0; i < metric.histogram.bucket.size(); ++i) {
+      const auto& bucket = metric.histogram.bucket[i];
+      const bool has = found != exemplars.end() && found->second[i];
+      sample(name + "_bucket", metric, static_cast<double>(bucket.cumulative_count), bound(bucket.upper_bound),
+             has ? exemplar_text(*found->second[i]) : std::string());
+    }
     sample(name + "_count", metric, static_cast<double>(metric.histogram.sample_count));
     sample(name + "_sum", metric, metric.histogram.sample_sum);
   }
@@ -67,7 +81,7 @@ struct Writer {
       for (const auto& metric : family.metric) sample(name, metric, metric.counter.value);
     } else if (family.type == MetricType::Histogram) {
       head(name, "histogram", family.help);
-      for (const auto& metric : family.metric) histogram(family.name, metric);
+      for (std::size_t i = 0; i < family.metric.size(); ++i) histogram(family.name, family.metric[i], i);
     } else if (name.ends_with("_info")) {
       head(name.substr(0, name.size() - std::string_view("_info").size()), "info", family.help);
       for (const auto& metric : family.metric) sample(name, metric, metric.gauge.value);
@@ -102,8 +116,8 @@ MediaRange media_range(std::string_view text) {
 
 }  // namespace
 
-std::string to_openmetrics(const std::vector<prometheus::MetricFamily>& families) {
-  Writer writer;
+std::string to_openmetrics(const std::vector<prometheus::MetricFamily>& families, const Exemplars& exemplars) {
+  Writer writer{{}, exemplars};
   for (const auto& family : families) writer.family(family);
   return writer.out + "# EOF\n";
 }

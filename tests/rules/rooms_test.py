@@ -28,7 +28,8 @@ MAY_KNOW = {
 }
 # Doors besides <room>/<room>.hpp.
 MORE_DOORS = {"common/mesh/message.hpp", "common/mesh/record.hpp", "common/mesh/reporter.hpp", "common/agent.hpp", "common/agent/tree.hpp",
-              "common/actor.hpp", "common/actor_test.hpp", "common/actor/testing.hpp"}
+              "common/actor.hpp", "common/actor_test.hpp", "common/actor/testing.hpp",
+              "common/observe/span.hpp", "common/observe/trace.hpp", "common/observe/otlp.hpp"}
 
 
 def may_know(room):

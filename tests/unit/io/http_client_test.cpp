@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "tests/support/catch.hpp"
+#include "tests/support/http_sink.hpp"
 #include "tests/support/run_task.hpp"
 
 using namespace weft;
@@ -48,6 +49,36 @@ TEST_CASE_METHOD(ClientFixture, "an answer may be as large as allowed, and no la
 TEST_CASE_METHOD(ClientFixture, "a name is resolved") {
   const auto by_name = "http://localhost:" + std::to_string(server->port()) + "/big";
   CHECK(run_task(loop, io::http_get(loop, by_name))->status == 200);
+}
+
+TEST_CASE("what is posted arrives with its type, its length and further headers") {
+  io::IoLoop loop;
+  test::HttpSink sink;
+  sink.answer("HTTP/1.1 429 Slow down\r\nRetry-After: 3\r\nContent-Length: 2\r\n\r\nno");
+  io::HttpPost post(sink.url("/v1/traces?x=1"));
+  post.body = std::string(300'000, 'b');
+  post.headers = {{"X-Key", "secret"}};
+  const auto answer = run_task(loop, io::http_post(loop, post));
+  REQUIRE(answer);
+  CHECK(answer->status == 429);
+  CHECK(answer->headers.at("retry-after") == "3");
+  CHECK(answer->body == "no");
+  const auto sent = sink.requests().at(0);
+  CHECK(sent.starts_with("POST /v1/traces?x=1 HTTP/1.1\r\n"));
+  for (const auto* line :
+       {"\r\nContent-Type: application/json\r\n", "\r\nContent-Length: 300000\r\n", "\r\nX-Key: secret\r\n"})
+    CHECK(sent.find(line) != std::string::npos);
+  CHECK(sent.ends_with("\r\n\r\n" + post.body));
+}
+
+TEST_CASE("an empty body is posted as one, and a peer that hangs up is gone") {
+  io::IoLoop loop;
+  test::HttpSink sink;
+  CHECK(run_task(loop, io::http_post(loop, io::HttpPost(sink.url("/"))))->status == 200);
+  CHECK(sink.requests().at(0).find("\r\nContent-Length: 0\r\n") != std::string::npos);
+  sink.answer("");
+  CHECK(run_task(loop, io::http_post(loop, io::HttpPost(sink.url("/")))).error().is(codes::peer_gone));
+  CHECK(run_task(loop, io::http_post(loop, io::HttpPost("https://x/"))).error().is(codes::bad_address));
 }
 
 TEST_CASE_METHOD(ClientFixture, "a port where nobody listens is a peer that is gone") {
