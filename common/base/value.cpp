@@ -17,17 +17,17 @@ Value& Value::set(std::string key, Value value) {
 }
 
 const Value* Value::find(std::string_view dotted_path) const noexcept {
-  const Value* at = this;
-  while (!dotted_path.empty()) {
-    const auto dot = dotted_path.find('.');
-    const auto key = dotted_path.substr(0, dot);
-    dotted_path = dot == std::string_view::npos ? std::string_view() : dotted_path.substr(dot + 1);
-    if (!at->is_map()) return nullptr;
-    const auto found = at->as_map().find(key);
-    if (found == at->as_map().end()) return nullptr;
-    at = &found->second;
+  if (dotted_path.empty()) return this;
+  if (!is_map()) return nullptr;
+  for (auto dot = dotted_path.find('.');; dot = dotted_path.find('.', dot + 1)) {  // a key may have dots itself
+    const bool whole = dot == std::string_view::npos;
+    const auto found = as_map().find(dotted_path.substr(0, dot));
+    if (found != as_map().end()) {
+      const auto rest = whole ? std::string_view() : dotted_path.substr(dot + 1);
+      if (const Value* value = found->second.find(rest)) return value;
+    }
+    if (whole) return nullptr;
   }
-  return at;
 }
 
 std::string_view to_string(Value::Type type) noexcept {

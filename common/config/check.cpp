@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <regex>
 #include <set>
 #include <tuple>
 
@@ -48,8 +49,19 @@ class Checker {
     }
     for (const auto& [key, member] : node.members) {
       path.push_back({key, 0, false});
+      name(at, key, member, path);
       walk(schema_.child(at, key), member, copy.as_map().find(key)->second, path);
       path.pop_back();
+    }
+  }
+  /// Keys that are names of something, where the schema says how those look.
+  void name(const Schema::At& at, const std::string& key, const Node& member, const Path& path) {
+    for (const Value* schema : at) {
+      const Value& pattern = (*schema)["x-names"];
+      if (!pattern.is_string()) continue;
+      if (key.size() <= kPatternTextMax && std::regex_match(key, std::regex(pattern.as_string()))) continue;
+      add(path, (member.key.source ? member.key : member.place).origin(),
+          "wanted " + (*schema)["x-names-wanted"].as_string() + ", got " + got(Value(key), false));
     }
   }
   void scalar(const Schema::At& at, const Node& node, Value& copy, const Path& path) {

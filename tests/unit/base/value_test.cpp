@@ -105,6 +105,14 @@ TEST_CASE("find follows a dotted path") {
   CHECK(sample()["nothing"].is_null());
 }
 
+TEST_CASE("find follows keys that have dots themselves") {
+  const Value tree = Value::Map{{"a", Value::Map{{"b", 1}}}, {"a.b", Value::Map{{"c.d", 2}, {"c", 3}}}};
+  CHECK(*tree.find("a.b") == Value(1));
+  CHECK(*tree.find("a.b.c") == Value(3));
+  CHECK(*tree.find("a.b.c.d") == Value(2));
+  CHECK(tree.find("a.b.c.d.e") == nullptr);
+}
+
 TEST_CASE("a number is written short, and reads back as a number") {
   for (const double number : {2.5, 2.0, -0.0, 0.1, 1e300, 1e-7, 123456.75}) {
     const auto text = to_json(number);

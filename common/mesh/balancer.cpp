@@ -1,0 +1,263 @@
+#include "weft/mesh/balancer.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include <fmt/format.h>
+
+namespace weft::mesh {
+namespace {
+
+constexpr double kEach = 0.125;  // how much one call counts in a moving average, at least
+
+/// Who is looked at first: those of a higher tier only when there is nobody below.
+enum Tier : std::uint8_t { fine, second_choice, last_choice, out };
+
+std::size_t below(std::uint64_t chance, std::size_t bound) noexcept {  // Lemire's multiplication, of the upper bits
+  return static_cast<std::size_t>(((chance >> 32) * bound) >> 32);
+}
+
+std::uint64_t mix(std::uint64_t x) noexcept {  // splitmix64
+  x += 0x9e3779b97f4a7c15ull;
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ull;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111ebull;
+  return x ^ (x >> 31);
+}
+
+/// Weighted rendezvous hashing (Mosharaf et al.; draft-ietf-bess-weighted-hrw).
+double rendezvous(std::uint64_t key, const Route& route) noexcept {
+  const double unit = (static_cast<double>(mix(key ^ route.place) >> 11) + 0.5) / 9007199254740992.0;  // 2^53
+  return -route.weight / std::log(unit);
+}
+
+class Decision {
+ public:
+  Decision(std::span<const Track> tracks, const Policy& policy, const Ask& ask, TimePoint now, std::uint64_t chance,
+           std::vector<Verdict>* why) noexcept
+      : tracks_(tracks), policy_(policy), ask_(ask), now_(now), chance_(chance), why_(why) {}
+
+  Choice run() {
+    look();
+    if (best_tier_ == out) return {Choice::kNone, refused_};
+    const std::size_t index = probe_ != Choice::kNone ? probe_ : pick();
+    if (why_) (*why_)[index].chosen = true;
+    return {index, Choice::Refused::no};
+  }
+  bool eligible(const Track& track) const noexcept { return tier(track) == best_tier_; }
+  bool by_turns() const noexcept { return probe_ == Choice::kNone && ask_.balance == Balance::round_robin; }
+
+ private:
+  bool wanted(const Route& route) const noexcept {
+    return (ask_.host.empty() || route.host == ask_.host) && (!ask_.instance || route.id == *ask_.instance);
+  }
+  bool avoided(const Route& route) const noexcept {
+    return !ask_.avoid.empty() &&
+           std::find(ask_.avoid.begin(), ask_.avoid.end(), route.id.short_id()) != ask_.avoid.end();
+  }
+  Tier tier(const Track& track) const noexcept {
+    const Route& route = *track.route;
+    if (!wanted(route) || !track.breaker.admits(policy_.breaker, now_)) return out;
+    if (route.draining) return last_choice;
+    return !route.healthy || avoided(route) ? second_choice : fine;
+  }
+
+  /// Who can take it at all, and what is known of them together.
+  void look() {
+    for (std::size_t i = 0; i < tracks_.size(); ++i) {
+      const Track& track = tracks_[i];
+      if (!wanted(*track.route)) continue;
+      const Tier t = tier(track);
+      if (t == out) {
+        refused_ = Choice::Refused::circuit_open;
+        continue;
+      }
+      best_tier_ = std::min(best_tier_, t);
+      if (track.round_trip > 0 && (typical_ == 0 || track.round_trip < typical_)) typical_ = track.round_trip;
+      if (t == fine && probe_ == Choice::kNone && track.breaker.wants_probe(policy_.breaker, now_)) probe_ = i;
+    }
+    if (typical_ == 0) typical_ = kRoundTripAssumed;
+    if (why_) tell_all();
+  }
+
+  /// Seconds that a call is expected to take there, failures counted as time.
+  double cost(const Track& track) const noexcept {
+    if (track.outstanding > 0)
+      return (track.round_trip > 0 ? track.round_trip : typical_) + track.errors * kFailureCost;
+    if (track.round_trip == 0) return std::min(typical_, kRoundTripAssumed);
+    const double idle = static_cast<double>((now_ - track.measured).count()) / static_cast<double>(kForget.count());
+    const double known = 1 / ((1 + idle * idle) * (1 + idle * idle));
+    return known * (track.round_trip + track.errors * kFailureCost);
+  }
+
+  std::size_t pick() const noexcept {
+    switch (ask_.balance) {
+      case Balance::round_robin:
+        return best([&](const Track& track) { return -(track.turn + track.route->weight); });
+      case Balance::random_two:
+        return random_two();
+      case Balance::hash:
+        if (!ask_.key.empty()) return hash();
+        [[fallthrough]];
+      case Balance::nearest:
+        break;
+    }
+    return nearest();
+  }
+
+  /// The eligible one with the lowest rank; equals (among the first 64) take turns as chance says.
+  template <class Rank>
+  std::size_t best(Rank rank) const noexcept {
+    std::size_t found = Choice::kNone;
+    double lowest = 0;
+    std::uint64_t equals = 0;
+    for (std::size_t i = 0; i < tracks_.size(); ++i) {
+      if (!eligible(tracks_[i])) continue;
+      const double value = rank(tracks_[i]);
+      if (found != Choice::kNone && value > lowest) continue;
+      if (found == Choice::kNone || value < lowest) equals = 0;
+      if (i < 64) equals |= std::uint64_t{1} << i;
+      found = i;
+      lowest = value;
+    }
+    if ((equals & (equals - 1)) == 0) return found;
+    for (auto skip = below(chance_, static_cast<std::size_t>(std::popcount(equals))); skip > 0; --skip)
+      equals &= equals - 1;
+    return static_cast<std::size_t>(std::countr_zero(equals));
+  }
+
+  std::size_t nearest() const noexcept {
+    constexpr double kNobody = std::numeric_limits<double>::infinity();
+    double local = kNobody, remote = kNobody;
+    for (const auto& track : tracks_) {
+      if (!eligible(track)) continue;
+      double& lowest = track.route->local ? local : remote;
+      lowest = std::min(lowest, cost(track));
+    }
+    const bool far = local == kNobody || (local > kLocalFactor * remote && local > remote + kLocalMargin);
+    const double same = std::max(far ? remote : local, kFast) * kSame;
+    return best([&](const Track& track) {
+      if (track.route->local == far) return kNobody;
+      const double seconds = cost(track);
+      const double slower = seconds <= same ? 1 : seconds * kSame / same;
+      return (1 + track.route->in_flight) * slower / track.route->weight;
+    });
+  }
+
+  std::size_t random_two() const noexcept {
+    std::size_t count = 0;
+    for (const auto& track : tracks_) count += eligible(track);
+    if (count == 1) return nth(0);
+    const std::size_t first = below(chance_, count);
+    std::size_t second = below(chance_ << 32, count - 1);
+    second += second >= first;
+    const std::size_t a = nth(first), b = nth(second);
+    const auto rank = [&](const Track& track) {
+      return (1 + track.route->in_flight) * std::max(cost(track), kFast) / track.route->weight;
+    };
+    return rank(tracks_[b]) < rank(tracks_[a]) ? b : a;
+  }
+  std::size_t nth(std::size_t number) const noexcept {
+    std::size_t i = 0;
+    while (!eligible(tracks_[i]) || number-- > 0) ++i;
+    return i;
+  }
+
+  std::size_t hash() const noexcept {
+    const std::uint64_t key = mix(std::hash<std::string_view>{}(ask_.key));
+    double total = 1, weights = 0;
+    for (const auto& track : tracks_) {
+      if (!eligible(track)) continue;
+      total += track.route->in_flight;
+      weights += track.route->weight;
+    }
+    // Google's bounded loads: nobody above kHashLoad times its share; what it has too much goes to the next of the key.
+    const auto full = [&](const Route& route) {
+      return route.in_flight + 1 > std::ceil(kHashLoad * total * route.weight / weights);
+    };
+    return best([&](const Track& track) {
+      const double rank = -rendezvous(key, *track.route);
+      return full(*track.route) ? rank / 1e300 : rank;  // behind all that are not, in the same order
+    });
+  }
+
+  void tell_all() {
+    for (const auto& track : tracks_) {
+      Verdict verdict;
+      verdict.instance = track.route->id;
+      verdict.host = track.route->host;
+      verdict.local = track.route->local;
+      verdict.breaker = track.breaker.state();
+      verdict.in_flight = track.route->in_flight;
+      verdict.round_trip = track.round_trip;
+      verdict.errors = track.errors;
+      if (tier(track) != out) verdict.cost = cost(track);
+      verdict.reason = reason(track);
+      why_->push_back(std::move(verdict));
+    }
+  }
+  std::string reason(const Track& track) const {
+    const Route& route = *track.route;
+    if (!ask_.host.empty() && route.host != ask_.host) return fmt::format("not on host {}", ask_.host);
+    if (!wanted(route)) return "another instance is asked for";
+    const auto breaker = track.breaker.snapshot(policy_.breaker, now_);
+    if (tier(track) == out) {
+      if (breaker.force == BreakerForce::open) return "circuit opened by hand";
+      if (breaker.state == BreakerState::half_open) return "circuit half open, its probes are on their way";
+      return fmt::format("circuit open for another {:.1f} s", to_seconds(breaker.open_left));
+    }
+    if (route.draining) return "it is stopping";
+    if (!route.healthy) return "its health is critical";
+    if (avoided(route)) return "it was tried already";
+    if (track.breaker.wants_probe(policy_.breaker, now_)) return "a probe of its circuit is due";
+    const std::string_view where = route.local ? "own host" : "other host";
+    const double seconds = cost(track);
+    if (track.round_trip == 0) return fmt::format("{}, not measured yet", where);
+    return fmt::format("{}, expected {:.3g} ms, {} in flight", where, seconds * 1000, route.in_flight);
+  }
+
+  std::span<const Track> tracks_;
+  const Policy& policy_;
+  const Ask& ask_;
+  TimePoint now_;
+  std::uint64_t chance_;
+  std::vector<Verdict>* why_;
+  Tier best_tier_ = out;
+  Choice::Refused refused_ = Choice::Refused::nobody;
+  std::size_t probe_ = Choice::kNone;
+  double typical_ = 0;
+};
+
+}  // namespace
+
+void Track::measure(TimePoint now, bool failed, Duration took) noexcept {
+  const double idle = static_cast<double>((now - measured).count()) / static_cast<double>(kForget.count());
+  const double part = round_trip == 0 ? 1 : std::max(kEach, idle / (1 + idle));
+  const double seconds = std::max(to_seconds(took), 1e-9);
+  round_trip += part * (seconds - round_trip);
+  errors += part * ((failed ? 1.0 : 0.0) - errors);
+  measured = now;
+}
+
+Choice choose(std::span<Track> tracks, const Policy& policy, const Ask& ask, TimePoint now, std::uint64_t chance) {
+  Decision decision(tracks, policy, ask, now, chance, nullptr);
+  const Choice choice = decision.run();
+  if (choice.refused != Choice::Refused::no || !decision.by_turns()) return choice;
+  double total = 0;  // smooth weighted turns, as nginx takes them
+  for (auto& track : tracks) {
+    if (!decision.eligible(track)) continue;
+    track.turn += track.route->weight;
+    total += track.route->weight;
+  }
+  tracks[choice.index].turn -= total;
+  return choice;
+}
+
+std::vector<Verdict> explain(std::span<const Track> tracks, const Policy& policy, const Ask& ask, TimePoint now,
+                             std::uint64_t chance) {
+  std::vector<Verdict> why;
+  (void)Decision(tracks, policy, ask, now, chance, &why).run();
+  return why;
+}
+
+}  // namespace weft::mesh
