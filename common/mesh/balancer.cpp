@@ -1,6 +1,7 @@
 #include "weft/mesh/balancer.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 
@@ -44,7 +45,9 @@ class Decision {
     if (why_) (*why_)[index].chosen = true;
     return {index, Choice::Refused::no};
   }
-  bool eligible(const Track& track) const noexcept { return tier(track) == best_tier_; }
+  bool eligible(std::size_t i) const noexcept {
+    return i < kMasked ? ((masks_[best_tier_] >> i) & 1) != 0 : tier(tracks_[i]) == best_tier_;
+  }
   bool by_turns() const noexcept { return probe_ == Choice::kNone && ask_.balance == Balance::round_robin; }
 
  private:
@@ -64,15 +67,18 @@ class Decision {
 
   /// Who can take it at all, and what is known of them together.
   void look() {
+    const bool anybody = ask_.host.empty() && !ask_.instance && ask_.avoid.empty();
     for (std::size_t i = 0; i < tracks_.size(); ++i) {
       const Track& track = tracks_[i];
-      if (!wanted(*track.route)) continue;
-      const Tier t = tier(track);
+      if (!anybody && !wanted(*track.route)) continue;
+      const bool plain = anybody && track.route->healthy && !track.route->draining;
+      const Tier t = plain && track.breaker.admits(policy_.breaker, now_) ? fine : tier(track);
       if (t == out) {
         refused_ = Choice::Refused::circuit_open;
         continue;
       }
       best_tier_ = std::min(best_tier_, t);
+      if (i < kMasked) masks_[t] |= std::uint64_t{1} << i;
       if (track.round_trip > 0 && (typical_ == 0 || track.round_trip < typical_)) typical_ = track.round_trip;
       if (t == fine && probe_ == Choice::kNone && track.breaker.wants_probe(policy_.breaker, now_)) probe_ = i;
     }
@@ -85,15 +91,19 @@ class Decision {
     if (track.outstanding > 0)
       return (track.round_trip > 0 ? track.round_trip : typical_) + track.errors * kFailureCost;
     if (track.round_trip == 0) return std::min(typical_, kRoundTripAssumed);
-    const double idle = static_cast<double>((now_ - track.measured).count()) / static_cast<double>(kForget.count());
+    const Duration since = now_ - track.measured;
+    if (since < kForget / 64) return track.round_trip + track.errors * kFailureCost;
+    const double idle = static_cast<double>(since.count()) / static_cast<double>(kForget.count());
     const double known = 1 / ((1 + idle * idle) * (1 + idle * idle));
     return known * (track.round_trip + track.errors * kFailureCost);
   }
 
   std::size_t pick() const noexcept {
+    if (const auto mask = masks_[best_tier_]; std::has_single_bit(mask) && tracks_.size() <= kMasked)
+      return static_cast<std::size_t>(std::countr_zero(mask));
     switch (ask_.balance) {
       case Balance::round_robin:
-        return best([&](const Track& track) { return -(track.turn + track.route->weight); });
+        return best([&](std::size_t i) { return -(tracks_[i].turn + tracks_[i].route->weight); });
       case Balance::random_two:
         return random_two();
       case Balance::hash:
@@ -112,8 +122,8 @@ class Decision {
     double lowest = 0;
     std::uint64_t equals = 0;
     for (std::size_t i = 0; i < tracks_.size(); ++i) {
-      if (!eligible(tracks_[i])) continue;
-      const double value = rank(tracks_[i]);
+      if (!eligible(i)) continue;
+      const double value = rank(i);
       if (found != Choice::kNone && value > lowest) continue;
       if (found == Choice::kNone || value < lowest) equals = 0;
       if (i < 64) equals |= std::uint64_t{1} << i;
@@ -129,55 +139,59 @@ class Decision {
   std::size_t nearest() const noexcept {
     constexpr double kNobody = std::numeric_limits<double>::infinity();
     double local = kNobody, remote = kNobody;
-    for (const auto& track : tracks_) {
-      if (!eligible(track)) continue;
-      double& lowest = track.route->local ? local : remote;
-      lowest = std::min(lowest, cost(track));
+    std::array<double, 8> costs;  // NOLINT: filled as far as it is read
+    for (std::size_t i = 0; i < tracks_.size(); ++i) {
+      if (!eligible(i)) continue;
+      const double seconds = cost(tracks_[i]);
+      if (i < costs.size()) costs[i] = seconds;
+      double& lowest = tracks_[i].route->local ? local : remote;
+      lowest = std::min(lowest, seconds);
     }
     const bool far = local == kNobody || (local > kLocalFactor * remote && local > remote + kLocalMargin);
     const double same = std::max(far ? remote : local, kFast) * kSame;
-    return best([&](const Track& track) {
-      if (track.route->local == far) return kNobody;
-      const double seconds = cost(track);
-      const double slower = seconds <= same ? 1 : seconds * kSame / same;
-      return (1 + track.route->in_flight) * slower / track.route->weight;
+    return best([&](std::size_t i) {
+      const Route& route = *tracks_[i].route;
+      if (route.local == far) return kNobody;
+      const double seconds = i < costs.size() ? costs[i] : cost(tracks_[i]);
+      const double load = (1 + route.in_flight) * route.burden;
+      return seconds <= same ? load : load * seconds * kSame / same;
     });
   }
 
   std::size_t random_two() const noexcept {
     std::size_t count = 0;
-    for (const auto& track : tracks_) count += eligible(track);
+    for (std::size_t i = 0; i < tracks_.size(); ++i) count += eligible(i);
     if (count == 1) return nth(0);
     const std::size_t first = below(chance_, count);
     std::size_t second = below(chance_ << 32, count - 1);
     second += second >= first;
     const std::size_t a = nth(first), b = nth(second);
     const auto rank = [&](const Track& track) {
-      return (1 + track.route->in_flight) * std::max(cost(track), kFast) / track.route->weight;
+      return (1 + track.route->in_flight) * std::max(cost(track), kFast) * track.route->burden;
     };
     return rank(tracks_[b]) < rank(tracks_[a]) ? b : a;
   }
   std::size_t nth(std::size_t number) const noexcept {
     std::size_t i = 0;
-    while (!eligible(tracks_[i]) || number-- > 0) ++i;
+    while (!eligible(i) || number-- > 0) ++i;
     return i;
   }
 
   std::size_t hash() const noexcept {
     const std::uint64_t key = mix(std::hash<std::string_view>{}(ask_.key));
     double total = 1, weights = 0;
-    for (const auto& track : tracks_) {
-      if (!eligible(track)) continue;
-      total += track.route->in_flight;
-      weights += track.route->weight;
+    for (std::size_t i = 0; i < tracks_.size(); ++i) {
+      if (!eligible(i)) continue;
+      total += tracks_[i].route->in_flight;
+      weights += tracks_[i].route->weight;
     }
     // Google's bounded loads: nobody above kHashLoad times its share; what it has too much goes to the next of the key.
     const auto full = [&](const Route& route) {
       return route.in_flight + 1 > std::ceil(kHashLoad * total * route.weight / weights);
     };
-    return best([&](const Track& track) {
-      const double rank = -rendezvous(key, *track.route);
-      return full(*track.route) ? rank / 1e300 : rank;  // behind all that are not, in the same order
+    return best([&](std::size_t i) {
+      const double rank = -rendezvous(key, *tracks_[i].route);
+      return full(*tracks_[i].route) ? rank / 1e300 : rank;  // behind all that are not, in the same order
     });
   }
 
@@ -223,6 +237,8 @@ class Decision {
   std::uint64_t chance_;
   std::vector<Verdict>* why_;
   Tier best_tier_ = out;
+  static constexpr std::size_t kMasked = 64;
+  std::uint64_t masks_[out]{};  // of the first 64 tracks, by tier: it need not be found out twice
   Choice::Refused refused_ = Choice::Refused::nobody;
   std::size_t probe_ = Choice::kNone;
   double typical_ = 0;
@@ -244,10 +260,10 @@ Choice choose(std::span<Track> tracks, const Policy& policy, const Ask& ask, Tim
   const Choice choice = decision.run();
   if (choice.refused != Choice::Refused::no || !decision.by_turns()) return choice;
   double total = 0;  // smooth weighted turns, as nginx takes them
-  for (auto& track : tracks) {
-    if (!decision.eligible(track)) continue;
-    track.turn += track.route->weight;
-    total += track.route->weight;
+  for (std::size_t i = 0; i < tracks.size(); ++i) {
+    if (!decision.eligible(i)) continue;
+    tracks[i].turn += tracks[i].route->weight;
+    total += tracks[i].route->weight;
   }
   tracks[choice.index].turn -= total;
   return choice;

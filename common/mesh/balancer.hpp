@@ -23,8 +23,14 @@ struct Route {
   bool local = false;     ///< on the own host
   bool healthy = true;    ///< not critical by its own word
   bool draining = false;  ///< it answered so: goes last until its record changes
-  double weight = 1;      ///< its share among equals; above 0
+  double weight = 1;      ///< its share among equals; above 0; set by set_weight()
+  double burden = 1;      ///< 1 / weight
   std::uint32_t in_flight = 0;
+
+  void set_weight(double share) noexcept {
+    weight = share;
+    burden = 1 / share;
+  }
 };
 
 /// What calls of one method to one instance were like.

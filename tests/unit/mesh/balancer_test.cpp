@@ -194,7 +194,7 @@ TEST_CASE_METHOD(Fixture, "round robin goes round, by weight, and past those tha
   ask.balance = Balance::round_robin;
   add();
   add(false);
-  add().route->weight = 2;
+  add().route->set_weight(2);
   CHECK(shares(400, even) == std::vector<int>{100, 100, 200});
   open(tracks[1]);
   CHECK(shares(300, even) == std::vector<int>{100, 0, 200});
