@@ -12,14 +12,23 @@ namespace {
 /// The half of a trace id that W3C wants to be random; sampling goes by it (as other SDKs do), and so do buckets.
 std::uint64_t number_of(const TraceId& trace) noexcept {
   std::uint64_t out = 0;
-  for (std::size_t i = 8; i < 16; ++i) out = out << 8 | trace[i];
-  return out;
+  std::memcpy(&out, trace.data() + 8, sizeof out);
+  return std::endian::native == std::endian::little ? __builtin_bswap64(out) : out;
 }
 
 std::uint64_t threshold_for(double ratio) {
   constexpr std::uint64_t kAll = std::uint64_t{1} << 63;
   if (!(ratio > 0)) return 0;
   return ratio >= 1 ? kAll : static_cast<std::uint64_t>(ratio * static_cast<double>(kAll));
+}
+
+/// Names may come from the wire.
+bool is_plain(char c) noexcept { return c >= ' ' && c <= '~'; }
+std::string plain(std::string_view text) {
+  std::string out(text);
+  std::replace_if(
+      out.begin(), out.end(), [](char c) { return !is_plain(c); }, '?');
+  return out;
 }
 
 std::uint32_t ring_size(std::size_t wanted) {
@@ -45,6 +54,7 @@ Tracer::Tracer(Random& seed, Sampling sampling, std::size_t spans_max)
 std::uint32_t Tracer::name(std::string_view text) {
   text = text.substr(0, kNameBytesMax);
   if (const auto found = numbers_.find(text); found != numbers_.end()) return found->second;
+  if (!std::all_of(text.begin(), text.end(), is_plain)) return name(plain(text));
   if (names_.size() >= kNamesMax) return 1;
   const auto number = static_cast<std::uint32_t>(names_.size());
   numbers_.emplace(names_.emplace_back(text), number);

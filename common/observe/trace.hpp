@@ -42,7 +42,8 @@ class Tracer {
   Tracer(const Tracer&) = delete;
   Tracer& operator=(const Tracer&) = delete;
 
-  /// The number of a name or peer, for Span; look it up once, not at each span. The empty text is 0.
+  /// The number of a name or peer, for Span; look it up once, not at each span. The empty text is 0; what is not
+  /// printable ASCII becomes '?'.
   std::uint32_t name(std::string_view text);
   std::string_view text(std::uint32_t name) const noexcept;
 

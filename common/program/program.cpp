@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "weft/program/settings.hpp"
+#include "weft/program/tracing.hpp"
 #include "weft/program/watchdog.hpp"
 
 namespace weft::program {
@@ -94,11 +95,15 @@ struct Program::Impl {
       log.warn("draining took too long", {{"budget", to_text(budget)}});
       loop.stop();
     });
-    if (!drain) return loop.stop();
-    draining.spawn(drain(), [this](std::exception_ptr failure) {
+    draining.spawn(drain_all(loop.now() + budget), [this](std::exception_ptr failure) {
       if (failure) log.error("draining failed", {{"why", why(failure)}});
       loop.stop();
     });
+  }
+
+  Task<void> drain_all(TimePoint end) {
+    if (drain) co_await drain();
+    co_await tracing.flush(end - loop.now());
   }
 
   static std::string why(const std::exception_ptr& failure) {
@@ -181,6 +186,9 @@ struct Program::Impl {
   observe::Metrics metrics;
   observe::Health health;
   Random random = Random::from_os();
+  Tracing tracing{loop,
+                  observe::otlp_settings(variables("OTEL_"), trace_resource(config, load_from.agent, about.version)),
+                  random, metrics, log};
   std::function<void()> at_abrupt_end;
   std::vector<std::function<Value()>> on_info;
   std::vector<std::function<void(const config::Config&)>> on_reload;
@@ -235,6 +243,7 @@ io::IoLoop& Program::loop() noexcept { return impl_->loop; }
 observe::Log& Program::log() noexcept { return impl_->log; }
 observe::Metrics& Program::metrics() noexcept { return impl_->metrics; }
 observe::Health& Program::health() noexcept { return impl_->health; }
+observe::Tracer& Program::tracer() noexcept { return impl_->tracing.tracer(); }
 Random& Program::random() noexcept { return impl_->random; }
 Result<observe::Admin*> Program::open_admin() { return impl_->open_admin(); }
 

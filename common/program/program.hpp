@@ -10,6 +10,7 @@
 #include "weft/config/config.hpp"
 #include "weft/io/io.hpp"
 #include "weft/observe/observe.hpp"
+#include "weft/observe/trace.hpp"
 
 namespace weft::program {
 
@@ -46,6 +47,8 @@ class Program {
   observe::Log& log() noexcept;
   observe::Metrics& metrics() noexcept;
   observe::Health& health() noexcept;
+  /// Exports where the OTEL_ variables say so (docs/tracing.md).
+  observe::Tracer& tracer() noexcept;
   Random& random() noexcept;
   /// Opens the admin door by the section `admin`. Errors: those of observe::Admin::open().
   Result<observe::Admin*> open_admin();
@@ -54,8 +57,8 @@ class Program {
   void on_info(std::function<Value()> more);
   /// Called for HUP with the configuration loaded anew; a bad one is told in the log and keeps the old.
   void on_reload(std::function<void(const config::Config&)> reload);
-  /// Runs the loop until TERM or INT (or quit()), then `drain` within `budget`; a second signal ends at once. Tells the
-  /// supervisor STOPPING. Returns the exit code.
+  /// Runs the loop until TERM or INT (or quit()), then `drain` and the export of the last spans within `budget`; a
+  /// second signal ends at once. Tells the supervisor STOPPING. Returns the exit code.
   int run(std::function<Task<void>()> drain, Duration budget);
   /// Runs when a second signal ends the process at once; must not wait for the loop.
   void at_abrupt_end(std::function<void()> work);

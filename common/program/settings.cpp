@@ -16,18 +16,18 @@ std::string own_host_name() {
   return check_name("host", host) ? std::string(host) : std::string();
 }
 
-std::vector<std::pair<std::string, std::string>> weft_variables() {
-  std::vector<std::pair<std::string, std::string>> out;
+}  // namespace
+
+std::map<std::string, std::string> variables(std::string_view prefix) {
+  std::map<std::string, std::string> out;
   for (char** entry = environ; entry && *entry; ++entry) {
     const std::string_view text = *entry;
     const auto equals = text.find('=');
-    if (text.starts_with("WEFT_") && equals != std::string_view::npos)
-      out.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+    if (text.starts_with(prefix) && equals != std::string_view::npos)
+      out.emplace(text.substr(0, equals), text.substr(equals + 1));
   }
   return out;
 }
-
-}  // namespace
 
 config::LoadOptions load_options(const Flags& flags, const About& about) {
   config::LoadOptions out;
@@ -35,7 +35,7 @@ config::LoadOptions load_options(const Flags& flags, const About& about) {
   out.environment = flags.environment;
   out.host = flags.host.empty() ? own_host_name() : flags.host;
   out.agent = flags.name.empty() ? about.agent : flags.name;
-  out.variables = weft_variables();
+  for (auto& [name, value] : variables("WEFT_")) out.variables.emplace_back(name, std::move(value));
   if (!flags.log_level.empty()) out.sets.push_back("log.level=" + flags.log_level);
   if (!flags.log_format.empty()) out.sets.push_back("log.format=" + flags.log_format);
   out.sets.insert(out.sets.end(), flags.sets.begin(), flags.sets.end());

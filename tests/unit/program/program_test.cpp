@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "tests/support/catch.hpp"
+#include "tests/support/http_sink.hpp"
 #include "tests/support/run_task.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "weft/program/program.hpp"
@@ -189,6 +190,54 @@ TEST_CASE_METHOD(ProgramFixture, "draining ends when its budget does") {
   self->quit(3);
   CHECK(self->run([&]() -> Task<void> { co_await sleep_for(self->loop(), 1h); }, 1ms) == 3);
   CHECK(has(err.text(), "draining took too long"));
+}
+
+TEST_CASE_METHOD(ProgramFixture, "the last spans are exported, with who they are of, before the process ends") {
+  test::HttpSink sink;
+  const auto endpoint = sink.url("");
+  ::setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.c_str(), 1);
+  auto self = program({"--set", "mesh.name=lab", "--name", "two"});
+  ::unsetenv("OTEL_EXPORTER_OTLP_ENDPOINT");
+  self->tracer().set_instance("01J");
+  bool drained = false;
+  self->quit(0);
+  CHECK(self->run(
+            [&]() -> Task<void> {
+              observe::Span span;
+              span.context = self->tracer().start({});
+              self->tracer().record(span);
+              co_await sleep_for(self->loop(), 1ms);
+              drained = true;
+            },
+            10s) == exit_code::ok);
+  CHECK(drained);
+  const auto sent = sink.requests().at(0);
+  for (const auto* part : {"POST /v1/traces ", "two", "lab", "1.2.3", "01J", "service.namespace"})
+    CHECK(has(sent, part));
+}
+
+TEST_CASE_METHOD(ProgramFixture, "a collector that does not answer does not keep a process from its end") {
+  test::HttpSink sink;
+  sink.answer("");
+  const auto endpoint = sink.url("");
+  ::setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.c_str(), 1);
+  auto self = program();
+  ::unsetenv("OTEL_EXPORTER_OTLP_ENDPOINT");
+  observe::Span span;
+  span.context = self->tracer().start({});
+  self->tracer().record(span);
+  self->quit(0);
+  CHECK(self->run(nullptr, 10s) == exit_code::ok);
+  CHECK(has(err.text(), "spans cannot be exported now"));
+  CHECK(self->metrics().counter("weft_spans_dropped_total", "", {{"reason", "shutdown"}}).value() == 1);
+}
+
+TEST_CASE_METHOD(ProgramFixture, "a wrong variable of tracing is told, and the process starts") {
+  ::setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "https://api.example", 1);
+  auto self = program();
+  ::unsetenv("OTEL_EXPORTER_OTLP_ENDPOINT");
+  CHECK(has(err.text(), "a collector on this host"));
+  CHECK_FALSE(self->tracer().start({}).sampled());
 }
 
 TEST_CASE_METHOD(ProgramFixture, "a second signal ends the process at once") {
