@@ -27,9 +27,9 @@ std::uint64_t mix(std::uint64_t x) noexcept {  // splitmix64
 }
 
 /// Weighted rendezvous hashing (Mosharaf et al.; draft-ietf-bess-weighted-hrw).
-double rendezvous(std::uint64_t key, const Route& route) noexcept {
-  const double unit = (static_cast<double>(mix(key ^ route.place) >> 11) + 0.5) / 9007199254740992.0;  // 2^53
-  return -route.weight / std::log(unit);
+double rendezvous(std::uint64_t key, const Replica& replica) noexcept {
+  const double unit = (static_cast<double>(mix(key ^ replica.place) >> 11) + 0.5) / 9007199254740992.0;  // 2^53
+  return -replica.weight / std::log(unit);
 }
 
 class Decision {
@@ -51,18 +51,18 @@ class Decision {
   bool by_turns() const noexcept { return probe_ == Choice::kNone && ask_.balance == Balance::round_robin; }
 
  private:
-  bool wanted(const Route& route) const noexcept {
-    return (ask_.host.empty() || route.host == ask_.host) && (!ask_.instance || route.id == *ask_.instance);
+  bool wanted(const Replica& replica) const noexcept {
+    return (ask_.host.empty() || replica.host == ask_.host) && (!ask_.instance || replica.id == *ask_.instance);
   }
-  bool avoided(const Route& route) const noexcept {
+  bool avoided(const Replica& replica) const noexcept {
     return !ask_.avoid.empty() &&
-           std::find(ask_.avoid.begin(), ask_.avoid.end(), route.id.short_id()) != ask_.avoid.end();
+           std::find(ask_.avoid.begin(), ask_.avoid.end(), replica.id.short_id()) != ask_.avoid.end();
   }
   Tier tier(const Track& track) const noexcept {
-    const Route& route = *track.route;
-    if (!wanted(route) || !track.breaker.admits(policy_.breaker, now_)) return out;
-    if (route.draining) return last_choice;
-    return !route.healthy || avoided(route) ? second_choice : fine;
+    const Replica& replica = *track.replica;
+    if (!wanted(replica) || !track.breaker.admits(policy_.breaker, now_)) return out;
+    if (replica.draining) return last_choice;
+    return !replica.healthy || avoided(replica) ? second_choice : fine;
   }
 
   /// Who can take it at all, and what is known of them together.
@@ -70,8 +70,8 @@ class Decision {
     const bool anybody = ask_.host.empty() && !ask_.instance && ask_.avoid.empty();
     for (std::size_t i = 0; i < tracks_.size(); ++i) {
       const Track& track = tracks_[i];
-      if (!anybody && !wanted(*track.route)) continue;
-      const bool plain = anybody && track.route->healthy && !track.route->draining;
+      if (!anybody && !wanted(*track.replica)) continue;
+      const bool plain = anybody && track.replica->healthy && !track.replica->draining;
       const Tier t = plain && track.breaker.admits(policy_.breaker, now_) ? fine : tier(track);
       if (t == out) {
         refused_ = Choice::Refused::circuit_open;
@@ -103,7 +103,7 @@ class Decision {
       return static_cast<std::size_t>(std::countr_zero(mask));
     switch (ask_.balance) {
       case Balance::round_robin:
-        return best([&](std::size_t i) { return -(tracks_[i].turn + tracks_[i].route->weight); });
+        return best([&](std::size_t i) { return -(tracks_[i].turn + tracks_[i].replica->weight); });
       case Balance::random_two:
         return random_two();
       case Balance::hash:
@@ -144,16 +144,16 @@ class Decision {
       if (!eligible(i)) continue;
       const double seconds = cost(tracks_[i]);
       if (i < costs.size()) costs[i] = seconds;
-      double& lowest = tracks_[i].route->local ? local : remote;
+      double& lowest = tracks_[i].replica->local ? local : remote;
       lowest = std::min(lowest, seconds);
     }
     const bool far = local == kNobody || (local > kLocalFactor * remote && local > remote + kLocalMargin);
     const double same = std::max(far ? remote : local, kFast) * kSame;
     return best([&](std::size_t i) {
-      const Route& route = *tracks_[i].route;
-      if (route.local == far) return kNobody;
+      const Replica& replica = *tracks_[i].replica;
+      if (replica.local == far) return kNobody;
       const double seconds = i < costs.size() ? costs[i] : cost(tracks_[i]);
-      const double load = (1 + route.in_flight) * route.burden;
+      const double load = (1 + replica.in_flight) * replica.burden;
       return seconds <= same ? load : load * seconds * kSame / same;
     });
   }
@@ -167,7 +167,7 @@ class Decision {
     second += second >= first;
     const std::size_t a = nth(first), b = nth(second);
     const auto rank = [&](const Track& track) {
-      return (1 + track.route->in_flight) * std::max(cost(track), kFast) * track.route->burden;
+      return (1 + track.replica->in_flight) * std::max(cost(track), kFast) * track.replica->burden;
     };
     return rank(tracks_[b]) < rank(tracks_[a]) ? b : a;
   }
@@ -182,27 +182,27 @@ class Decision {
     double total = 1, weights = 0;
     for (std::size_t i = 0; i < tracks_.size(); ++i) {
       if (!eligible(i)) continue;
-      total += tracks_[i].route->in_flight;
-      weights += tracks_[i].route->weight;
+      total += tracks_[i].replica->in_flight;
+      weights += tracks_[i].replica->weight;
     }
     // Google's bounded loads: nobody above kHashLoad times its share; what it has too much goes to the next of the key.
-    const auto full = [&](const Route& route) {
-      return route.in_flight + 1 > std::ceil(kHashLoad * total * route.weight / weights);
+    const auto full = [&](const Replica& replica) {
+      return replica.in_flight + 1 > std::ceil(kHashLoad * total * replica.weight / weights);
     };
     return best([&](std::size_t i) {
-      const double rank = -rendezvous(key, *tracks_[i].route);
-      return full(*tracks_[i].route) ? rank / 1e300 : rank;  // behind all that are not, in the same order
+      const double rank = -rendezvous(key, *tracks_[i].replica);
+      return full(*tracks_[i].replica) ? rank / 1e300 : rank;  // behind all that are not, in the same order
     });
   }
 
   void tell_all() {
     for (const auto& track : tracks_) {
       Verdict verdict;
-      verdict.instance = track.route->id;
-      verdict.host = track.route->host;
-      verdict.local = track.route->local;
+      verdict.instance = track.replica->id;
+      verdict.host = track.replica->host;
+      verdict.local = track.replica->local;
       verdict.breaker = track.breaker.state();
-      verdict.in_flight = track.route->in_flight;
+      verdict.in_flight = track.replica->in_flight;
       verdict.round_trip = track.round_trip;
       verdict.errors = track.errors;
       if (tier(track) != out) verdict.cost = cost(track);
@@ -211,23 +211,23 @@ class Decision {
     }
   }
   std::string reason(const Track& track) const {
-    const Route& route = *track.route;
-    if (!ask_.host.empty() && route.host != ask_.host) return fmt::format("not on host {}", ask_.host);
-    if (!wanted(route)) return "another instance is asked for";
+    const Replica& replica = *track.replica;
+    if (!ask_.host.empty() && replica.host != ask_.host) return fmt::format("not on host {}", ask_.host);
+    if (!wanted(replica)) return "another instance is asked for";
     const auto breaker = track.breaker.snapshot(policy_.breaker, now_);
     if (tier(track) == out) {
       if (breaker.force == BreakerForce::open) return "circuit opened by hand";
       if (breaker.state == BreakerState::half_open) return "circuit half open, its probes are on their way";
       return fmt::format("circuit open for another {:.1f} s", to_seconds(breaker.open_left));
     }
-    if (route.draining) return "it is stopping";
-    if (!route.healthy) return "its health is critical";
-    if (avoided(route)) return "it was tried already";
+    if (replica.draining) return "it is stopping";
+    if (!replica.healthy) return "its health is critical";
+    if (avoided(replica)) return "it was tried already";
     if (track.breaker.wants_probe(policy_.breaker, now_)) return "a probe of its circuit is due";
-    const std::string_view where = route.local ? "own host" : "other host";
+    const std::string_view where = replica.local ? "own host" : "other host";
     const double seconds = cost(track);
     if (track.round_trip == 0) return fmt::format("{}, not measured yet", where);
-    return fmt::format("{}, expected {:.3g} ms, {} in flight", where, seconds * 1000, route.in_flight);
+    return fmt::format("{}, expected {:.3g} ms, {} in flight", where, seconds * 1000, replica.in_flight);
   }
 
   std::span<const Track> tracks_;
@@ -262,8 +262,8 @@ Choice choose(std::span<Track> tracks, const Policy& policy, const Ask& ask, Tim
   double total = 0;  // smooth weighted turns, as nginx takes them
   for (std::size_t i = 0; i < tracks.size(); ++i) {
     if (!decision.eligible(i)) continue;
-    tracks[i].turn += tracks[i].route->weight;
-    total += tracks[i].route->weight;
+    tracks[i].turn += tracks[i].replica->weight;
+    total += tracks[i].replica->weight;
   }
   tracks[choice.index].turn -= total;
   return choice;

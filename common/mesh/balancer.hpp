@@ -16,7 +16,7 @@
 namespace weft::mesh {
 
 /// What all methods of one instance share.
-struct Route {
+struct Replica {
   Ulid id;
   std::uint64_t place = 0;  ///< hash of its slot: what replaces it there gets the same keys
   std::string host;
@@ -35,7 +35,7 @@ struct Route {
 
 /// What calls of one method to one instance were like.
 struct Track {
-  std::shared_ptr<Route> route;
+  std::shared_ptr<Replica> replica;
   Breaker breaker;
   double round_trip = 0;  ///< seconds, moving average; 0: not measured
   double errors = 0;      ///< moving average, 0 to 1

@@ -16,11 +16,11 @@ struct Fixture {
 
   Track& add(bool local = true, double ms = 1) {
     Track track;
-    track.route = std::make_shared<Route>();
-    track.route->id = Ulid::make(wall_from_us(1), random);
-    track.route->place = random.next();
-    track.route->host = local ? "alpha" : "beta";
-    track.route->local = local;
+    track.replica = std::make_shared<Replica>();
+    track.replica->id = Ulid::make(wall_from_us(1), random);
+    track.replica->place = random.next();
+    track.replica->host = local ? "alpha" : "beta";
+    track.replica->local = local;
     tracks.push_back(std::move(track));
     if (ms > 0) tracks.back().measure(now, false, Duration(static_cast<std::int64_t>(ms * 1e6)));
     return tracks.back();
@@ -75,8 +75,8 @@ TEST_CASE_METHOD(Fixture, "the own host goes first, measured or not, and its ins
 }
 
 TEST_CASE_METHOD(Fixture, "of those that are near, the one with the least in flight is taken") {
-  add().route->in_flight = 3;
-  add().route->in_flight = 2;
+  add().replica->in_flight = 3;
+  add().replica->in_flight = 2;
   add(false);
   for (int i = 0; i < 20; ++i) CHECK(pick() == 1);
 }
@@ -153,7 +153,7 @@ TEST_CASE_METHOD(Fixture, "an instance that is new or was long away is tried by 
     const auto i = pick();
     ++got[i];
     ++tracks[i].outstanding;
-    ++tracks[i].route->in_flight;
+    ++tracks[i].replica->in_flight;
   }
   CHECK(got[0] > 40);
   CHECK(got[1] > 40);
@@ -174,14 +174,14 @@ TEST_CASE_METHOD(Fixture, "many in flight at once go where there is room: a slow
     while (busy.size() < 30) {
       const auto i = pick();
       ++got[i];
-      ++tracks[i].route->in_flight;
+      ++tracks[i].replica->in_flight;
       ++tracks[i].outstanding;
       busy.push_back({now + (i == 0 ? 10ms : 1ms), i, now});
     }
     now += 100us;
     std::erase_if(busy, [&](const Busy& call) {
       if (call.ends > now) return false;
-      --tracks[call.at].route->in_flight;
+      --tracks[call.at].replica->in_flight;
       --tracks[call.at].outstanding;
       tracks[call.at].measure(now, false, now - call.began);
       return true;
@@ -194,7 +194,7 @@ TEST_CASE_METHOD(Fixture, "round robin goes round, by weight, and past those tha
   ask.balance = Balance::round_robin;
   add();
   add(false);
-  add().route->set_weight(2);
+  add().replica->set_weight(2);
   CHECK(shares(400, even) == std::vector<int>{100, 100, 200});
   open(tracks[1]);
   CHECK(shares(300, even) == std::vector<int>{100, 0, 200});
@@ -207,7 +207,7 @@ TEST_CASE_METHOD(Fixture, "random of two spreads over all and turns from the bus
   for (int i = 0; i < 3; ++i) add(i == 0);
   const auto got = shares(4000, even);
   for (const int one : got) CHECK(one > 700);
-  tracks[1].route->in_flight = 100;
+  tracks[1].replica->in_flight = 100;
   CHECK(shares(4000, even)[1] == 0);
 }
 
@@ -219,15 +219,15 @@ TEST_CASE_METHOD(Fixture, "hash keeps a key where it was when another instance g
   for (int i = 0; i < 1000; ++i) {
     const std::string key = "key" + std::to_string(i);
     ask.key = key;
-    before[key] = tracks[pick()].route->id;
+    before[key] = tracks[pick()].replica->id;
     ++spread[before[key]];
   }
-  for (const auto& track : tracks) CHECK(spread[track.route->id] > 120);
-  const Ulid gone = tracks[2].route->id;
+  for (const auto& track : tracks) CHECK(spread[track.replica->id] > 120);
+  const Ulid gone = tracks[2].replica->id;
   tracks.erase(tracks.begin() + 2);
   for (const auto& [key, id] : before) {
     ask.key = key;
-    if (id != gone) CHECK(tracks[pick()].route->id == id);
+    if (id != gone) CHECK(tracks[pick()].replica->id == id);
   }
 }
 
@@ -240,7 +240,7 @@ TEST_CASE_METHOD(Fixture, "hash turns from an instance that has far more than it
   for (int n = 0; n < 400; ++n) {
     const auto i = pick();
     ++got[i];
-    ++tracks[i].route->in_flight;
+    ++tracks[i].replica->in_flight;
   }
   CHECK(got[first] <= 126);  // 1.25 times 100, and one
   CHECK(got[first] >= 100);
@@ -251,7 +251,7 @@ TEST_CASE_METHOD(Fixture, "hash takes an instance that fills the slot of another
   ask.key = "one";
   for (int i = 0; i < 4; ++i) add();
   const auto first = pick();
-  tracks[first].route->id = Ulid::make(wall_from_us(2), random);
+  tracks[first].replica->id = Ulid::make(wall_from_us(2), random);
   CHECK(pick() == first);
 }
 
@@ -261,7 +261,7 @@ TEST_CASE_METHOD(Fixture, "a fixed instance and a host are kept to") {
   add(false);
   ask.host = "beta";
   for (int i = 0; i < 10; ++i) CHECK(pick() > 0);
-  ask.instance = tracks[2].route->id;
+  ask.instance = tracks[2].replica->id;
   CHECK(pick() == 2);
   ask.host = "gamma";
   CHECK(refused() == Choice::Refused::nobody);
@@ -295,21 +295,21 @@ TEST_CASE_METHOD(Fixture, "those that were tried, are critical or stopping go la
   add();
   add();
   add(false);
-  const std::uint64_t tried[] = {tracks[0].route->id.short_id()};
+  const std::uint64_t tried[] = {tracks[0].replica->id.short_id()};
   ask.avoid = tried;
   CHECK(pick() == 1);
-  tracks[1].route->healthy = false;
+  tracks[1].replica->healthy = false;
   CHECK(pick() == 2);
-  tracks[2].route->draining = true;
+  tracks[2].replica->draining = true;
   CHECK(pick() < 2);
-  tracks[0].route->draining = tracks[1].route->draining = true;
+  tracks[0].replica->draining = tracks[1].replica->draining = true;
   CHECK(pick() < 2);
 }
 
 TEST_CASE_METHOD(Fixture, "explain runs the same decision and says why of each") {
   add(true, 50);
   add(false, 2);
-  add(false, 0).route->draining = true;
+  add(false, 0).replica->draining = true;
   open(add());
   for (const auto balance : {Balance::nearest, Balance::round_robin, Balance::random_two}) {
     ask.balance = balance;
