@@ -5,7 +5,7 @@ import pathlib
 import subprocess
 import sys
 
-NAMES = ["call_latency", "call_rate", "publish_rate", "actors"]
+NAMES = ["messaging", "actors"]
 USAGE = f"usage: ./dev bench [NAME...] [--json] [--free] [--runs N]\nnames: {' '.join(NAMES)}"
 
 

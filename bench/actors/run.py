@@ -3,7 +3,6 @@
 medians, ratios and whether the goal is reached: run.py [ROW...] [--json] [--free] [--runs N]."""
 import argparse
 import collections
-import json
 import os
 import pathlib
 import shutil
@@ -13,6 +12,9 @@ import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+import rounds  # noqa: E402
+
 BUILD = pathlib.Path(os.environ.get("WEFT_BUILD", HERE.parents[1] / "build")) / "bench"
 SIDES = ["weft", "caf", "erlang", "futex"]
 SECONDS_MAX = 60  # for one measurement
@@ -37,15 +39,11 @@ ROWS = [
 FEWER = {("restart", "erlang"): 1000}
 
 
-class Failure(Exception):
-    pass
-
-
 def erlang_command(modules):
     """What runs a row in Erlang: as installed but for the workers, room for a million processes, and reports to a file."""
     done = subprocess.run(["erlc", "-o", modules, *sorted((HERE / "erlang").glob("*.erl"))], capture_output=True, text=True)
     if done.returncode != 0:
-        raise Failure(f"erlc: {done.stdout}{done.stderr}")
+        raise rounds.Failure(f"erlc: {done.stdout}{done.stderr}")
     logger = '[{handler,default,logger_std_h,#{config=>#{file=>"/dev/null",burst_limit_enable=>false}}}]'
     return lambda row: ["erl", "+S", f"{row.cores}:{row.cores}", "+P", "2000000", "-noinput", "-pa", modules,
                         "-kernel", "logger", logger, "-run", "bench_main", "main"]
@@ -78,85 +76,32 @@ def measure(words, side, row, free):
         return float(done.stdout.split()[-1])
     except (subprocess.TimeoutExpired, ValueError, IndexError) as failure:
         said = done.stderr.strip() if not isinstance(failure, subprocess.TimeoutExpired) else f"not done after {SECONDS_MAX} s"
-        raise Failure(f"{words[0]} {row.name}: {said}") from failure
-
-
-def more_is_better(row):
-    return row.unit == "1/s"
+        raise rounds.Failure(f"{words[0]} {row.name}: {said}") from failure
 
 
 def judge(row, values, factor, peer):
-    """One goal: what the ratio is (a pair per round), and whether it is reached; None where nobody can say."""
-    if "weft" not in values:
-        return {"goal": factor, "peer": peer, "ratio": None, "reached": None}
+    """A goal against "best" counts only where all the peers are there."""
     if peer == "best":
-        peers = [side for side in row.peers if side in values]
-        best = max if more_is_better(row) else min
-        peer = best(peers, key=lambda side: statistics.median(values[side])) if len(peers) == len(row.peers) else None
-    elif peer is None:
-        ours = statistics.median(values["weft"])
-        return {"goal": factor, "peer": None, "ratio": None, "reached": ours <= factor}
-    if peer not in values:
-        return {"goal": factor, "peer": peer, "ratio": None, "reached": None}
-    ratios = [ours / theirs for ours, theirs in zip(values["weft"], values[peer])]
-    ratio = statistics.median(ratios)
-    return {"goal": factor, "peer": peer, "ratio": exact(ratio), "ratio_min": exact(min(ratios)), "ratio_max": exact(max(ratios)),
-            "reached": ratio >= factor if more_is_better(row) else ratio <= factor}
-
-
-def exact(value):
-    """Short enough to read, exact enough to compare: four significant digits."""
-    return float(f"{value:.4g}")
-
-
-def shown(value):
-    return "-" if value is None else f"{value:.0f}" if value >= 1000 else f"{value:.4g}"
-
-
-def summary(values):
-    return {"median": exact(statistics.median(values)), "min": exact(min(values)), "max": exact(max(values))}
-
-
-def print_json(row, values, goals, runs):
-    ours = summary(values["weft"]) if "weft" in values else dict.fromkeys(("median", "min", "max"))
-    peers = {side: summary(values[side]) for side in row.peers if side in values}
-    print(json.dumps({"work": f"actors.{row.name}", "unit": row.unit, "weft": ours["median"],
-                      "peers": {side: of["median"] for side, of in peers.items()}, "runs": runs, "min": ours["min"], "max": ours["max"],
-                      "peers_min": {side: of["min"] for side, of in peers.items()},
-                      "peers_max": {side: of["max"] for side, of in peers.items()}, "goals": goals}), flush=True)
-
-
-LINE = "{:<22} {:>4} {:>9} {:>9} {:>9} {:>9}  {:<26} {:<16} {:<7}  {}"
-
-
-def print_header(runs, free):
-    print(LINE.format("WORK", "UNIT", *(side.upper() for side in SIDES), "RATIO (MIN .. MAX)", "GOAL", "REACHED",
-                      f"MIN .. MAX OF EACH ({runs} runs, {'free placement' if free else 'pinned'})"), flush=True)
-
-
-def print_lines(row, values, goals):
-    spreads = "  ".join(f"{side} {shown(min(of))}..{shown(max(of))}" for side, of in values.items())
-    cells = [f"actors.{row.name}", row.unit, *(shown(statistics.median(values[side]) if side in values else None) for side in SIDES)]
-    for goal in goals:
-        ratio = "-" if goal["ratio"] is None else f"{shown(goal['ratio'])} ({shown(goal['ratio_min'])} .. {shown(goal['ratio_max'])})"
-        wanted = f"{'>=' if more_is_better(row) else '<='} {goal['goal']:g}" + (f" x {goal['peer']}" if goal["peer"] else "")
-        print(LINE.format(*cells, ratio, wanted, {None: "-", True: "yes", False: "NO"}[goal["reached"]], spreads).rstrip(), flush=True)
-        cells, spreads = [""] * len(cells), ""
+        there = [side for side in row.peers if side in values]
+        better = max if rounds.more_is_better(row) else min
+        if len(there) == len(row.peers):
+            peer = better(there, key=lambda side: statistics.median(values[side]))
+    return rounds.judge(row, values, factor, peer)
 
 
 def run(rows, how):
     with tempfile.TemporaryDirectory() as modules:
         sides = commands(modules)
-        if not how.json:
-            print_header(how.runs, how.free)
+        table = None if how.json else rounds.Table(SIDES, how.runs, "free placement" if how.free else "pinned")
         for row in rows:
             values = collections.defaultdict(list)
             for _ in range(how.runs):
                 for side in ["weft", *row.peers]:
                     if side in sides:
                         values[side].append(measure(sides[side](row), side, row, how.free))
+            told = rounds.Row(f"actors.{row.name}", row.unit, row.goals)
             goals = [judge(row, values, *goal) for goal in row.goals]
-            print_json(row, values, goals, how.runs) if how.json else print_lines(row, values, goals)
+            rounds.print_json(told, values, goals, how.runs) if how.json else table.add(told, values, goals)
 
 
 def main():
@@ -172,7 +117,7 @@ def main():
     how.runs = max(how.runs, 1)
     try:
         run([row for row in ROWS if not how.rows or row.name in how.rows], how)
-    except Failure as failure:
+    except rounds.Failure as failure:
         print(f"bench: {failure}", file=sys.stderr)
         return 1
     return 0

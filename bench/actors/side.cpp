@@ -14,35 +14,12 @@
 
 namespace weft::bench::actors {
 
-namespace {
-
-double cpu_seconds() {
-  timespec now{};
-  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
-}
-
-}  // namespace
-
-double resident_bytes() {
-  unsigned long long size = 0, resident = 0;
-  std::FILE* file = std::fopen("/proc/self/statm", "r");
-  const bool read = file != nullptr && std::fscanf(file, "%llu %llu", &size, &resident) == 2;
-  if (file != nullptr) std::fclose(file);
-  return read ? static_cast<double>(resident) * static_cast<double>(::sysconf(_SC_PAGESIZE)) : 0;
-}
-
 double cpu_percent(std::chrono::seconds window) {
   std::this_thread::sleep_for(std::chrono::milliseconds{1200});
   const double before = cpu_seconds();
   const auto start = Clock::now();
   std::this_thread::sleep_for(window);
   return 100 * (cpu_seconds() - before) / std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values.empty() ? 0 : values[values.size() / 2];
 }
 
 std::vector<int> cores(std::size_t count) {

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "bench/process.hpp"
+
 namespace weft::bench::actors {
 
 using Clock = std::chrono::steady_clock;
@@ -19,12 +21,9 @@ inline double rate(std::uint64_t count, Clock::duration time) {
   return static_cast<double>(count) * 1e9 / nanoseconds(time);
 }
 
-/// Of this process, in bytes.
-double resident_bytes();
 /// Percent of a core that this process uses while the caller sleeps: 1.2 s to settle, then `window`.
 double cpu_percent(std::chrono::seconds window);
 inline constexpr std::chrono::microseconds wake_pause{300};  ///< before each round trip of the row wake
-double median(std::vector<double> values);
 /// The first `count` of those that the process may use; as many times the last as are missing.
 std::vector<int> cores(std::size_t count);
 /// Puts the calling thread on that core.

@@ -22,7 +22,7 @@ MAY_KNOW = {
     "errorbus": COMMON,
     "node": COMMON,
     "cli": COMMON + ["errorbus", "node"],
-    "bench": COMMON,
+    "bench": COMMON + ["registry"],
     "docs": ["agent"],
     "examples": ["actor"],
 }

@@ -28,10 +28,13 @@ need() {
   step "installing ${#missing[@]} Debian packages: ${missing[*]}"
   as_root apt-get update -qq </dev/null
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" </dev/null >/dev/null
-  # The tests start a Prometheus of their own; the service that the package brings is not wanted.
-  if [[ " ${missing[*]} " == *" prometheus "* && -d /run/systemd/system ]]; then
-    as_root systemctl disable --quiet --now prometheus </dev/null || true
-  fi
+  # Tests and benchmarks start their own; the services that these packages bring are not wanted.
+  local service
+  for service in prometheus nats-server; do
+    if [[ " ${missing[*]} " == *" $service "* && -d /run/systemd/system ]]; then
+      as_root systemctl disable --quiet --now "$service" </dev/null || true
+    fi
+  done
 }
 
 # want GROUP...: installs them where that can be done, and goes on where not.
