@@ -1,22 +1,26 @@
 #!/usr/bin/env python3
-"""Runs benchmarks of this folder by name, all when none is named: run.py [NAME...] [--json] [--free] [--runs N]."""
+"""Runs benchmarks of this folder by name, all when none is named: run.py [NAME...] [FLAG...]."""
 import os
 import pathlib
 import subprocess
 import sys
 
-NAMES = ["messaging", "actors"]
-USAGE = f"usage: ./dev bench [NAME...] [--json] [--free] [--runs N]\nnames: {' '.join(NAMES)}"
+NAMES = ["messaging", "actors", "instructions"]
+FLAGS = {"--json": NAMES, "--free": ["messaging", "actors"], "--runs": ["messaging", "actors"], "--quick": ["messaging"],
+         "--update": ["instructions"]}
+USAGE = f"""usage: ./dev bench [NAME...] [--json] [--free] [--runs N] [--quick] [--update]
+names: {' '.join(NAMES)}
+--quick is for messaging, --update for instructions"""
 
 
 def main(words):
-    names, flags = [], []
+    names, flags = [], {}
     while words:
         word = words.pop(0)
-        if word in ("--json", "--free"):
-            flags.append(word)
-        elif word == "--runs" and words:
-            flags += [word, words.pop(0)]
+        if word == "--runs" and words:
+            flags[word] = [word, words.pop(0)]
+        elif word in FLAGS and word != "--runs":
+            flags[word] = [word]
         elif word in ("-h", "--help"):
             print(USAGE)
             return 0
@@ -26,7 +30,13 @@ def main(words):
             print(f"bench: what is '{word}'?\n{USAGE}", file=sys.stderr)
             return 2
     build = pathlib.Path(os.environ.get("WEFT_BUILD", pathlib.Path(__file__).resolve().parents[1] / "build"))
-    return max(subprocess.call([build / "bench" / f"bench-{name}", *flags]) for name in names or NAMES)
+    return max(run(build, name, flags) for name in names or NAMES)
+
+
+def run(build, name, flags):
+    """With the flags that it knows."""
+    known = [word for flag, words in flags.items() if name in FLAGS[flag] for word in words]
+    return subprocess.call([build / "bench" / f"bench-{name}", *known])
 
 
 if __name__ == "__main__":

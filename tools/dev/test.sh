@@ -7,8 +7,8 @@ verb_test() {
     case $word in
       --sanitize=address | --sanitize=undefined | --sanitize=thread) sanitize=${word#*=} ;;
       --fuzz) fuzz=yes ;;
-      unit | mesh | system | hosts | rules) suites+=("$word") ;;
-      *) usage "test: what is '$word'? Suites: unit mesh system hosts rules. Flags: --sanitize=address|undefined|thread --fuzz" ;;
+      unit | mesh | system | hosts | rules | instructions) suites+=("$word") ;;
+      *) usage "test: what is '$word'? Suites: unit mesh system hosts rules instructions. Flags: --sanitize=address|undefined|thread --fuzz" ;;
     esac
   done
   if [[ -n $fuzz ]]; then
@@ -21,7 +21,7 @@ verb_test() {
     need build test sanitize
     special_build "$folder" "$sanitize"
   else
-    [[ ${#suites[@]} == 0 ]] && suites=(unit mesh rules system hosts)
+    [[ ${#suites[@]} == 0 ]] && suites=(unit mesh rules instructions system hosts)
     need build test run
     build_products
   fi
