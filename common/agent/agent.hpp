@@ -20,6 +20,9 @@ using mesh::Call;
 using mesh::CallOptions;
 using mesh::Event;
 using mesh::Payload;
+using mesh::PublishOptions;
+using mesh::Retention;
+using mesh::SubscribeOptions;
 
 struct AgentInfo {
   std::string name;  ///< in the mesh; --name and the fleet file may say otherwise
@@ -130,20 +133,25 @@ class Agent {
   /// `handler(Message, const Event&)` for each event whose topic matches. A payload that is no Message is counted,
   /// logged and dropped. A bad pattern is a bug and throws.
   template <class F>
-  void subscribe(std::string_view pattern, F handler) {
+  void subscribe(std::string_view pattern, F handler, SubscribeOptions options = {}) {
     using Message = typename detail::EventArguments<F>::message;
-    keep_subscription(pattern, [this, handler = std::move(handler)](const Event& event) mutable {
-      auto message = detail::payload_as<Message>(event.payload);
-      if (!message) return undecodable(event, message.error());
-      handler(std::move(*message), event);
-    });
+    keep_subscription(
+        pattern,
+        [this, handler = std::move(handler)](const Event& event) mutable {
+          auto message = detail::payload_as<Message>(event.payload);
+          if (!message) return undecodable(event, message.error());
+          handler(std::move(*message), event);
+        },
+        std::move(options));
   }
-  /// Announces a topic or pattern, so that subscribers connect before the first event. A bad one is a bug and throws.
-  virtual void publishes(std::string pattern) = 0;
+  /// Announces a topic or pattern, so that subscribers connect before the first event, and says whether last values
+  /// are kept. A bad one is a bug and throws.
+  virtual void publishes(std::string pattern, const Retention& retention) = 0;
+  void publishes(std::string pattern) { publishes(std::move(pattern), Retention()); }
   /// At most once to each subscriber connected now. Errors: `bad_topic`, `too_large`.
   template <class T>
-  Result<void> publish(std::string_view topic, const T& message) {
-    return publish_payload(topic, detail::payload_of(message));
+  Result<void> publish(std::string_view topic, const T& message, const PublishOptions& options = {}) {
+    return publish_payload(topic, detail::payload_of(message), options);
   }
   /// `auto summary = co_await agent.call<Summary>("digest.summary", request);`
   template <class Reply = Value, class Request>
@@ -228,11 +236,11 @@ class Agent {
   }
   virtual const Value& settings_value() const = 0;
   virtual void serve_payload(mesh::MethodInfo method, mesh::Handler handler) = 0;
-  virtual Result<void> publish_payload(std::string_view topic, Payload payload) = 0;
+  virtual Result<void> publish_payload(std::string_view topic, Payload payload, const PublishOptions& options) = 0;
   virtual Task<Result<Payload>> call_payload(std::string target, Payload payload, CallOptions options) = 0;
   virtual bool in_loop() const noexcept = 0;
   virtual void spawn_on_loop(Task<void> task) = 0;
-  virtual void keep_subscription(std::string_view pattern, mesh::EventHandler handler) = 0;
+  virtual void keep_subscription(std::string_view pattern, mesh::EventHandler handler, SubscribeOptions options) = 0;
   virtual void undecodable(const Event& event, const Error& error) = 0;
 };
 

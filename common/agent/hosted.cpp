@@ -42,12 +42,16 @@ struct OwnedEvent {
         sequence(event.sequence),
         sender(event.sender),
         missed(event.missed),
-        trace(event.trace) {}
-  Event view() const { return {topic, payload, sequence, sender, missed, trace}; }
+        trace(event.trace),
+        last_value(event.last_value),
+        expires(event.expires) {}
+  Event view() const { return {topic, payload, sequence, sender, missed, trace, last_value, expires}; }
   std::string topic;
   Payload payload;
   std::uint64_t sequence, sender, missed;
   wire::TraceContext trace;
+  bool last_value;
+  TimePoint expires;
 };
 
 /// One answer from a handler's turn to the call that waits on the loop; when the handler is ended without one, that is
@@ -85,10 +89,6 @@ Hosted::Hosted(program::Program& program, const AgentInfo& info)
     : program_(program),
       mesh_(program.loop(), context_, mesh_options(program, info), program.metrics(), program.log(), program.health()),
       pool_(program.loop(), kPoolThreads),
-      undecodable_(program.metrics().counter("weft_messages_dropped_total", "Messages lost, by class and reason",
-                                             {{"class", "event"}, {"reason", "undecodable"}})),
-      mailbox_full_(program.metrics().counter("weft_messages_dropped_total", "Messages lost, by class and reason",
-                                              {{"class", "event"}, {"reason", "mailbox"}})),
       event_failures_(program.metrics().counter("weft_event_handler_failures_total", "Event handlers that threw")),
       monitor_(program.loop(), [this](ErrorEvent event) { mesh_.report(std::move(event)); }),
       actors_(scheduler_of(program), system_options(program), &monitor_) {
@@ -109,8 +109,8 @@ void Hosted::report(ErrorEvent event) noexcept {
   loop().post([this, event = std::move(event)]() mutable { mesh_.report(std::move(event)); });
 }
 
-void Hosted::publishes(std::string pattern) {
-  if (auto fine = mesh_.publishes(std::move(pattern)); !fine) throw std::logic_error(fine.error().message);
+void Hosted::publishes(std::string pattern, const Retention& retention) {
+  if (auto fine = mesh_.publishes(std::move(pattern), retention); !fine) throw std::logic_error(fine.error().message);
 }
 
 void Hosted::every(Duration period, std::function<void()> work) {
@@ -166,11 +166,11 @@ Task<Result<Payload>> Hosted::handle(mesh::Handler& handler, Call& call) {
   co_return std::move(std::get<0>(outcome));
 }
 
-Result<void> Hosted::publish_payload(std::string_view topic, Payload payload) {
-  if (in_loop()) return mesh_.publish(topic, std::move(payload));
+Result<void> Hosted::publish_payload(std::string_view topic, Payload payload, const PublishOptions& options) {
+  if (in_loop()) return mesh_.publish(topic, std::move(payload), options);
   if (auto fine = check_topic(topic); !fine) return fine;
-  loop().post([this, topic = std::string(topic), payload = std::move(payload)]() mutable {
-    if (auto sent = mesh_.publish(topic, std::move(payload)); !sent)
+  loop().post([this, topic = std::string(topic), payload = std::move(payload), options]() mutable {
+    if (auto sent = mesh_.publish(topic, std::move(payload), options); !sent)
       log().error("an event was not published", sent.error(), {{"topic", topic}});
   });
   return {};
@@ -183,23 +183,39 @@ Task<Result<Payload>> Hosted::call_payload(std::string target, Payload payload, 
   co_return co_await on_loop<Payload>(std::move(work));
 }
 
-void Hosted::keep_subscription(std::string_view pattern, mesh::EventHandler handler) {
+void Hosted::keep_subscription(std::string_view pattern, mesh::EventHandler handler, SubscribeOptions options) {
   auto held = std::make_shared<mesh::EventHandler>(std::move(handler));
-  auto subscription = mesh_.subscribe(pattern, [this, held](const Event& event) { hand_over(*held, event); });
+  auto subscription = mesh_.subscribe(
+      pattern, [this, held](const Event& event) { hand_over(*held, event); }, std::move(options));
   if (!subscription) throw std::logic_error(subscription.error().message);
   subscriptions_.push_back(std::move(*subscription));
 }
 
 void Hosted::hand_over(mesh::EventHandler& handler, const Event& event) {
   Errand errand{[this, &handler, owned = std::make_unique<OwnedEvent>(event)] {
+    const Event given = owned->view();
+    if (given.expires != TimePoint::max() && loop().now() >= given.expires) return dropped(given, mesh::Drop::expired);
     try {
-      handler(owned->view());
+      handler(given);
     } catch (...) {
       event_failures_.add();
       failed("the handler of " + owned->topic, std::current_exception());
     }
   }};
-  if (auto sent = actors_.send(handlers_, std::move(errand)); !sent) mailbox_full_.add();
+  auto sent = actors_.send(handlers_, std::move(errand));
+  if (sent || event.last_value) return;
+  const bool full = sent.error().is(codes::mailbox_full) || sent.error().is(codes::message_dropped);
+  mesh_.peer().dropped(event, full ? mesh::Drop::mailbox : mesh::Drop::unroutable);
+}
+
+/// From any thread, for an event that was handed over.
+void Hosted::dropped(const Event& event, mesh::Drop reason) {
+  if (event.last_value) return;  // in no account: it was sent before the subscription
+  auto tell = [this, topic = std::string(event.topic), sender = event.sender, sequence = event.sequence, reason] {
+    mesh_.peer().dropped(sender, topic, sequence, reason);
+  };
+  if (in_loop()) return tell();
+  loop().post(std::move(tell));
 }
 
 void Hosted::spawn_on_loop(Task<void> task) {
@@ -248,7 +264,7 @@ void Hosted::refuse_settings(const Error& error) {
 }
 
 void Hosted::undecodable(const Event& event, const Error& error) {
-  undecodable_.add();
+  dropped(event, mesh::Drop::undecodable);
   log().warn("an event cannot be read", {{"topic", event.topic}, {"error", error.message}});
 }
 

@@ -17,7 +17,8 @@ class Hosted final : public Agent {
 
   using Agent::report;
   void report(ErrorEvent event) noexcept override;
-  void publishes(std::string pattern) override;
+  using Agent::publishes;
+  void publishes(std::string pattern, const Retention& retention) override;
   void every(Duration period, std::function<void()> work) override;
   void spawn(Task<void> task) override;
   Task<void> sleep(Duration delay) override;
@@ -42,10 +43,11 @@ class Hosted final : public Agent {
   const Value& settings_value() const override;
   void refuse_settings(const Error& error) override;
   void serve_payload(mesh::MethodInfo method, mesh::Handler handler) override;
-  Result<void> publish_payload(std::string_view topic, Payload payload) override;
+  Result<void> publish_payload(std::string_view topic, Payload payload, const PublishOptions& options) override;
   Task<Result<Payload>> call_payload(std::string target, Payload payload, CallOptions options) override;
-  void keep_subscription(std::string_view pattern, mesh::EventHandler handler) override;
+  void keep_subscription(std::string_view pattern, mesh::EventHandler handler, SubscribeOptions options) override;
   void undecodable(const Event& event, const Error& error) override;
+  void dropped(const Event& event, mesh::Drop reason);
   bool in_loop() const noexcept override { return std::this_thread::get_id() == loop_thread_; }
   void spawn_on_loop(Task<void> task) override;
 
@@ -62,7 +64,7 @@ class Hosted final : public Agent {
   mesh::Mesh mesh_;
   std::string mesh_host_ = mesh_.peer().options().host;
   io::Pool pool_;
-  observe::Counter &undecodable_, &mailbox_full_, &event_failures_;
+  observe::Counter& event_failures_;
   std::vector<mesh::Subscription> subscriptions_;
   ErrorBusMonitor monitor_;
   actor::System actors_;  // after all that its actors use

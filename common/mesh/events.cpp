@@ -1,106 +1,81 @@
 #include "weft/mesh/events.hpp"
 
 #include <algorithm>
+#include <cstdio>
+
+#include "weft/mesh/marks.hpp"
 
 namespace weft::mesh {
 namespace {
-constexpr std::size_t kTopicsMax = 65'536;    // topics one process publishes
-constexpr std::size_t kAnnouncedMax = 256;    // topics named one by one in the record; then by their first segment
-constexpr std::size_t kTrackedMax = 262'144;  // publishers times topics whose sequence a subscriber remembers
+
+constexpr std::size_t kRoutesMax = 65'536;
+constexpr std::size_t kCountersMax = 4096;  // senders whose counters are remembered; others are looked up again
 constexpr std::string_view kDropped = "weft_messages_dropped_total",
-                           kDroppedHelp = "Messages lost, by class and reason";
+                           kDroppedHelp = "Messages lost, by class, reason and, for events, publisher";
+
 }  // namespace
 
 Events::Events(Loop& loop, net::Context& context, const PeerOptions& options, net::Limits limits, net::Traffic& traffic,
                observe::Metrics& metrics, observe::Log& log)
-    : options_(options),
+    : loop_(loop),
+      options_(options),
+      metrics_(metrics),
       log_(log),
-      publisher_(loop, context, limits, traffic),
-      subscriber_(loop, context, limits, traffic, [this](const wire::EnvelopeView& event) { take(event); }),
-      published_(
-          metrics.counter("weft_events_published_total", "Events published, whether or not somebody subscribed")),
+      subscriber_(
+          loop, context, limits, traffic, [this](const wire::EnvelopeView& event) { take(event); },
+          [this](const net::Request& request, const wire::EnvelopeView& answer) { take_answer(request, answer); }),
+      ledger_({},
+              [this](std::uint64_t sender, Drop reason, std::uint64_t count) { count_drop(sender, reason, count); }),
       received_(metrics.counter("weft_events_received_total", "Events received that a subscription matched")),
-      gaps_(metrics.counter(kDropped, kDroppedHelp, {{"class", "event"}, {"reason", "gap"}})),
-      handler_failures_(metrics.counter("weft_event_handler_failures_total", "Event handlers that threw")) {}
-
-Result<bool> Events::announce(std::string pattern) {
-  auto parsed = TopicPattern::parse(pattern);
-  if (!parsed) return parsed.error();
-  for (const auto& known : announced_) {
-    if (known.text() == pattern) return false;
-  }
-  announced_.push_back(std::move(*parsed));
-  return true;
+      out_of_order_(metrics.counter("weft_events_out_of_order_total",
+                                    "Events that came after later ones of their topic, or again")),
+      handler_failures_(metrics.counter("weft_event_handler_failures_total", "Event handlers that threw")) {
+  for (std::size_t i = 0; i < kDrops; ++i)
+    metrics.counter(kDropped, kDroppedHelp, {{"class", "event"}, {"reason", std::string(to_string(Drop(i)))}});
 }
 
-std::vector<std::string> Events::topics() const {
-  std::vector<std::string> all;
-  for (const auto& pattern : announced_) all.push_back(pattern.text());
-  return all;
-}
+// ---- subscriptions
 
-Result<Events::Topic*> Events::topic(std::string_view name) {
-  std::string key(name);
-  if (const auto found = topics_.find(key); found != topics_.end()) return &found->second;
-  if (auto fine = check_topic(name); !fine) return fine.error();
-  if (topics_.size() >= kTopicsMax) {
-    return Error(codes::queue_full,
-                 "agent '" + options_.agent + "' publishes " + std::to_string(kTopicsMax) + " topics already",
-                 "put what varies without bound into the payload");
-  }
-  return &topics_[std::move(key)];
-}
-
-Result<bool> Events::publish(std::string_view name, Payload payload) {
-  auto found = topic(name);
-  if (!found) return found.error();
-  Topic& state = **found;
-  if (payload.bytes.size() > options_.limits.payload_max) {
-    return Error(codes::too_large, "an event of " + std::to_string(payload.bytes.size()) + " bytes on '" +
-                                       std::string(name) + "' is over the limit of " +
-                                       std::to_string(options_.limits.payload_max));
-  }
-  bool announced = false;
-  if (!std::exchange(state.announced, true)) {
-    const bool known =
-        std::any_of(announced_.begin(), announced_.end(), [&](const auto& pattern) { return pattern.matches(name); });
-    if (!known) {
-      const bool full = announced_.size() >= kAnnouncedMax;
-      const auto done = announce(full ? std::string(name.substr(0, name.find('.'))) + ".#" : std::string(name));
-      announced = done && *done;
-    }
-  }
-  ++state.sequence;
-  published_.add();
-  if (!publisher_.wanted(name)) return announced;
-  wire::Header header;
-  header.kind = wire::Kind::event;
-  header.encoding = payload.encoding;
-  header.id = state.sequence;
-  header.sender = options_.instance.short_id();
-  header.epoch = static_cast<std::uint32_t>(epoch_);
-  if (auto sent = publisher_.send(name, header, std::move(payload.bytes)); !sent) return sent.error();
-  return announced;
-}
-
-Subscription Events::subscribe(const TopicPattern& pattern, EventHandler handler) {
+Subscription Events::subscribe(const TopicPattern& pattern, EventHandler handler, const SubscribeOptions& options) {
   auto entry = std::make_shared<Subscriber>();
   entry->pattern = pattern;
   entry->handler = std::move(handler);
   entry->filter = std::string(pattern.literal_prefix());
   if (pattern.exact()) entry->filter += '\0';
+  Filter& filter = filters_[entry->filter];
   subscriber_.add_filter(entry->filter);
+  if (filter.users++ == 0) {
+    filter.standing = {options_.instance.short_id(), ++last_request_, false, entry->filter};
+    subscriber_.ask(filter.standing);
+  }
+  if (options.last_value) {
+    entry->last_values = net::Request{options_.instance.short_id(), ++last_request_, true, entry->filter};
+    subscriber_.ask(*entry->last_values);
+  }
   subscribers_.push_back(entry);
+  ++subscriptions_;
   return Subscription([this, entry, alive = std::weak_ptr<int>(life_)] {
     if (alive.lock()) close(entry);
   });
 }
 
+bool Events::any_filter_takes(std::string_view topic) const {
+  return std::any_of(filters_.begin(), filters_.end(), [&](const auto& one) { return filter_takes(one.first, topic); });
+}
+
 void Events::close(const std::shared_ptr<Subscriber>& subscriber) {
   subscriber->closed = true;
-  subscriber_.remove_filter(subscriber->filter);
+  ++subscriptions_;
   std::erase(subscribers_, subscriber);
-  last_.clear();  // what the filter no longer lets through must not count as missed later
+  if (subscriber->last_values) subscriber_.forget(*subscriber->last_values);
+  subscriber_.remove_filter(subscriber->filter);
+  const auto filter = filters_.find(subscriber->filter);
+  if (--filter->second.users > 0) return;
+  subscriber_.forget(filter->second.standing);
+  filters_.erase(filter);
+  // what the filter no longer lets through must not count as lost later
+  ledger_.closed(
+      subscriber->filter, [this](std::string_view topic) { return any_filter_takes(topic); }, loop_.turn_time());
 }
 
 void Events::connect(const std::string& endpoint) {
@@ -115,29 +90,120 @@ void Events::disconnect(const std::string& endpoint) {
   if (connected_.erase(endpoint) > 0) subscriber_.disconnect(endpoint);
 }
 
-std::uint64_t Events::missed_before(const wire::EnvelopeView& envelope) {
-  const std::uint64_t sequence = envelope.header.id;
-  if (last_.size() >= kTrackedMax) last_.clear();
-  const auto [at, first] = last_.try_emplace({envelope.header.sender, std::string(envelope.name)}, sequence);
-  const std::uint64_t last = std::exchange(at->second, sequence);
-  if (first || sequence <= last + 1) return 0;
-  gaps_.add(sequence - last - 1);
-  return sequence - last - 1;
+// ---- what comes
+
+Events::Route& Events::route(std::string_view topic) {
+  if (!latest_ || latest_->topic != topic) {
+    auto found = routes_.find(topic);
+    if (found == routes_.end()) {
+      if (routes_.size() >= kRoutesMax) routes_.clear();
+      found = routes_.try_emplace(std::string(topic)).first;
+      found->second.topic = topic;
+    }
+    latest_ = &found->second;
+  }
+  Route& route = *latest_;
+  if (route.subscriptions != subscriptions_) {
+    route.subscriptions = subscriptions_;
+    route.matching.clear();
+    for (const auto& subscriber : subscribers_) {
+      if (subscriber->pattern.matches(topic)) route.matching.push_back(subscriber);
+    }
+  }
+  return route;
+}
+
+Ledger::Stream& Events::stream(Route& route, std::uint64_t sender) {
+  if (route.stream && route.sender == sender && route.generation == ledger_.generation()) return *route.stream;
+  route.stream = &ledger_.stream(sender, route.topic, loop_.turn_time());
+  route.sender = sender;
+  route.generation = ledger_.generation();
+  return *route.stream;
 }
 
 void Events::take(const wire::EnvelopeView& envelope) {
-  std::vector<std::shared_ptr<Subscriber>> matching;
-  for (const auto& subscriber : subscribers_) {
-    if (subscriber->pattern.matches(envelope.name)) matching.push_back(subscriber);
-  }
-  if (matching.empty()) return;
+  Route& to = route(envelope.name);
+  if (to.matching.empty()) return;
+  const wire::Header& header = envelope.header;
+  if (header.kind == wire::Kind::heartbeat) return take_heartbeat(envelope);
+  Ledger::Stream& from = stream(to, header.sender);
+  const auto taken = ledger_.take(from, header.sender, header.id, loop_.turn_time());
+  if (taken.verdict != Ledger::Verdict::fresh) return out_of_order_.add();
   received_.add();
-  const Payload payload(envelope.header.encoding, Bytes(envelope.payload.begin(), envelope.payload.end()));
-  const Event event{envelope.name,        payload, envelope.header.id, envelope.header.sender, missed_before(envelope),
-                    envelope.header.trace};
-  for (const auto& subscriber : matching) {
-    if (!subscriber->closed) deliver(*subscriber, event);
+  payload_.encoding = header.encoding;
+  payload_.bytes.assign(envelope.payload.begin(), envelope.payload.end());
+  Event event{envelope.name, payload_, header.id, header.sender, taken.missed, header.trace};
+  if (header.deadline_us > 0 && expired(event, envelope)) return ledger_.drop(from, header.sender, Drop::expired);
+  if (admits_ && !admits_(event)) return ledger_.drop(from, header.sender, Drop::denied);
+  give(to, event);
+}
+
+void Events::give(Route& route, const Event& event) {
+  in_hand_ = true;
+  drop_in_hand_.reset();
+  const auto number = route.stream->number;
+  for (const auto& subscriber : route.matching) {
+    if (subscriber->closed) continue;
+    if (subscriber->last_values) {
+      auto& given = subscriber->given[number];
+      if (event.sequence <= given) continue;  // was its last value already
+      given = event.sequence;
+    }
+    deliver(*subscriber, event);
   }
+  in_hand_ = false;
+  if (!drop_in_hand_) return;
+  if (auto* from = ledger_.find(event.sender, event.topic)) ledger_.drop(*from, event.sender, *drop_in_hand_);
+}
+
+/// Its time to live is over when it was on its way for that much longer than the fastest message of its sender.
+bool Events::expired(Event& event, const wire::EnvelopeView& envelope) {
+  const Duration life = std::chrono::microseconds(envelope.header.deadline_us);
+  const auto sent = sent_us(envelope.extension);
+  const Duration age = sent ? transit_.excess(event.sender, *sent, loop_.clock().wall()) : Duration();
+  event.expires = loop_.now() + (life - age);
+  return age >= life;
+}
+
+void Events::take_heartbeat(const wire::EnvelopeView& envelope) {
+  const auto& header = envelope.header;
+  if (const auto sent = sent_us(envelope.extension)) (void)transit_.excess(header.sender, *sent, loop_.clock().wall());
+  ledger_.heartbeat(ledger_.stream(header.sender, envelope.name, loop_.turn_time()), header.sender, header.id,
+                    marks_of(envelope.payload));
+}
+
+void Events::take_answer(const net::Request& request, const wire::EnvelopeView& envelope) {
+  if (request.subscriber != options_.instance.short_id()) return;
+  const auto& header = envelope.header;
+  if (request.last_values) {
+    if (header.kind != wire::Kind::reply) return;
+    for (const auto& subscriber : subscribers_) {
+      if (subscriber->last_values && subscriber->last_values->number == request.number)
+        return give_last_value(*std::shared_ptr<Subscriber>(subscriber), envelope);
+    }
+    return;
+  }
+  const auto filter = filters_.find(request.filter);
+  if (filter == filters_.end() || filter->second.standing.number != request.number) return;
+  if (!envelope.name.empty()) {
+    return ledger_.stands_at(ledger_.stream(header.sender, envelope.name, loop_.turn_time()), header.sender, header.id,
+                             marks_of(envelope.payload));
+  }
+  ledger_.told(header.sender, request.filter, loop_.turn_time());
+  if (const auto sent = sent_us(envelope.extension)) (void)transit_.excess(header.sender, *sent, loop_.clock().wall());
+}
+
+void Events::give_last_value(Subscriber& subscriber, const wire::EnvelopeView& envelope) {
+  if (!subscriber.pattern.matches(envelope.name)) return;
+  const auto& header = envelope.header;
+  auto& given = subscriber.given[ledger_.stream(header.sender, envelope.name, loop_.turn_time()).number];
+  if (header.id <= given) return;
+  given = header.id;
+  payload_.encoding = header.encoding;
+  payload_.bytes.assign(envelope.payload.begin(), envelope.payload.end());
+  Event event{envelope.name, payload_, header.id, header.sender, 0, header.trace};
+  event.last_value = true;
+  if (!admits_ || admits_(event)) deliver(subscriber, event);
 }
 
 void Events::deliver(Subscriber& subscriber, const Event& event) {
@@ -150,6 +216,59 @@ void Events::deliver(Subscriber& subscriber, const Event& event) {
     handler_failures_.add();
     log_.error("an event handler threw", {{"topic", event.topic}, {"what", "an exception of an unknown type"}});
   }
+}
+
+// ---- what was lost
+
+void Events::dropped(std::uint64_t sender, std::string_view topic, std::uint64_t sequence, Drop reason) {
+  if (in_hand_) {  // several handlers may say so of one event: it counts once
+    drop_in_hand_ = reason;
+    return;
+  }
+  auto* from = ledger_.find(sender, topic);
+  if (!from || sequence <= from->dropped_up_to) return;
+  from->dropped_up_to = sequence;
+  ledger_.drop(*from, sender, reason);
+}
+
+void Events::count_drop(std::uint64_t sender, Drop reason, std::uint64_t count) {
+  if (drop_counters_.size() >= kCountersMax && !drop_counters_.contains(sender)) drop_counters_.clear();
+  auto& counter = drop_counters_[sender][static_cast<std::size_t>(reason)];
+  if (!counter) {
+    const std::string peer = name_of_ ? name_of_(sender) : std::string();
+    observe::Labels labels{{"class", "event"}, {"reason", std::string(to_string(reason))}};
+    if (!peer.empty()) labels.emplace_back("peer", peer);
+    counter = &metrics_.counter(kDropped, kDroppedHelp, labels);
+  }
+  counter->add(count);
+}
+
+std::vector<HeardTopic> Events::report(std::size_t limit) const {
+  std::vector<HeardTopic> all;
+  for (const auto& [sender, source] : ledger_.sources()) {
+    for (const auto& [topic, stream] : source->streams) {
+      if (all.size() >= limit) return all;
+      if (stream.sent == 0 && stream.repeated == 0) continue;
+      HeardTopic row;
+      std::array<char, 17> hex{};
+      std::snprintf(hex.data(), hex.size(), "%016llx", static_cast<unsigned long long>(sender));
+      row.sender = hex.data();
+      row.peer = name_of_ ? name_of_(sender) : std::string();
+      row.topic = topic;
+      row.sequence = stream.last;
+      row.sent = stream.sent;
+      row.received = stream.received;
+      for (std::size_t i = 0; i < kDrops; ++i) {
+        if (stream.dropped[i] > 0) row.dropped.emplace(to_string(Drop(i)), stream.dropped[i]);
+      }
+      row.unexplained = stream.unexplained();
+      row.repeated = stream.repeated;
+      all.push_back(std::move(row));
+    }
+  }
+  std::sort(all.begin(), all.end(),
+            [](const auto& a, const auto& b) { return std::tie(a.topic, a.sender) < std::tie(b.topic, b.sender); });
+  return all;
 }
 
 }  // namespace weft::mesh

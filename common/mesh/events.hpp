@@ -1,4 +1,4 @@
-// Events: publications out, subscriptions in, and the account of what was missed between them. Private to mesh.
+// Events: subscriptions in, and the account of what was lost on the way. Private to mesh.
 #pragma once
 #include <map>
 #include <memory>
@@ -6,7 +6,9 @@
 #include <string>
 #include <unordered_map>
 
+#include "weft/mesh/ledger.hpp"
 #include "weft/mesh/mesh.hpp"
+#include "weft/mesh/sent_time.hpp"
 #include "weft/net/net.hpp"
 
 namespace weft::mesh {
@@ -16,50 +18,74 @@ class Events {
   Events(Loop& loop, net::Context& context, const PeerOptions& options, net::Limits limits, net::Traffic& traffic,
          observe::Metrics& metrics, observe::Log& log);
 
-  net::Publisher& publisher() noexcept { return publisher_; }
-  /// True when this was new.
-  Result<bool> announce(std::string pattern);
-  /// Numbers and sends; tells whether the topic had to be announced.
-  Result<bool> publish(std::string_view topic, Payload payload);
-  std::vector<std::string> topics() const;
-  bool publishes_anything() const noexcept { return !announced_.empty(); }
-  void set_epoch(std::uint64_t epoch) noexcept { epoch_ = epoch; }
-
-  Subscription subscribe(const TopicPattern& pattern, EventHandler handler);
+  Subscription subscribe(const TopicPattern& pattern, EventHandler handler, const SubscribeOptions& options);
   void connect(const std::string& endpoint);
   void disconnect(const std::string& endpoint);
 
+  /// See Peer.
+  void dropped(std::uint64_t sender, std::string_view topic, std::uint64_t sequence, Drop reason);
+  void admit(std::function<bool(const Event&)> admits) { admits_ = std::move(admits); }
+  void name_senders(std::function<std::string(std::uint64_t sender)> name) { name_of_ = std::move(name); }
+  std::vector<HeardTopic> report(std::size_t limit) const;
+  std::uint64_t unexplained() const noexcept { return ledger_.unexplained(); }
+
  private:
-  struct Topic {
-    std::uint64_t sequence = 0;
-    bool announced = false;
-  };
   struct Subscriber {
     TopicPattern pattern;
     EventHandler handler;
     std::string filter;
     bool closed = false;
+    std::optional<net::Request> last_values;
+    std::unordered_map<std::uint64_t, std::uint64_t> given;  // with last_values: sequence, by number of the stream
   };
-  Result<Topic*> topic(std::string_view name);
+  struct Filter {
+    std::size_t users = 0;
+    net::Request standing;  // asks each publisher where its topics stand
+  };
+  /// What is looked up once for many events of one topic.
+  struct Route {
+    std::string topic;
+    std::uint64_t subscriptions = 0, generation = 0, sender = 0;  // for which the rest is right
+    std::vector<std::shared_ptr<Subscriber>> matching;
+    Ledger::Stream* stream = nullptr;
+  };
+
   void close(const std::shared_ptr<Subscriber>& subscriber);
   void take(const wire::EnvelopeView& envelope);
-  std::uint64_t missed_before(const wire::EnvelopeView& envelope);
+  void take_answer(const net::Request& request, const wire::EnvelopeView& envelope);
+  void give_last_value(Subscriber& subscriber, const wire::EnvelopeView& envelope);
+  void take_heartbeat(const wire::EnvelopeView& envelope);
+  Route& route(std::string_view topic);
+  Ledger::Stream& stream(Route& route, std::uint64_t sender);
+  bool expired(Event& event, const wire::EnvelopeView& envelope);
+  void give(Route& route, const Event& event);
   void deliver(Subscriber& subscriber, const Event& event);
+  void count_drop(std::uint64_t sender, Drop reason, std::uint64_t count);
+  bool any_filter_takes(std::string_view topic) const;
 
+  Loop& loop_;
   const PeerOptions& options_;
+  observe::Metrics& metrics_;
   observe::Log& log_;
-  net::Publisher publisher_;
   net::Subscriber subscriber_;
-  std::unordered_map<std::string, Topic> topics_;
-  std::vector<TopicPattern> announced_;
   std::vector<std::shared_ptr<Subscriber>> subscribers_;
+  std::map<std::string, Filter> filters_;
   std::set<std::string> connected_;
-  std::map<std::pair<std::uint64_t, std::string>, std::uint64_t, std::less<>> last_;  // by sender and topic
-  observe::Counter& published_;
+  Ledger ledger_;
+  TransitTimes transit_;
+  std::unordered_map<std::string, Route, TextHash, std::equal_to<>> routes_;
+  Route* latest_ = nullptr;  // the one found last
+  std::uint64_t subscriptions_ = 1;
+  std::uint32_t last_request_ = 0;
+  Payload payload_;                   // of the event in hand
+  std::optional<Drop> drop_in_hand_;  // said by a handler of the event in hand
+  bool in_hand_ = false;
+  std::function<bool(const Event&)> admits_;
+  std::function<std::string(std::uint64_t sender)> name_of_;
+  std::unordered_map<std::uint64_t, std::array<observe::Counter*, kDrops>> drop_counters_;
   observe::Counter& received_;
-  observe::Counter& gaps_;
+  observe::Counter& out_of_order_;
   observe::Counter& handler_failures_;
-  std::uint64_t epoch_ = 0;
   std::shared_ptr<int> life_ = std::make_shared<int>(0);
 };
 

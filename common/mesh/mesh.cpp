@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "weft/base/request.hpp"
+#include "weft/mesh/hints.hpp"
 #include "weft/mesh/membership.hpp"
 #include "weft/mesh/reporter.hpp"
 
@@ -11,6 +13,9 @@ namespace weft::mesh {
 namespace {
 
 constexpr Duration kBusTimeout = 2s;
+constexpr Duration kSettled = 3s;   // after a subscription: by then its publishers should be known
+constexpr Duration kQuietFor = 1s;  // without a change in the directory
+constexpr std::size_t kNamesMax = 65'536;
 constexpr Duration kLeaveSettle = 50ms;  // after deregistering: callers learn of it within this
 
 MeshOptions with_instance(MeshOptions options, const Clock& clock) {
@@ -63,6 +68,8 @@ struct Mesh::Impl {
       event.values = {{"method", method}, {"what", error.message}};
       reporter->report(std::move(event));
     });
+    peer.name_senders([this](std::uint64_t sender) { return name_of(sender); });
+    serve_ledger();
     log.set_instance(options.peer.instance.to_string());
     if (options.join) health.set("registry", false, "not registered yet");
   }
@@ -90,14 +97,76 @@ struct Mesh::Impl {
   struct Interest {
     std::uint64_t id;
     TopicPattern pattern;
+    std::function<void(const std::string&)> on_unpublished;
+    TimePoint look_at;  // whether somebody publishes it; max: it was looked at
   };
 
-  bool interesting(const InstanceRecord& record) const {
+  std::string name_of(std::uint64_t sender) const {
+    const auto found = names.find(sender);
+    return found == names.end() ? std::string() : found->second;
+  }
+
+  void remember_name(const InstanceRecord& record) {
+    if (names.size() >= kNamesMax) names.clear();
+    names[record.instance.short_id()] = record.agent + "@" + record.host;
+  }
+
+  void serve_ledger() {
+    if (!options.join) return;
+    MethodInfo method;
+    method.name = "_ledger";
+    method.summary = "what it published, and what became of what others published for it, for weft ledger";
+    peer.serve(std::move(method), [this](Call& call) -> Task<Result<Payload>> {
+      auto request =
+          request_of<LedgerRequest>(call.payload().bytes.empty() ? Value() : call.payload().value().value_or(Value()));
+      if (!request) co_return request.error();
+      co_return Payload::of(peer.ledger(*request));
+    });
+  }
+
+  /// Publishers may still be coming: looks only when the directory has been filled and quiet for a while.
+  void look_for_publishers() {
+    const TimePoint now = loop.now();
+    bool wait = false;
+    std::vector<Interest> ripe;  // telling may subscribe
+    for (auto& interest : interests) {
+      if (interest.look_at == TimePoint::max()) continue;
+      if (!directory.filled() || now < interest.look_at || now < last_change + kQuietFor) {
+        wait = true;
+        continue;
+      }
+      interest.look_at = TimePoint::max();
+      ripe.push_back(interest);
+    }
+    if (wait) look.start(kQuietFor, [this] { look_for_publishers(); });
+    for (const auto& interest : ripe) tell_unpublished(interest);
+  }
+
+  void tell_unpublished(const Interest& interest) {
+    std::vector<std::string> published;
+    for (const auto* record : directory.all()) {
+      if (interesting_for(*record, interest.pattern)) return;
+      published.insert(published.end(), record->topics.begin(), record->topics.end());
+    }
+    const std::string hint = nearest_topic(interest.pattern, published).value_or("");
+    if (hint.empty())
+      log.info("nobody publishes what is subscribed to", {{"pattern", interest.pattern.text()}});
+    else
+      log.warn("nobody publishes what is subscribed to",
+               {{"pattern", interest.pattern.text()}, {"hint", "did you mean '" + hint + "'?"}});
+    if (const auto tell = interest.on_unpublished) tell(hint);
+  }
+
+  static bool interesting_for(const InstanceRecord& record, const TopicPattern& pattern) {
     return std::any_of(record.topics.begin(), record.topics.end(), [&](const std::string& topic) {
       const auto published = TopicPattern::parse(topic);
-      return published && std::any_of(interests.begin(), interests.end(),
-                                      [&](const Interest& interest) { return interest.pattern.overlaps(*published); });
+      return published && pattern.overlaps(*published);
     });
+  }
+
+  bool interesting(const InstanceRecord& record) const {
+    return std::any_of(interests.begin(), interests.end(),
+                       [&](const Interest& interest) { return interesting_for(record, interest.pattern); });
   }
 
   void connect_if_interesting(const InstanceRecord& record) {
@@ -109,7 +178,9 @@ struct Mesh::Impl {
   }
 
   void changed(const InstanceRecord& record, const Removal* removed) {
+    last_change = loop.now();
     if (!removed) {
+      remember_name(record);
       connect_if_interesting(record);
       if (record.agent == "errorbus" && reporter) reporter->wake();
       return;
@@ -192,7 +263,10 @@ struct Mesh::Impl {
   std::unique_ptr<ErrorReporter> reporter;
   std::vector<Interest> interests;
   std::uint64_t last_interest = 0;
-  std::map<Ulid, std::string> publishers;  // connected, by instance
+  Timer look{loop};
+  TimePoint last_change{};
+  std::unordered_map<std::uint64_t, std::string> names;  // of publishers, also of those that are gone
+  std::map<Ulid, std::string> publishers;                // connected, by instance
   std::size_t turns = 0;
   std::function<void()> fenced;
   std::shared_ptr<int> life = std::make_shared<int>(0);
@@ -252,13 +326,14 @@ void Mesh::watch(Directory::Watcher watcher) { impl_->directory.watch(std::move(
 void Mesh::on_fenced(std::function<void()> fenced) { impl_->fenced = std::move(fenced); }
 void Mesh::set_health(HealthState state, std::string text) { impl_->membership.set_health(state, std::move(text)); }
 
-Result<Subscription> Mesh::subscribe(std::string_view pattern, EventHandler handler) {
+Result<Subscription> Mesh::subscribe(std::string_view pattern, EventHandler handler, SubscribeOptions options) {
   auto parsed = TopicPattern::parse(pattern);
   if (!parsed) return parsed.error();
   auto& i = *impl_;
   const std::uint64_t id = ++i.last_interest;
-  i.interests.push_back({id, *parsed});
-  auto inner = std::make_shared<Subscription>(i.peer.subscribe(*parsed, std::move(handler)));
+  i.interests.push_back({id, *parsed, std::move(options.on_unpublished), i.loop.now() + kSettled});
+  if (!i.look.running()) i.look.start(kSettled, [&i] { i.look_for_publishers(); });
+  auto inner = std::make_shared<Subscription>(i.peer.subscribe(*parsed, std::move(handler), options));
   for (const auto* record : i.directory.all()) i.connect_if_interesting(*record);
   return Subscription([inner, impl = impl_.get(), id, alive = std::weak_ptr<int>(i.life)] {
     inner->close();

@@ -8,6 +8,7 @@
 
 #include "weft/base/base.hpp"
 #include "weft/config/config.hpp"
+#include "weft/mesh/account.hpp"
 #include "weft/mesh/message.hpp"
 #include "weft/mesh/record.hpp"
 #include "weft/observe/observe.hpp"
@@ -74,10 +75,10 @@ class Peer {
   /// Serves `<agent>.<method>`; `agent` is options.agent. A method served twice is a bug and throws.
   void serve(MethodInfo method, Handler handler);
   /// Announces a topic or pattern that will be published. Errors: `bad_topic`.
-  Result<void> publishes(std::string pattern);
+  Result<void> publishes(std::string pattern, const Retention& retention = {});
   /// At most once to each subscriber that is connected now. Announces the topic when it is new. Errors: `bad_topic`,
   /// `too_large`.
-  Result<void> publish(std::string_view topic, Payload payload);
+  Result<void> publish(std::string_view topic, Payload payload, const PublishOptions& options = {});
   /// True when a subscriber that takes `topic` is connected.
   bool wanted(std::string_view topic) const noexcept;
   /// Called when serve(), publishes() or publish() changed what record() says.
@@ -91,9 +92,20 @@ class Peer {
   std::size_t in_flight_to(const std::string& endpoint) const noexcept;
 
   /// Events that match, of every publisher connected.
-  Subscription subscribe(const TopicPattern& pattern, EventHandler handler);
+  Subscription subscribe(const TopicPattern& pattern, EventHandler handler, const SubscribeOptions& options = {});
   void connect_publisher(const std::string& endpoint);
   void disconnect_publisher(const std::string& endpoint);
+  /// A handler says that it could not take an event: it counts as dropped, not received. In the handler, or later on
+  /// the loop; of several handlers of one event the first that says so later counts.
+  void dropped(const Event& event, Drop reason);
+  void dropped(std::uint64_t sender, std::string_view topic, std::uint64_t sequence, Drop reason);
+  /// Asked before handlers are: false drops the event as `denied`.
+  void admit_events(std::function<bool(const Event&)> admits);
+  /// How senders are called in metrics and in the ledger: "agent@host", or "" when unknown.
+  void name_senders(std::function<std::string(std::uint64_t sender)> name);
+  /// What was published here and what became of what others published. With `tell`, subscribers are told where each
+  /// topic stands, so that they know of a lost end.
+  LedgerReply ledger(const LedgerRequest& request);
 
   /// Called when a handler threw; the caller was answered `handler_failed`.
   void on_handler_failed(std::function<void(std::string_view method, const Error& error)> failed);
@@ -175,10 +187,14 @@ class Mesh final : public ErrorSink {
   void watch(Directory::Watcher watcher);
 
   void serve(MethodInfo method, Handler handler) { peer().serve(std::move(method), std::move(handler)); }
-  Result<void> publishes(std::string pattern) { return peer().publishes(std::move(pattern)); }
-  Result<void> publish(std::string_view topic, Payload payload) { return peer().publish(topic, std::move(payload)); }
+  Result<void> publishes(std::string pattern, const Retention& retention = {}) {
+    return peer().publishes(std::move(pattern), retention);
+  }
+  Result<void> publish(std::string_view topic, Payload payload, const PublishOptions& options = {}) {
+    return peer().publish(topic, std::move(payload), options);
+  }
   /// Subscribes at every publisher, now and later, that announces a topic the pattern can match. Errors: `bad_topic`.
-  Result<Subscription> subscribe(std::string_view pattern, EventHandler handler);
+  Result<Subscription> subscribe(std::string_view pattern, EventHandler handler, SubscribeOptions options = {});
   /// `target` is "agent.method". Errors: `no_responders` at once when no live instance is known, `bad_name`, those of
   /// Peer::call_at().
   Task<Result<Payload>> call(std::string target, Payload payload, CallOptions options = {});

@@ -1,6 +1,7 @@
 // What travels between agents, as their authors see it: payloads, incoming calls, events.
 #pragma once
 #include <atomic>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -69,6 +70,20 @@ class Call {
 /// The outcome is the reply or the error that the caller gets; an exception becomes `handler_failed`.
 using Handler = UniqueFunction<Task<Result<Payload>>(Call&)>;
 
+/// What became of a publication that a subscriber's handler did not get.
+enum class Drop : std::uint8_t {
+  gap,          ///< lost between the two sockets: the connection broke, or something between them dropped it
+  hwm,          ///< the publisher's queue for this subscriber was full
+  expired,      ///< its time to live was over
+  denied,       ///< Peer::admit_events() said no
+  undecodable,  ///< its payload is not what the handler takes
+  mailbox,      ///< the handler's mailbox was full
+  unroutable,   ///< the handler has ended
+  reordered,    ///< came after later ones, when its loss had been told already
+};
+inline constexpr std::size_t kDrops = 8;
+std::string_view to_string(Drop reason) noexcept;
+
 /// One publication as a subscriber sees it. Borrowed: lives during the handler only.
 struct Event {
   std::string_view topic;
@@ -77,8 +92,28 @@ struct Event {
   std::uint64_t sender;    ///< Ulid::short_id() of the publishing instance
   std::uint64_t missed;    ///< how many of this publisher and topic were lost just before this one
   wire::TraceContext trace;
+  bool last_value = false;               ///< not news: what was published last before the subscription
+  TimePoint expires = TimePoint::max();  ///< when its time to live is over; max: never
 };
 using EventHandler = UniqueFunction<void(const Event&)>;
+
+/// How a topic is published.
+struct Retention {
+  std::size_t topics_max = 0;           ///< topics whose last value is kept for those who come later; more are not kept
+  std::size_t bytes_max = 1024 * 1024;  ///< of all of them together; a value that does not fit is not kept
+};
+struct PublishOptions {
+  /// After this the event is dropped before a handler sees it; 0: never. At most 71 minutes, more is never.
+  Duration time_to_live{};
+};
+struct SubscribeOptions {
+  /// First the last value of each matching topic that its publisher keeps (Retention), then what follows it: no value
+  /// twice, none left out between. Again after a lost connection, where there is a newer one.
+  bool last_value = false;
+  /// Told once, and logged, when nobody publishes a topic that matches, some time after the directory was filled:
+  /// `nearest` is what may have been meant, or empty. Only by Mesh.
+  std::function<void(const std::string& nearest)> on_unpublished{};
+};
 
 struct CallOptions {
   // No aggregate: gcc 12 copies braced aggregates bitwise into the frame of a co_await expression

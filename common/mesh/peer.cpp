@@ -2,9 +2,11 @@
 #include "weft/mesh/dispatcher.hpp"
 #include "weft/mesh/events.hpp"
 #include "weft/mesh/local_sockets.hpp"
+#include "weft/mesh/publications.hpp"
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 
 namespace weft::mesh {
@@ -34,6 +36,7 @@ struct Peer::Impl {
                    [this](std::string_view peer, const wire::Header& header, Bytes payload) {
                      reply(peer, header, std::move(payload));
                    }),
+        publications(l, context, options, net_limits(options.limits), traffic, m, g),
         events(l, context, options, net_limits(options.limits), traffic, m, g),
         server(l, context, net_limits(options.limits), traffic,
                [this](std::string_view peer, const wire::EnvelopeView& envelope) { dispatcher.take(peer, envelope); }) {
@@ -58,6 +61,10 @@ struct Peer::Impl {
     set("weft_messages_received_total", "Envelopes received", {{"class", "all"}}, traffic.received);
     set(kDropped, kDroppedHelp, {{"class", "all"}, {"reason", "malformed"}}, traffic.dropped_malformed);
     set(kDropped, kDroppedHelp, {{"class", "all"}, {"reason", "queue_full"}}, traffic.dropped_queue_full);
+    metrics.gauge("weft_events_unexplained", "Events lost whose reason the publisher has not told yet")
+        .set(static_cast<double>(events.unexplained()));
+    set("weft_events_refused_total", "Frames that a subscriber lost first of others, its queue being full", {},
+        publications.publisher().refused());
     set(kDropped, kDroppedHelp, {{"class", "reply"}, {"reason", "unroutable"}}, traffic.dropped_unroutable);
   }
 
@@ -85,6 +92,7 @@ struct Peer::Impl {
   net::Traffic traffic;
   Calls calls;
   Dispatcher dispatcher;
+  Publications publications;
   Events events;
   net::Server server;
   std::string call_endpoint, call_local, publish_endpoint, publish_local;
@@ -109,13 +117,13 @@ Result<void> Peer::bind() {
   auto calls = i.server.bind(tcp(i.options.address, i.options.call_port));
   if (!calls) return calls.error();
   i.call_endpoint = *calls;
-  auto events = i.events.publisher().bind(tcp(i.options.address, i.options.publish_port));
+  auto events = i.publications.publisher().bind(tcp(i.options.address, i.options.publish_port));
   if (!events) return events.error();
   i.publish_endpoint = *events;
   if (!i.options.run_directory.empty()) remove_dead_sockets(i.options.run_directory);
   if (auto done = i.bind_local(".c", i.call_local, [&](const std::string& e) { return i.server.bind(e); }); !done)
     return done;
-  return i.bind_local(".p", i.publish_local, [&](const std::string& e) { return i.events.publisher().bind(e); });
+  return i.bind_local(".p", i.publish_local, [&](const std::string& e) { return i.publications.publisher().bind(e); });
 }
 
 InstanceRecord Peer::record() const {
@@ -133,7 +141,7 @@ InstanceRecord Peer::record() const {
   record.publish_local = i.publish_local;
   record.pid = static_cast<int>(::getpid());
   record.methods = i.dispatcher.methods();
-  record.topics = i.events.topics();
+  record.topics = i.publications.topics();
   record.started_us = i.started_us;
   return record;
 }
@@ -143,7 +151,7 @@ const PeerOptions& Peer::options() const noexcept { return impl_->options; }
 void Peer::set_epoch(std::uint64_t epoch) noexcept {
   impl_->calls.set_epoch(epoch);
   impl_->dispatcher.set_epoch(epoch);
-  impl_->events.set_epoch(epoch);
+  impl_->publications.set_epoch(epoch);
 }
 
 void Peer::serve(MethodInfo method, Handler handler) {
@@ -151,15 +159,15 @@ void Peer::serve(MethodInfo method, Handler handler) {
   impl_->record_changed();
 }
 
-Result<void> Peer::publishes(std::string pattern) {
-  auto fresh = impl_->events.announce(std::move(pattern));
+Result<void> Peer::publishes(std::string pattern, const Retention& retention) {
+  auto fresh = impl_->publications.announce(std::move(pattern), retention);
   if (!fresh) return fresh.error();
   if (*fresh) impl_->record_changed();
   return {};
 }
 
-Result<void> Peer::publish(std::string_view topic, Payload payload) {
-  auto fresh = impl_->events.publish(topic, std::move(payload));
+Result<void> Peer::publish(std::string_view topic, Payload payload, const PublishOptions& options) {
+  auto fresh = impl_->publications.publish(topic, std::move(payload), options);
   if (!fresh) return fresh.error();
   if (*fresh) impl_->record_changed();
   return {};
@@ -176,13 +184,34 @@ std::size_t Peer::in_flight_to(const std::string& endpoint) const noexcept {
   return impl_->calls.in_flight_to(endpoint);
 }
 
-Subscription Peer::subscribe(const TopicPattern& pattern, EventHandler handler) {
-  return impl_->events.subscribe(pattern, std::move(handler));
+Subscription Peer::subscribe(const TopicPattern& pattern, EventHandler handler, const SubscribeOptions& options) {
+  return impl_->events.subscribe(pattern, std::move(handler), options);
 }
 void Peer::connect_publisher(const std::string& endpoint) { impl_->events.connect(endpoint); }
 void Peer::disconnect_publisher(const std::string& endpoint) { impl_->events.disconnect(endpoint); }
+void Peer::dropped(const Event& event, Drop reason) {
+  impl_->events.dropped(event.sender, event.topic, event.sequence, reason);
+}
+void Peer::dropped(std::uint64_t sender, std::string_view topic, std::uint64_t sequence, Drop reason) {
+  impl_->events.dropped(sender, topic, sequence, reason);
+}
+void Peer::admit_events(std::function<bool(const Event&)> admits) { impl_->events.admit(std::move(admits)); }
+void Peer::name_senders(std::function<std::string(std::uint64_t)> name) { impl_->events.name_senders(std::move(name)); }
 
-bool Peer::wanted(std::string_view topic) const noexcept { return impl_->events.publisher().wanted(topic); }
+LedgerReply Peer::ledger(const LedgerRequest& request) {
+  if (request.tell) impl_->publications.tell_all();
+  const std::size_t limit = std::min(request.limit, LedgerRequest::limit_max);
+  LedgerReply reply;
+  reply.agent = impl_->options.agent;
+  reply.host = impl_->options.host;
+  reply.instance = impl_->options.instance;
+  reply.published = impl_->publications.report(limit);
+  reply.heard = impl_->events.report(limit);
+  reply.complete = reply.published.size() < limit && reply.heard.size() < limit;
+  return reply;
+}
+
+bool Peer::wanted(std::string_view topic) const noexcept { return impl_->publications.publisher().wanted(topic); }
 void Peer::on_handler_failed(std::function<void(std::string_view, const Error&)> failed) {
   impl_->dispatcher.on_failed(std::move(failed));
 }
@@ -192,7 +221,7 @@ std::size_t Peer::in_flight() const noexcept { return impl_->dispatcher.in_fligh
 void Peer::flush() {
   impl_->calls.flush();
   impl_->server.flush();
-  impl_->events.publisher().flush();
+  impl_->publications.publisher().flush();
 }
 
 }  // namespace weft::mesh

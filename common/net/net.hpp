@@ -4,8 +4,10 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "weft/base/base.hpp"
 #include "weft/wire/wire.hpp"
@@ -86,16 +88,46 @@ class Link {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Publishes to whoever subscribes; a frame is `topic NUL envelope`.
+/// A topic as its publisher holds it, with what is packed for it. Made by Publisher::channel().
+struct Channel;
+
+/// What a subscriber asks each publisher on the connection of its subscriptions: it subscribes to address(), after it
+/// has subscribed to `filter`, and the answer is published there, so it comes exactly between the events before and
+/// after it.
+struct Request {
+  std::uint64_t subscriber = 0;  ///< Ulid::short_id()
+  std::uint32_t number = 0;      ///< chosen by the subscriber, never twice
+  bool last_values = false;      ///< the last value of each topic too, not its sequence alone
+  std::string filter;            ///< as in Subscriber::add_filter()
+
+  std::string address() const;
+  static std::optional<Request> parse(std::string_view address);
+};
+
+/// Publishes to whoever subscribes; a frame is `topic NUL envelope`. A subscriber that does not take more loses what is
+/// sent meanwhile, and the others do not wait.
 class Publisher {
  public:
   Publisher(Loop& loop, Context& context, Limits limits, Traffic& traffic);
   ~Publisher();
   Result<std::string> bind(const std::string& endpoint);
+  /// The same one for the same topic; lives as long as the publisher.
+  Channel& channel(std::string_view topic);
   /// True when a connected subscriber's filter takes `topic`.
   bool wanted(std::string_view topic) const noexcept;
-  /// Queued until the turn ends. Errors: `too_large`.
-  Result<void> send(std::string_view topic, const wire::Header& header, Bytes payload);
+  bool wanted(Channel& channel) const noexcept;
+  /// Queued until the turn ends, or a frame is full. Of a large payload the bytes are taken, else they are copied.
+  /// Errors: `too_large`.
+  Result<void> send(Channel& channel, const wire::Header& header, BytesView extension, Bytes&& payload);
+  /// The sequences with which a loss began because a subscriber's queue was full: the last kMarksMax.
+  const std::vector<std::uint64_t>& marks(const Channel& channel) const noexcept;
+  /// Envelopes that at least one subscriber did not get because its queue was full and began to overflow with them.
+  std::uint64_t refused() const noexcept;
+
+  /// Called for each request; calls answer() for what goes to that subscriber alone, behind all that was sent before.
+  void on_request(std::function<void(const Request& request)> handler);
+  /// `name` is the topic it is about.
+  void answer(const wire::Header& header, std::string_view name, BytesView extension, BytesView payload);
   void flush();
 
  private:
@@ -103,13 +135,17 @@ class Publisher {
   std::unique_ptr<Impl> impl_;
 };
 
+inline constexpr std::size_t kMarksMax = 1024;
+
 /// Receives from every publisher it is connected to what its filters take.
 class Subscriber {
  public:
-  /// Envelopes of kind event; `envelope.name` is the topic.
+  /// Envelopes of kind event and heartbeat; `envelope.name` is the topic.
   using OnEvent = std::function<void(const wire::EnvelopeView& event)>;
+  /// `envelope.name` is the topic that it is about.
+  using OnAnswer = std::function<void(const Request& request, const wire::EnvelopeView& envelope)>;
 
-  Subscriber(Loop& loop, Context& context, Limits limits, Traffic& traffic, OnEvent on_event);
+  Subscriber(Loop& loop, Context& context, Limits limits, Traffic& traffic, OnEvent on_event, OnAnswer on_answer = {});
   ~Subscriber();
   /// Errors: `bad_address`.
   Result<void> connect(const std::string& endpoint);
@@ -117,6 +153,9 @@ class Subscriber {
   /// Takes what begins with `prefix`: a whole topic followed by NUL, or part of one. Counted: remove as often as added.
   void add_filter(const std::string& prefix);
   void remove_filter(const std::string& prefix);
+  /// Asks every publisher, those that are connected later too, and again after each loss of a connection.
+  void ask(const Request& request);
+  void forget(const Request& request);
 
  private:
   struct Impl;

@@ -1,47 +1,152 @@
-#include <map>
 #include <set>
 #include <unordered_map>
 
+#include "weft/net/channel.hpp"
 #include "weft/net/socket.hpp"
 
 namespace weft::net {
 namespace {
-constexpr std::size_t kTurnBytes = 1024 * 1024;  // of one topic, before the turn ends
-constexpr std::size_t kTopicOutboxes = 4096;     // topics whose outbox is kept for the next publication
+
+constexpr std::size_t kRequestMax = 256;  // bytes of what is subscribed to
+
+struct TextHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>()(text); }
+};
+
+/// A large payload, which ZeroMQ sends without a copy and frees in its own thread.
+zmq::message_t message_of(Bytes&& payload) {
+  struct Held {
+    Bytes bytes;
+    std::atomic<bool> handed_over{false};
+  };
+  auto* held = new Held{std::move(payload), {}};
+  const auto free = [](void*, void* hint) {
+    auto* one = static_cast<Held*>(hint);
+    (void)one->handed_over.load(std::memory_order_acquire);
+    delete one;
+  };
+  zmq::message_t message(held->bytes.data(), held->bytes.size(), free, held);
+  held->handed_over.store(true, std::memory_order_release);
+  return message;
+}
+
 }  // namespace
 
 struct Publisher::Impl {
   Impl(Loop& l, Context& context, Limits li, Traffic& t)
-      : loop(l), limits(li), traffic(t), socket(l, context, zmq::socket_type::xpub, li, [this] { drain(); }) {}
+      : loop(l), limits(li), traffic(t), socket(l, context, zmq::socket_type::xpub, li, [this] { drain(); }) {
+    socket.raw().set(zmq::sockopt::rcvhwm, 0);        // only subscriptions come, and none of them may be lost
+    socket.raw().set(zmq::sockopt::xpub_verbose, 1);  // each subscriber's requests, on each of its connections
+    socket.raw().set(zmq::sockopt::xpub_nodrop, 1);   // a full queue is told, then left out: see send_frame()
+  }
 
   /// Subscriptions arrive as a byte (1 on, 0 off) and the prefix.
   void drain() {
     for (zmq::message_t message; socket.receive(message);) {
       socket.skip_rest(message);
       const auto text = message.to_string_view();
-      if (text.empty() || text.size() > kTopicMax + 2) continue;
-      if (text[0] == 1) filters.emplace(text.substr(1));
-      if (text[0] == 0) filters.erase(std::string(text.substr(1)));
+      if (text.empty() || text.size() > kRequestMax) continue;
+      if (auto request = Request::parse(text.substr(1))) {
+        if (text[0] == 1 && on_request) answer(*request);
+      } else if (text[0] == 1) {
+        filters_changed += filters.emplace(text.substr(1)).second ? 1U : 0U;
+      } else {
+        filters_changed += filters.erase(std::string(text.substr(1)));
+      }
     }
+  }
+
+  /// Behind all that was published before.
+  void answer(const Request& request) {
+    for (Channel* channel : waiting) send_open(*channel);
+    Channel channel(request.address());
+    answers = &channel;
+    on_request(request);
+    answers = nullptr;
+    send_open(channel);
+  }
+
+  bool takes(std::string_view framed) const noexcept {
+    for (const auto& filter : filters) {
+      if (framed.starts_with(filter)) return true;
+    }
+    return false;
+  }
+
+  bool try_send(zmq::message_t& part, zmq::send_flags flags) noexcept {
+    try {
+      return socket.raw().send(part, flags | zmq::send_flags::dontwait).has_value();
+    } catch (const zmq::error_t&) {
+      return true;  // the context is being closed
+    }
+  }
+
+  /// ZeroMQ leaves out who has a full queue, silently, until half of it is empty. Being asked first, it tells when that
+  /// begins, so that the loss has a reason; then the others get theirs.
+  void send_frame(Channel& channel, zmq::message_t frame, zmq::message_t* second) {
+    const auto more = second ? zmq::send_flags::sndmore : zmq::send_flags::none;
+    if (!try_send(frame, more)) {
+      ++refusals;
+      socket.raw().set(zmq::sockopt::xpub_nodrop, 0);
+      (void)try_send(frame, more);
+      socket.raw().set(zmq::sockopt::xpub_nodrop, 1);
+    }
+    if (second) (void)try_send(*second, zmq::send_flags::none);
+    if (channel.refusals_seen == refusals) return;
+    channel.refusals_seen = refusals;
+    channel.mark(channel.first);
+  }
+
+  void send_open(Channel& channel) {
+    if (!channel.empty()) send_frame(channel, channel.take(home), nullptr);
   }
 
   void flush() {
     scheduled = false;
-    for (Outbox* outbox : std::exchange(waiting, {})) {
-      (void)outbox->flush([&](BytesView frame, Bytes* second) { return socket.send(nullptr, frame, second); });
-      outbox->clear();  // publications never wait
+    for (Channel* channel : waiting) {
+      channel->waiting = false;
+      send_open(*channel);
     }
-    if (outboxes.size() > kTopicOutboxes) outboxes.clear();
+    waiting.clear();
     socket.check_readable();
+  }
+
+  void flush_later(Channel& channel) {
+    if (!std::exchange(channel.waiting, true)) waiting.push_back(&channel);
+    if (std::exchange(scheduled, true)) return;
+    loop.at_turn_end([this, alive = std::weak_ptr<int>(life)] {
+      if (alive.lock()) flush();
+    });
+  }
+
+  void add(Channel& channel, const wire::Header& header, std::string_view name, BytesView extension,
+           BytesView payload) {
+    ++traffic.sent;
+    if (!channel.fits(wire::encoded_size(name, extension, payload.size()))) send_open(channel);
+    channel.append(header, name, extension, payload, *home);
+  }
+
+  void add_large(Channel& channel, wire::Header header, std::string_view name, BytesView extension, Bytes&& payload) {
+    ++traffic.sent;
+    send_open(channel);
+    header.flags |= wire::kFlagDetached;
+    channel.append(header, name, extension, payload, *home);
+    zmq::message_t second = message_of(std::move(payload));
+    send_frame(channel, channel.take(home), &second);
   }
 
   Loop& loop;
   Limits limits;
   Traffic& traffic;
+  std::function<void(const Request&)> on_request;
   Socket socket;
+  std::shared_ptr<FrameBuffer::Home> home = std::make_shared<FrameBuffer::Home>();
   std::set<std::string, std::less<>> filters;
-  std::unordered_map<std::string, Outbox> outboxes;  // by topic
-  std::vector<Outbox*> waiting;
+  std::uint64_t filters_changed = 1, refusals = 0;
+  std::unordered_map<std::string, Channel, TextHash, std::equal_to<>> channels;  // by topic
+  std::vector<Channel*> waiting;
+  Channel* answers = nullptr;  // while a request is being answered
   bool scheduled = false;
   std::shared_ptr<int> life = std::make_shared<int>(0);
 };
@@ -52,86 +157,45 @@ Publisher::~Publisher() = default;
 
 Result<std::string> Publisher::bind(const std::string& endpoint) { return impl_->socket.bind(endpoint); }
 
+Channel& Publisher::channel(std::string_view topic) {
+  const auto found = impl_->channels.find(topic);
+  if (found != impl_->channels.end()) return found->second;
+  return impl_->channels.emplace(topic, topic).first->second;
+}
+
 bool Publisher::wanted(std::string_view topic) const noexcept {
   std::string framed(topic);
   framed += '\0';
-  for (const auto& filter : impl_->filters) {
-    if (std::string_view(framed).starts_with(filter)) return true;
-  }
-  return false;
+  return impl_->takes(framed);
 }
 
-Result<void> Publisher::send(std::string_view topic, const wire::Header& header, Bytes payload) {
+bool Publisher::wanted(Channel& channel) const noexcept {
+  if (std::exchange(channel.filters_seen, impl_->filters_changed) != impl_->filters_changed)
+    channel.wanted = impl_->takes(channel.prefix);
+  return channel.wanted;
+}
+
+Result<void> Publisher::send(Channel& channel, const wire::Header& header, BytesView extension, Bytes&& payload) {
   if (payload.size() > impl_->limits.wire.payload_max) return too_large(payload.size(), impl_->limits);
-  std::string key(topic);
-  auto found = impl_->outboxes.find(key);
-  if (found == impl_->outboxes.end()) found = impl_->outboxes.emplace(key, Outbox(key + '\0')).first;
-  if (found->second.empty()) impl_->waiting.push_back(&found->second);
-  found->second.add(header, {}, std::move(payload));
-  ++impl_->traffic.sent;
-  if (found->second.bytes() > kTurnBytes) impl_->flush();
-  if (std::exchange(impl_->scheduled, true)) return {};
-  impl_->loop.at_turn_end([impl = impl_.get(), alive = std::weak_ptr<int>(impl_->life)] {
-    if (alive.lock()) impl->flush();
-  });
+  if (payload.size() > kDetachBytes) {
+    impl_->add_large(channel, header, {}, extension, std::move(payload));
+  } else {
+    impl_->add(channel, header, {}, extension, payload);
+  }
+  impl_->flush_later(channel);
   return {};
 }
 
+const std::vector<std::uint64_t>& Publisher::marks(const Channel& channel) const noexcept { return channel.marks; }
+std::uint64_t Publisher::refused() const noexcept { return impl_->refusals; }
+void Publisher::on_request(std::function<void(const Request&)> handler) { impl_->on_request = std::move(handler); }
+
+void Publisher::answer(const wire::Header& header, std::string_view name, BytesView extension, BytesView payload) {
+  if (!impl_->answers) return;
+  if (payload.size() <= kDetachBytes) return impl_->add(*impl_->answers, header, name, extension, payload);
+  impl_->add_large(*impl_->answers, header, name, extension, Bytes(payload.begin(), payload.end()));
+}
+
 void Publisher::flush() { impl_->flush(); }
-
-struct Subscriber::Impl {
-  Impl(Loop& l, Context& context, Limits li, Traffic& t, OnEvent handler)
-      : limits(li),
-        traffic(t),
-        on_event(std::move(handler)),
-        socket(l, context, zmq::socket_type::sub, li, [this] { drain(); }) {}
-
-  void drain() {
-    for (zmq::message_t frame, payload; socket.receive(frame);) {
-      payload.rebuild();
-      if (frame.more() && socket.receive_more(payload)) socket.skip_rest(payload);
-      const auto text = frame.to_string_view();
-      const auto end = text.substr(0, kTopicMax + 1).find('\0');
-      if (end == std::string_view::npos) {
-        ++traffic.dropped_malformed;
-        continue;
-      }
-      const auto topic = text.substr(0, end);
-      const auto done =
-          unpack(view(frame).subspan(end + 1), view(payload), limits.wire, traffic, [&](wire::EnvelopeView event) {
-            event.name = topic;
-            if (event.header.kind == wire::Kind::event) on_event(event);
-          });
-      if (!done) ++traffic.dropped_malformed;
-    }
-  }
-
-  Limits limits;
-  Traffic& traffic;
-  OnEvent on_event;
-  Socket socket;
-  std::map<std::string, int> filters;
-};
-
-Subscriber::Subscriber(Loop& loop, Context& context, Limits limits, Traffic& traffic, OnEvent on_event)
-    : impl_(std::make_unique<Impl>(loop, context, limits, traffic, std::move(on_event))) {}
-Subscriber::~Subscriber() = default;
-
-Result<void> Subscriber::connect(const std::string& endpoint) { return impl_->socket.connect(endpoint); }
-
-void Subscriber::disconnect(const std::string& endpoint) {
-  zmq_disconnect(impl_->socket.raw().handle(), endpoint.c_str());  // an endpoint that is not connected is fine
-}
-
-void Subscriber::add_filter(const std::string& prefix) {
-  if (impl_->filters[prefix]++ == 0) impl_->socket.raw().set(zmq::sockopt::subscribe, prefix);
-}
-
-void Subscriber::remove_filter(const std::string& prefix) {
-  const auto found = impl_->filters.find(prefix);
-  if (found == impl_->filters.end() || --found->second > 0) return;
-  impl_->filters.erase(found);
-  impl_->socket.raw().set(zmq::sockopt::unsubscribe, prefix);
-}
 
 }  // namespace weft::net

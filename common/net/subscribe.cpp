@@ -1,0 +1,100 @@
+#include <map>
+
+#include "weft/net/socket.hpp"
+
+namespace weft::net {
+namespace {
+
+constexpr std::size_t kHeadMax = kTopicMax + 32;  // a topic, or the address of a request
+
+/// What a topic begins with. The empty filter stands for these: taken as it is, it would take the answers to
+/// everybody's requests too.
+constexpr std::string_view kTopicStarts = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
+
+}  // namespace
+
+struct Subscriber::Impl {
+  Impl(Loop& l, Context& context, Limits li, Traffic& t, OnEvent handler, OnAnswer answers)
+      : limits(li),
+        traffic(t),
+        on_event(std::move(handler)),
+        on_answer(std::move(answers)),
+        socket(l, context, zmq::socket_type::sub, li, [this] { drain(); }) {
+    socket.raw().set(zmq::sockopt::sndhwm, 0);  // ZeroMQ drops a subscription that does not fit, silently
+  }
+
+  void drain() {
+    for (zmq::message_t frame, payload; socket.receive(frame);) {
+      payload.rebuild();
+      if (frame.more() && socket.receive_more(payload)) socket.skip_rest(payload);
+      if (!take(frame, payload)) ++traffic.dropped_malformed;
+    }
+  }
+
+  bool take(const zmq::message_t& frame, const zmq::message_t& payload) {
+    const auto text = frame.to_string_view();
+    const auto end = text.substr(0, kHeadMax + 1).find('\0');
+    if (end == std::string_view::npos) return false;
+    const auto head = text.substr(0, end);
+    const auto rest = view(frame).subspan(end + 1);
+    if (const auto request = Request::parse(head)) {
+      return unpack(rest, view(payload), limits.wire, traffic,
+                    [&](const wire::EnvelopeView& envelope) {
+                      if (on_answer) on_answer(*request, envelope);
+                    })
+          .has_value();
+    }
+    return unpack(rest, view(payload), limits.wire, traffic,
+                  [&](wire::EnvelopeView event) {
+                    event.name = head;
+                    if (event.header.kind == wire::Kind::event || event.header.kind == wire::Kind::heartbeat)
+                      on_event(event);
+                  })
+        .has_value();
+  }
+
+  void set(const std::string& filter, bool on) {
+    const auto one = [&](std::string_view prefix) {
+      if (on)
+        socket.raw().set(zmq::sockopt::subscribe, prefix);
+      else
+        socket.raw().set(zmq::sockopt::unsubscribe, prefix);
+    };
+    if (!filter.empty()) return one(filter);
+    for (std::size_t i = 0; i < kTopicStarts.size(); ++i) one(kTopicStarts.substr(i, 1));
+  }
+
+  Limits limits;
+  Traffic& traffic;
+  OnEvent on_event;
+  OnAnswer on_answer;
+  Socket socket;
+  std::map<std::string, int> filters;
+};
+
+Subscriber::Subscriber(Loop& loop, Context& context, Limits limits, Traffic& traffic, OnEvent on_event,
+                       OnAnswer on_answer)
+    : impl_(std::make_unique<Impl>(loop, context, limits, traffic, std::move(on_event), std::move(on_answer))) {}
+Subscriber::~Subscriber() = default;
+
+Result<void> Subscriber::connect(const std::string& endpoint) { return impl_->socket.connect(endpoint); }
+
+void Subscriber::disconnect(const std::string& endpoint) {
+  zmq_disconnect(impl_->socket.raw().handle(), endpoint.c_str());  // an endpoint that is not connected is fine
+}
+
+void Subscriber::add_filter(const std::string& prefix) {
+  if (impl_->filters[prefix]++ == 0) impl_->set(prefix, true);
+}
+
+void Subscriber::remove_filter(const std::string& prefix) {
+  const auto found = impl_->filters.find(prefix);
+  if (found == impl_->filters.end() || --found->second > 0) return;
+  impl_->filters.erase(found);
+  impl_->set(prefix, false);
+}
+
+void Subscriber::ask(const Request& request) { impl_->set(request.address(), true); }
+void Subscriber::forget(const Request& request) { impl_->set(request.address(), false); }
+
+}  // namespace weft::net
