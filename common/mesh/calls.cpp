@@ -4,194 +4,213 @@
 
 namespace weft::mesh {
 namespace {
-constexpr Duration kIdle = 60s;         // a link unused for this long is closed
-constexpr std::size_t kStatsMax = 500;  // methods counted by name; more share the overflow series
+constexpr Duration kIdle = 60s;           // a link unused for this long is closed
+constexpr std::size_t kTargetsMax = 500;  // targets counted by name; more share the overflow series
+constexpr std::uint32_t kNone = 0;
 const std::string kOverflow = "_overflow";
 constexpr std::string_view kCalls = "weft_calls_total", kCallsHelp = "Calls made, by target and outcome";
 }  // namespace
 
-/// Takes its call back when the waiting coroutine is destroyed.
-struct Calls::Waiting {
-  Calls& calls;
-  std::uint64_t id;
-  std::weak_ptr<int> alive;
-  ~Waiting() {
-    if (alive.lock()) calls.give_up(id);
-  }
-};
-
 Calls::Calls(Loop& loop, net::Context& context, const PeerOptions& options, net::Limits limits, net::Traffic& traffic,
-             observe::Metrics& metrics)
+             observe::Metrics& metrics, Interceptors& interceptors)
     : loop_(loop),
       context_(context),
       options_(options),
       limits_(limits),
       traffic_(traffic),
       metrics_(metrics),
-      idle_(loop) {}
+      interceptors_(interceptors),
+      late_(metrics.counter("weft_late_replies_total", "Answers that came when their caller had stopped waiting")),
+      sender_(options.instance.short_id()),
+      slots_(1),
+      deadlines_(loop.now()),
+      alarm_(loop),
+      idle_(loop) {
+  interceptors_.add({.name = "metrics",
+                     .after_call = [this](Outgoing& call, const Result<Payload>& outcome) { count(call, outcome); }});
+}
 
 Calls::~Calls() {
-  for (auto& [id, pending] : pending_) loop_.cancel(pending.timer);
-}
-
-std::shared_ptr<Calls::LinkState> Calls::link_to(const std::string& endpoint) {
-  auto& state = links_[endpoint];
-  if (!state) {
-    state = std::make_shared<LinkState>();
-    state->link = std::make_unique<net::Link>(loop_, context_, endpoint, limits_, traffic_,
-                                              [this](const wire::EnvelopeView& envelope) { take(envelope); });
-    state->link->on_lost([this, endpoint, weak = std::weak_ptr<LinkState>(state)] {
-      if (auto lost = weak.lock())
-        fail_all(lost, Error(codes::peer_gone, "the connection to " + endpoint + " was lost"));
-    });
-    if (!idle_.running()) idle_.start(kIdle, [this] { close_idle(); });
+  for (auto& [endpoint, to] : destinations_) {
+    for (PendingCall* call = to->pending; call; call = call->next_) call->deadline_.unlink();
   }
-  state->last_used = loop_.now();
-  return state;
-}
-
-wire::Header Calls::header_for(const CallOptions& options, Duration budget) const {
-  wire::Header header;
-  header.kind = wire::Kind::request;
-  const auto us = std::chrono::duration_cast<std::chrono::microseconds>(budget).count();
-  header.deadline_us = static_cast<std::uint32_t>(std::clamp<std::int64_t>(us, 1, 0xffff'ffff));
-  header.sender = options_.instance.short_id();
-  header.epoch = static_cast<std::uint32_t>(epoch_);
-  if (options.within) {
-    header.depth = static_cast<std::uint8_t>(std::min(options.within->depth() + 1, 255));
-    header.trace = options.within->trace();
-  }
-  return header;
 }
 
 Task<Result<Payload>> Calls::call(std::string endpoint, std::string method, Payload payload, CallOptions options) {
-  const TimePoint begin = loop_.now();
-  Duration budget = options.timeout;
-  if (options.within && options.within->has_deadline()) budget = std::min(budget, options.within->deadline() - begin);
-  if (budget <= Duration::zero()) co_return Error(codes::deadline_exceeded, method + ": no time was left to call it");
-  if (method.size() > wire::kNameMax)
-    co_return Error(codes::bad_name, "a method name of " + std::to_string(method.size()) + " bytes");
-  if (pending_.size() >= options_.limits.pending_max) {
-    co_return Error(codes::queue_full,
-                    std::to_string(pending_.size()) + " calls wait for answers (limits.pending_max)");
-  }
-  auto link = link_to(endpoint);
-  wire::Header header = header_for(options, budget);
-  header.id = ++last_id_;
-  header.encoding = payload.encoding;
-  if (auto sent = link->link->send(header, method, std::move(payload.bytes)); !sent) co_return sent.error();
+  auto start = start_call(method, options, loop_.turn_time());
+  if (!start) co_return start.error();
+  Outgoing outgoing{.target = method,
+                    .target_id = target_id(method),
+                    .endpoint = endpoint,
+                    .options = options,
+                    .header = start->header,
+                    .begin = loop_.turn_time(),
+                    .deadline = start->deadline};
+  Attempt attempt(*this, destination(endpoint), outgoing, payload);
+  co_return co_await attempt;
+}
 
-  Completion<Result<Payload>> completion;
-  Pending& pending = pending_[header.id];
-  pending.completer = completion.completer();
-  pending.link = link;
-  pending.timer = loop_.at(begin + budget, [this, id = header.id, method, endpoint, budget] {
-    pending_[id].timer = 0;
-    give_up_with(
-        id, Error(codes::deadline_exceeded, method + " at " + endpoint + " did not answer within " + to_text(budget)));
-  });
-  ++link->in_flight;
-  Waiting waiting{*this, header.id, life_};
-  Result<Payload> outcome = co_await completion;
-  count(method, outcome, loop_.now() - begin);
-  co_return outcome;
+std::shared_ptr<Destination> Calls::destination(const std::string& endpoint) {
+  auto& to = destinations_[endpoint];
+  if (!to) to = std::make_shared<Destination>(endpoint);
+  return to;
+}
+
+net::Link& Calls::link_of(Destination& to) {
+  if (!to.link) {
+    to.link = std::make_unique<net::Link>(loop_, context_, to.endpoint, limits_, traffic_,
+                                          [this](const wire::EnvelopeView& envelope) { take(envelope); });
+    to.link->on_lost([this, weak = to.weak_from_this()] {
+      if (const auto lost = weak.lock())
+        fail_all(*lost, Error(codes::peer_gone, "the connection to " + lost->endpoint + " was lost"));
+    });
+    if (!idle_.running()) idle_.start(kIdle, [this] { close_idle(); });
+  }
+  return *to.link;
+}
+
+std::uint32_t Calls::target_id(std::string_view target) {
+  if (const auto found = target_ids_.find(target); found != target_ids_.end()) return found->second;
+  const bool full = targets_.size() >= kTargetsMax;
+  if (full && targets_.size() > kTargetsMax) return static_cast<std::uint32_t>(kTargetsMax);
+  auto stats = std::make_unique<Stats>();
+  stats->label = full ? kOverflow : std::string(target);
+  stats->ok = &metrics_.counter(kCalls, kCallsHelp, {{"target", stats->label}, {"code", "ok"}});
+  stats->duration = &metrics_.histogram("weft_call_duration_seconds", "Time from a call to its answer, by target",
+                                        observe::latency_bounds(), {{"target", stats->label}});
+  const auto id = static_cast<std::uint32_t>(targets_.size());
+  targets_.push_back(std::move(stats));
+  target_ids_.emplace(targets_.back()->label, id);
+  return id;
+}
+
+void Calls::count(const Outgoing& call, const Result<Payload>& outcome) {
+  const Stats& stats = *targets_[call.target_id];
+  stats.duration->observe(to_seconds(call.end - call.begin));
+  if (outcome) return stats.ok->add();
+  metrics_.counter(kCalls, kCallsHelp, {{"target", stats.label}, {"code", outcome.error().code}}).add();
+}
+
+// ---- calls that wait
+
+std::uint64_t Calls::add(PendingCall& call) {
+  if (free_ == kNone) {
+    slots_.emplace_back();
+    free_ = static_cast<std::uint32_t>(slots_.size() - 1);
+  }
+  const std::uint32_t at = free_;
+  Slot& slot = slots_[at];
+  free_ = slot.next_free;
+  slot.call = &call;
+  ++pending_;
+  Destination& to = *call.to_;
+  ++to.in_flight;
+  call.next_ = to.pending;
+  if (to.pending) to.pending->previous_ = &call.next_;
+  call.previous_ = &to.pending;
+  to.pending = &call;
+  return static_cast<std::uint64_t>(slot.generation) << 32 | at;
+}
+
+void Calls::remove(PendingCall& call) noexcept {
+  const auto at = static_cast<std::uint32_t>(call.id_);
+  Slot& slot = slots_[at];
+  slot.call = nullptr;
+  ++slot.generation;
+  slot.next_free = std::exchange(free_, at);
+  --pending_;
+  --call.to_->in_flight;
+  *call.previous_ = call.next_;
+  if (call.next_) call.next_->previous_ = call.previous_;
+  call.deadline_.unlink();
+  call.cancelled_.detach();
+  call.id_ = 0;
+}
+
+PendingCall* Calls::find(std::uint64_t id) noexcept {
+  const auto at = static_cast<std::uint32_t>(id);
+  if (at >= slots_.size() || slots_[at].generation != id >> 32) return nullptr;
+  return slots_[at].call;
 }
 
 void Calls::take(const wire::EnvelopeView& envelope) {
-  if (envelope.header.kind == wire::Kind::reply) {
-    finish(envelope.header.id,
-           Payload(envelope.header.encoding, Bytes(envelope.payload.begin(), envelope.payload.end())));
-  } else if (envelope.header.kind == wire::Kind::error) {
-    finish(envelope.header.id, wire::decode_error(envelope));
+  using enum wire::Kind;
+  const auto kind = envelope.header.kind;
+  if (PendingCall* call = find(envelope.header.id)) {
+    if (kind == reply)
+      return call->finish(Payload(envelope.header.encoding, Bytes(envelope.payload.begin(), envelope.payload.end())));
+    if (kind == error) return call->finish(wire::decode_error(envelope));
+    return call->take(envelope);
+  }
+  if (kind == reply || kind == error) late_.add();  // given up, or answered twice
+}
+
+void Calls::fail_all(Destination& to, const Error& error) {
+  std::vector<std::uint64_t> ids;
+  for (const PendingCall* call = to.pending; call; call = call->next_) ids.push_back(call->id_);
+  for (const auto id : ids) {
+    if (PendingCall* call = find(id)) call->finish(error);
   }
 }
 
-void Calls::finish(std::uint64_t id, Result<Payload> outcome) {
-  const auto found = pending_.find(id);
-  if (found == pending_.end()) return;  // late: given up, or answered twice
-  Pending pending = std::move(found->second);
-  pending_.erase(found);
-  --pending.link->in_flight;
-  loop_.cancel(pending.timer);
-  pending.completer.complete(std::move(outcome));
-}
-
-void Calls::give_up_with(std::uint64_t id, Error error) {
-  const auto found = pending_.find(id);
-  if (found == pending_.end()) return;
-  tell_cancelled(found->second, id);
-  finish(id, std::move(error));
-}
-
-void Calls::give_up(std::uint64_t id) noexcept {
-  const auto found = pending_.find(id);
-  if (found == pending_.end()) return;
-  tell_cancelled(found->second, id);
-  --found->second.link->in_flight;
-  loop_.cancel(found->second.timer);
-  pending_.erase(found);
-}
-
-void Calls::tell_cancelled(const Pending& pending, std::uint64_t id) noexcept {
+void Calls::tell_cancelled(Destination& to, std::uint64_t id) noexcept {
+  if (!to.link) return;
   wire::Header header;
   header.kind = wire::Kind::cancel;
   header.id = id;
-  header.sender = options_.instance.short_id();
-  (void)pending.link->link->send(header, {}, {});  // best effort: the callee only saves work by it
+  header.sender = sender_;
+  (void)to.link->send(header, {}, {});  // best effort: the callee only saves work by it
 }
 
-void Calls::fail_all(const std::shared_ptr<LinkState>& link, const Error& error) {
-  std::vector<std::uint64_t> ids;
-  for (const auto& [id, pending] : pending_) {
-    if (pending.link == link) ids.push_back(id);
+void Calls::arm(TimePoint when) {
+  if (when >= alarm_at_) return;
+  alarm_at_ = when;
+  alarm_.start(when - loop_.now(), [this] { ring(); });
+}
+
+void Calls::ring() {
+  alarm_at_ = TimePoint::max();
+  const TimePoint now = loop_.now();
+  while (Deadlines::Entry* due = deadlines_.take_due(now)) {
+    PendingCall& call = static_cast<PendingCall::Ring*>(due)->call;
+    const Outgoing& outgoing = *call.outgoing_;
+    call.give_up(Error(codes::deadline_exceeded, std::string(outgoing.target) + " at " + call.to_->endpoint +
+                                                     " did not answer within " +
+                                                     to_text(outgoing.deadline - outgoing.begin)));
   }
-  for (const auto id : ids) finish(id, error);
+  if (const auto first = deadlines_.next()) arm(*first);
 }
 
 void Calls::drop(const std::string& endpoint, std::string_view why) {
-  const auto found = links_.find(endpoint);
-  if (found == links_.end()) return;
+  const auto found = destinations_.find(endpoint);
+  if (found == destinations_.end()) return;
   auto dropped = found->second;
-  links_.erase(found);
-  fail_all(dropped, Error(codes::peer_gone, "the process at " + endpoint + " is gone: " + std::string(why)));
-  loop_.post([dropped = std::move(dropped)] {});  // its own handler may be running: destroyed in a later turn
+  destinations_.erase(found);
+  fail_all(*dropped, Error(codes::peer_gone, "the process at " + endpoint + " is gone: " + std::string(why)));
+  loop_.post([link = std::move(dropped->link)] {});  // its own handler may be running: destroyed in a later turn
 }
 
 void Calls::close_idle() {
-  for (auto at = links_.begin(); at != links_.end();) {
-    const auto& state = *at->second;
-    at = state.in_flight == 0 && loop_.now() - state.last_used >= kIdle ? links_.erase(at) : std::next(at);
+  for (auto at = destinations_.begin(); at != destinations_.end();) {
+    Destination& to = *at->second;
+    const bool idle = to.in_flight == 0 && loop_.now() - to.last_used >= kIdle;
+    if (idle) to.link.reset();
+    at = idle && at->second.use_count() == 1 ? destinations_.erase(at) : std::next(at);
   }
-  if (!links_.empty()) idle_.start(kIdle, [this] { close_idle(); });
+  const bool any = std::any_of(destinations_.begin(), destinations_.end(),
+                               [](const auto& it) { return it.second->link != nullptr; });
+  if (any) idle_.start(kIdle, [this] { close_idle(); });
 }
 
 std::size_t Calls::in_flight_to(const std::string& endpoint) const noexcept {
-  const auto found = links_.find(endpoint);
-  return found == links_.end() ? 0 : found->second->in_flight;
+  const auto found = destinations_.find(endpoint);
+  return found == destinations_.end() ? 0 : found->second->in_flight;
 }
 
 void Calls::flush() {
-  for (auto& [endpoint, state] : links_) state->link->flush();
-}
-
-Calls::Stats& Calls::stats_of(const std::string& method) {
-  auto found = stats_.find(method);
-  if (found == stats_.end() && stats_.size() > kStatsMax) found = stats_.find(kOverflow);
-  if (found != stats_.end()) return found->second;
-  const std::string& label = stats_.size() < kStatsMax ? method : kOverflow;
-  return stats_
-      .emplace(label,
-               Stats{label, &metrics_.counter(kCalls, kCallsHelp, {{"target", label}, {"code", "ok"}}),
-                     &metrics_.histogram("weft_call_duration_seconds", "Time from a call to its answer, by target",
-                                         observe::latency_bounds(), {{"target", label}})})
-      .first->second;
-}
-
-void Calls::count(const std::string& method, const Result<Payload>& outcome, Duration took) {
-  Stats& stats = stats_of(method);
-  stats.duration->observe(to_seconds(took));
-  if (outcome) return stats.ok->add();
-  metrics_.counter(kCalls, kCallsHelp, {{"target", stats.label}, {"code", outcome.error().code}}).add();
+  for (auto& [endpoint, to] : destinations_) {
+    if (to->link) to->link->flush();
+  }
 }
 
 }  // namespace weft::mesh

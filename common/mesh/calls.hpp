@@ -1,53 +1,78 @@
-// Calls: the outgoing half of calling: links to peers, and the calls that wait for their answers. Private to mesh.
+// Calls: the outgoing half of calling: destinations, and the calls that wait for their answers. Private to mesh.
 #pragma once
 #include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
 
+#include "weft/mesh/deadlines.hpp"
+#include "weft/mesh/interceptor.hpp"
 #include "weft/mesh/mesh.hpp"
+#include "weft/mesh/stream_core.hpp"
 #include "weft/net/net.hpp"
 
 namespace weft::mesh {
 
+class PendingCall;
+
+/// One process that is called. Outlives its link, which is closed when idle and opened again by the next call.
+struct Destination : std::enable_shared_from_this<Destination> {
+  explicit Destination(std::string to) : endpoint(std::move(to)) {}
+  const std::string endpoint;
+  std::unique_ptr<net::Link> link;
+  std::size_t in_flight = 0;
+  PendingCall* pending = nullptr;  // waiting for an answer from here
+  TimePoint last_used;
+};
+
 class Calls {
  public:
   Calls(Loop& loop, net::Context& context, const PeerOptions& options, net::Limits limits, net::Traffic& traffic,
-        observe::Metrics& metrics);
+        observe::Metrics& metrics, Interceptors& interceptors);
   ~Calls();
 
   Task<Result<Payload>> call(std::string endpoint, std::string method, Payload payload, CallOptions options);
+  std::shared_ptr<Destination> destination(const std::string& endpoint);
   void drop(const std::string& endpoint, std::string_view why);
   std::size_t in_flight_to(const std::string& endpoint) const noexcept;
-  std::size_t pending() const noexcept { return pending_.size(); }
-  void set_epoch(std::uint64_t epoch) noexcept { epoch_ = epoch; }
+  std::size_t pending() const noexcept { return pending_; }
+  void set_epoch(std::uint64_t epoch) noexcept { epoch_ = static_cast<std::uint32_t>(epoch); }
   void flush();
+  Loop& loop() noexcept { return loop_; }
+  /// Opens a stream; the chain sees its beginning and its end. Errors: as a call's.
+  Result<std::shared_ptr<StreamCore>> open(std::shared_ptr<Destination> to,
+                                           std::shared_ptr<const InstanceRecord> instance, std::string target,
+                                           Payload payload, StreamOptions options);
+  /// Small numbers for targets; those beyond the limit share the last one.
+  std::uint32_t target_id(std::string_view target);
 
  private:
-  struct LinkState {
-    std::unique_ptr<net::Link> link;
-    std::size_t in_flight = 0;
-    TimePoint last_used;
+  friend class PendingCall;
+  friend class Attempt;
+  friend class CallerStream;
+  struct Slot {
+    PendingCall* call = nullptr;
+    std::uint32_t generation = 1;
+    std::uint32_t next_free = 0;
   };
-  struct Pending {
-    Completion<Result<Payload>>::Completer completer;
-    std::shared_ptr<LinkState> link;
-    Loop::Id timer = 0;
+  struct Stats {
+    std::string label;
+    observe::Counter* ok = nullptr;
+    observe::Histogram* duration = nullptr;
   };
-  struct Waiting;  // one call while its coroutine waits
 
-  std::shared_ptr<LinkState> link_to(const std::string& endpoint);
+  net::Link& link_of(Destination& to);
+  Result<void> send_request(Destination& to, const Outgoing& call, Bytes& payload, const wire::Extension& extension);
+  std::uint64_t add(PendingCall& call);
+  void remove(PendingCall& call) noexcept;
+  PendingCall* find(std::uint64_t id) noexcept;
   void take(const wire::EnvelopeView& envelope);
-  void finish(std::uint64_t id, Result<Payload> outcome);
-  void give_up(std::uint64_t id) noexcept;
-  void give_up_with(std::uint64_t id, Error error);
-  void tell_cancelled(const Pending& pending, std::uint64_t id) noexcept;
-  void fail_all(const std::shared_ptr<LinkState>& link, const Error& error);
+  void fail_all(Destination& to, const Error& error);
+  void tell_cancelled(Destination& to, std::uint64_t id) noexcept;
+  void arm(TimePoint when);
+  void ring();
   void close_idle();
-  wire::Header header_for(const CallOptions& options, Duration budget) const;
-  struct Stats;
-  Stats& stats_of(const std::string& method);
-  void count(const std::string& method, const Result<Payload>& outcome, Duration took);
+  void count(const Outgoing& call, const Result<Payload>& outcome);
 
   Loop& loop_;
   net::Context& context_;
@@ -55,18 +80,94 @@ class Calls {
   net::Limits limits_;
   net::Traffic& traffic_;
   observe::Metrics& metrics_;
-  std::uint64_t epoch_ = 0;
-  std::uint64_t last_id_ = 0;
-  std::unordered_map<std::uint64_t, Pending> pending_;
-  std::map<std::string, std::shared_ptr<LinkState>> links_;
-  struct Stats {
-    std::string label;
-    observe::Counter* ok;
-    observe::Histogram* duration;
-  };
-  std::unordered_map<std::string, Stats> stats_;  // by method called
+  Interceptors& interceptors_;
+  observe::Counter& late_;
+  const std::uint64_t sender_;
+  std::uint32_t epoch_ = 0;
+  std::vector<Slot> slots_;  // by the low half of the id; the first is not used
+  std::uint32_t free_ = 0;
+  std::size_t pending_ = 0;
+  Deadlines deadlines_;
+  Timer alarm_;
+  TimePoint alarm_at_ = TimePoint::max();
+  Bytes extension_;  // scratch
+  std::map<std::string, std::shared_ptr<Destination>, std::less<>> destinations_;
+  std::unordered_map<std::string_view, std::uint32_t> target_ids_;
+  std::vector<std::unique_ptr<Stats>> targets_;  // by target id
   Timer idle_;
   std::shared_ptr<int> life_ = std::make_shared<int>(0);
 };
+
+/// What waits for envelopes under one id. Its owner withdraws it, or it ends by finish().
+class PendingCall {
+ public:
+  PendingCall(Calls& calls, std::shared_ptr<Destination> to) : calls_(calls), alive_(calls.life_), to_(std::move(to)) {}
+  PendingCall(const PendingCall&) = delete;
+  PendingCall& operator=(const PendingCall&) = delete;
+  /// Withdraws the call when it still waits.
+  virtual ~PendingCall();
+
+ protected:
+  friend class Calls;
+  struct Ring : Deadlines::Entry {
+    explicit Ring(PendingCall& of) : call(of) {}
+    PendingCall& call;
+  };
+  /// Sends the request and waits from now on. `extension` may hold what the kind of call needs.
+  Result<void> begin(Outgoing& outgoing, Payload& payload, wire::Extension extension);
+  virtual void take(const wire::EnvelopeView& envelope) = 0;
+  /// It no longer waits when this is called. May destroy it.
+  virtual void ended(Result<Payload> outcome) = 0;
+  void finish(Result<Payload> outcome) {
+    calls_.remove(*this);
+    ended(std::move(outcome));
+  }
+  /// Ends it, and tells the callee.
+  void give_up(Error error);
+  bool waits() const noexcept { return id_ != 0; }
+
+  Calls& calls_;
+  std::weak_ptr<int> alive_;
+  std::shared_ptr<Destination> to_;
+  const Outgoing* outgoing_ = nullptr;
+  std::uint64_t id_ = 0;  // 0: not waiting
+  PendingCall* next_ = nullptr;
+  PendingCall** previous_ = nullptr;
+  Ring deadline_{*this};
+  CancelHook cancelled_;
+};
+
+/// One attempt of a call: runs the chain, sends, waits. Lives in the frame of the coroutine that awaits it; taken back
+/// when that frame is destroyed.
+class Attempt final : public PendingCall {
+ public:
+  /// All is borrowed. With `refused` nothing is sent, and the chain sees that error. The payload of a large request is
+  /// taken unless outgoing.keep_payload.
+  Attempt(Calls& calls, std::shared_ptr<Destination> to, Outgoing& outgoing, Payload& payload,
+          std::optional<Error> refused = {});
+
+  /// Sends; true when that has failed already.
+  bool await_ready();
+  void await_suspend(std::coroutine_handle<> waiter) noexcept { waiter_ = waiter; }
+  Result<Payload> await_resume();
+
+ private:
+  void take(const wire::EnvelopeView& envelope) override;
+  void ended(Result<Payload> outcome) override;
+
+  Outgoing& call_;
+  Payload& payload_;
+  std::size_t ran_ = 0;  // interceptors that are to see the end
+  std::coroutine_handle<> waiter_;
+  std::optional<Error> refused_;
+  std::optional<Result<Payload>> outcome_;
+};
+
+/// The deadline of a call that begins now, its header, and what it must be refused for at once.
+struct CallStart {
+  TimePoint deadline = TimePoint::max();
+  wire::Header header;
+};
+Result<CallStart> start_call(std::string_view target, const CallOptions& options, TimePoint now);
 
 }  // namespace weft::mesh

@@ -1,10 +1,14 @@
 #include "weft/mesh/dispatcher.hpp"
 
+#include <algorithm>
+#include <boost/unordered/unordered_flat_map.hpp>
+
 namespace weft::mesh {
 namespace {
 
 constexpr std::string_view kRequests = "weft_requests_total",
                            kRequestsHelp = "Requests answered, by method and outcome";
+constexpr std::size_t kFreeMax = 1024;  // records of finished requests kept for the next
 
 Error from_exception(std::string_view method) {
   const std::string where(method);
@@ -17,34 +21,123 @@ Error from_exception(std::string_view method) {
   }
 }
 
+using Key = std::pair<std::uint64_t, std::uint64_t>;  // connection, correlation id
+struct KeyHash {
+  std::size_t operator()(const Key& key) const noexcept {
+    const auto mixed = (key.first * 0x9e3779b97f4a7c15u ^ key.second) * 0xff51afd7ed558ccdu;
+    return mixed ^ mixed >> 32;
+  }
+};
+
 }  // namespace
 
+struct Dispatcher::Active {
+  net::Connection from;
+  Method* method = nullptr;
+  std::optional<Call> call;
+  Duration queued{};
+  TimePoint begin;
+  std::shared_ptr<CalleeStream> stream{};  // of a stream method
+  Key key() const noexcept { return {from.id(), call->id()}; }
+};
+/// The callee's end of a stream. Over when its call is.
+class Dispatcher::CalleeStream final : public StreamCore {
+ public:
+  CalleeStream(Dispatcher& dispatcher, Active& active, std::uint32_t caller_window, bool caller_writes)
+      : StreamCore(dispatcher.loop_, kCalleeWindow, Duration::zero()),
+        dispatcher_(dispatcher),
+        active_(&active),
+        caller_window_(caller_window) {
+    expects_chunks(caller_writes);
+    may_send(caller_window);
+    if (caller_window == 0) may_write(false);
+    if (caller_writes) grant(window());
+  }
+  using StreamCore::take_chunk;
+  using StreamCore::take_credit;
+  void close(Error why) {
+    active_ = nullptr;
+    fail(std::move(why));
+  }
+
+ private:
+  Result<void> send(wire::Kind kind, std::uint8_t flags, Payload& payload) override {
+    if (!active_) return Error(codes::stream_closed, "the stream is over");
+    wire::Header header;
+    header.kind = kind;
+    header.flags = flags;
+    header.id = active_->call->id();
+    header.encoding = payload.encoding;
+    header.sender = dispatcher_.sender_;
+    header.epoch = dispatcher_.epoch_;
+    return dispatcher_.server_.send(active_->from, header, payload.bytes);
+  }
+  void break_off(Error error) override { fail(std::move(error)); }  // the handler's answer tells the caller
+
+  static constexpr std::uint32_t kCalleeWindow = 1024 * 1024;
+  Dispatcher& dispatcher_;
+  Active* active_;
+  std::uint32_t caller_window_;
+};
+struct Dispatcher::Table : boost::unordered_flat_map<Key, Active*, KeyHash> {};
+
 Dispatcher::Dispatcher(Loop& loop, const PeerOptions& options, observe::Metrics& metrics, observe::Log& log,
-                       Reply reply)
+                       Interceptors& interceptors, net::Server& server)
     : loop_(loop),
       options_(options),
       metrics_(metrics),
       log_(log),
-      reply_(std::move(reply)),
-      in_flight_gauge_(metrics.gauge("weft_requests_in_flight", "Requests being handled")) {}
+      interceptors_(interceptors),
+      server_(server),
+      table_(std::make_unique<Table>()),
+      in_flight_gauge_(metrics.gauge("weft_requests_in_flight", "Requests being handled")),
+      expired_(metrics.counter("weft_requests_expired_total",
+                               "Requests dropped before their handler because nobody waited any longer, by place",
+                               {{"place", "transit"}})),
+      sender_(options.instance.short_id()) {
+  interceptors_.add({.name = "metrics", .after_handler = [this](Incoming& call, const Result<Payload>& outcome) {
+                       count(call, outcome);
+                     }});
+}
 
-void Dispatcher::serve(MethodInfo method, Handler handler) {
+Dispatcher::~Dispatcher() {
+  running_.cancel_all();
+  for (auto& [key, active] : *table_) delete active;
+}
+
+void Dispatcher::serve(MethodInfo method, Handler handler) { add(std::move(method)).handler = std::move(handler); }
+
+void Dispatcher::serve_stream(MethodInfo method, StreamHandler handler) {
+  method.kind = "stream";
+  add(std::move(method)).stream_handler = std::move(handler);
+}
+
+Dispatcher::Method& Dispatcher::add(MethodInfo method) {
   if (auto fine = check_name("method name", method.name); !fine) throw std::logic_error(fine.error().message);
+  auto entry = std::make_unique<Method>();
   const std::string name = method.name;
-  Method entry{std::move(method), std::move(handler),
-               &metrics_.counter(kRequests, kRequestsHelp, {{"endpoint", name}, {"code", "ok"}}),
-               &metrics_.histogram("weft_request_duration_seconds", "Time to handle a request, by method",
-                                   observe::latency_bounds(), {{"endpoint", name}})};
-  if (!methods_.emplace(name, std::move(entry)).second) throw std::logic_error("method '" + name + "' is served twice");
+  entry->full_name = options_.agent + "." + name;
+  entry->info = std::move(method);
+  entry->id = static_cast<std::uint32_t>(by_id_.size());
+  entry->ok = &metrics_.counter(kRequests, kRequestsHelp, {{"endpoint", name}, {"code", "ok"}});
+  entry->duration = &metrics_.histogram("weft_request_duration_seconds", "Time to handle a request, by method",
+                                        observe::latency_bounds(), {{"endpoint", name}});
+  const std::string_view key = entry->full_name;
+  const auto [at, fresh] = methods_.emplace(key, std::move(entry));
+  if (!fresh) throw std::logic_error("method '" + name + "' is served twice");
+  by_id_.push_back(at->second.get());
+  return *by_id_.back();
 }
 
 std::vector<MethodInfo> Dispatcher::methods() const {
   std::vector<MethodInfo> all;
-  for (const auto& [name, method] : methods_) all.push_back(method.info);
+  for (const auto* method : by_id_) all.push_back(method->info);
+  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   return all;
 }
 
-Result<Dispatcher::Method*> Dispatcher::find(std::string_view name) {
+Result<Dispatcher::Method*> Dispatcher::find(std::string_view name) const {
+  if (const auto found = methods_.find(name); found != methods_.end()) return found->second.get();
   const auto dot = name.find('.');
   const auto agent = name.substr(0, dot);
   const auto method = dot == std::string_view::npos ? std::string_view() : name.substr(dot + 1);
@@ -52,87 +145,195 @@ Result<Dispatcher::Method*> Dispatcher::find(std::string_view name) {
     return Error(codes::no_such_method,
                  "this is agent '" + options_.agent + "', not '" + std::string(agent.substr(0, kNameMax)) + "'");
   }
-  if (const auto found = methods_.find(method); found != methods_.end()) return &found->second;
   std::vector<std::string_view> known;
-  for (const auto& [served, entry] : methods_) known.push_back(served);
+  for (const auto* served : by_id_) known.push_back(served->info.name);
   return Error(codes::no_such_method,
                "agent '" + options_.agent + "' has no method '" + std::string(method.substr(0, kNameMax)) + "'" +
                    did_you_mean(method, known),
                "weft info " + options_.agent + " lists its methods");
 }
 
-void Dispatcher::take(std::string_view peer, const wire::EnvelopeView& envelope) {
-  if (envelope.header.kind == wire::Kind::cancel) {
-    const auto found = active_.find(Key(peer, envelope.header.id));
-    if (found != active_.end()) found->second->call.cancelled_ = true;
-    return;
+void Dispatcher::take(const net::Connection& from, const wire::EnvelopeView& envelope) {
+  using enum wire::Kind;
+  if (envelope.header.kind == request) return take_request(from, envelope);
+  const auto found = table_->find(Key(from.id(), envelope.header.id));
+  if (found == table_->end()) return;
+  Active& active = *found->second;
+  if (envelope.header.kind == cancel) return cancel_call(active, "its caller stopped waiting");
+  if (!active.stream) return;
+  const auto stream = active.stream;  // whoever is woken may end the call
+  if (envelope.header.kind == chunk) stream->take_chunk(envelope);
+  if (envelope.header.kind == credit) stream->take_credit(envelope);
+}
+
+void Dispatcher::cancel_call(Active& active, const char* why) {
+  const auto stream = active.stream;
+  active.call->cancel();
+  if (stream) stream->close(Error(codes::call_cancelled, std::string("the stream is over: ") + why));
+}
+
+void Dispatcher::connection_gone(const net::Connection& from) {
+  std::vector<Key> keys;
+  for (const auto& [key, active] : *table_) {
+    if (active->from == from) keys.push_back(key);
   }
-  if (envelope.header.kind != wire::Kind::request) return;
-  auto refuse = [&](Error error) {
-    metrics_.counter(kRequests, kRequestsHelp, {{"endpoint", "_refused"}, {"code", error.code}}).add();
-    answer(peer, envelope.header.id, envelope.header.trace, std::move(error));
-  };
-  if (draining_)
-    return refuse(Error(codes::draining, "agent '" + options_.agent + "' on " + options_.host + " is stopping"));
-  if (active_.size() >= options_.limits.in_flight_max) {
-    return refuse(Error(codes::queue_full,
-                        "agent '" + options_.agent + "' handles " + std::to_string(active_.size()) +
+  for (const Key& key : keys) {
+    if (const auto found = table_->find(key); found != table_->end()) cancel_call(*found->second, "its caller is gone");
+  }
+}
+
+void Dispatcher::refuse(const net::Connection& from, const wire::EnvelopeView& envelope, const Error& error) {
+  metrics_.counter(kRequests, kRequestsHelp, {{"endpoint", "_refused"}, {"code", error.code}}).add();
+  answer(from, envelope.header.id, envelope.header.trace, error);
+}
+
+void Dispatcher::take_request(const net::Connection& from, const wire::EnvelopeView& envelope) {
+  const auto extension = wire::decode_extension(envelope.extension);
+  if (!extension) return refuse(from, envelope, extension.error());
+  const TimePoint now = loop_.turn_time();
+  const Duration queued = from.delay(extension->sent_us, now);
+  const std::chrono::microseconds budget(envelope.header.deadline_us);
+  if (budget.count() > 0 && queued >= budget) return expired_.add();  // its caller has given up
+  if (draining_) {
+    return refuse(from, envelope,
+                  Error(codes::draining, "agent '" + options_.agent + "' on " + options_.host + " is stopping"));
+  }
+  if (in_flight_ >= options_.limits.in_flight_max) {
+    return refuse(from, envelope,
+                  Error(codes::queue_full,
+                        "agent '" + options_.agent + "' handles " + std::to_string(in_flight_) +
                             " requests already (limits.in_flight_max)",
                         "call again later"));
   }
-  auto method = find(envelope.name);
-  if (!method) return refuse(std::move(method.error()));
-  start(peer, envelope, **method);
+  const auto method = find(envelope.name);
+  if (!method) return refuse(from, envelope, method.error());
+  const auto [at, fresh] = table_->try_emplace(Key(from.id(), envelope.header.id), nullptr);
+  if (!fresh) return;  // the same id twice from one connection: the first counts
+  Active& active = *(at->second = make_active());
+  active.from = from;
+  active.method = *method;
+  active.begin = now;
+  auto fine = fill(active, envelope, queued);
+  if (!fine) {
+    table_->erase(active.key());
+    free_active(active);
+    return refuse(from, envelope, fine.error());
+  }
+  ++in_flight_;
+  in_flight_gauge_.set(static_cast<double>(in_flight_));
+  running_.spawn(run(active));
 }
 
-void Dispatcher::start(std::string_view peer, const wire::EnvelopeView& envelope, Method& method) {
-  auto active = std::make_shared<Active>();
-  active->key = Key(peer, envelope.header.id);
-  active->method = &method;
-  active->begin = loop_.now();
-  Call& call = active->call;
-  call.method_ = method.info.name;
-  call.payload_ = Payload(envelope.header.encoding, Bytes(envelope.payload.begin(), envelope.payload.end()));
+Result<void> Dispatcher::fill(Active& active, const wire::EnvelopeView& envelope, Duration queued) {
+  Call& call = active.call.emplace();
+  active.queued = queued;
+  call.method_ = active.method->info.name;
+  call.full_name_ = active.method->full_name;
+  call.payload_.encoding = envelope.header.encoding;
+  call.payload_.bytes.assign(envelope.payload.begin(), envelope.payload.end());
   call.header_ = envelope.header;
+  if (envelope.extension.size() > wire::kStampSize) {
+    call.extension_bytes_.assign(envelope.extension.begin(), envelope.extension.end());
+    call.extension_ = *wire::decode_extension(call.extension_bytes_);
+  }
   call.has_deadline_ = envelope.header.deadline_us > 0;
-  call.deadline_ = active->begin + std::chrono::microseconds(envelope.header.deadline_us);
-  if (!active_.emplace(active->key, active).second) return;  // the same id twice from one connection: the first counts
-  in_flight_gauge_.set(static_cast<double>(active_.size()));
-  running_.spawn(run(std::move(active)));
+  call.deadline_ = active.begin + std::chrono::microseconds(envelope.header.deadline_us) - queued;
+  return check_chain(call);
 }
 
-Task<void> Dispatcher::run(std::shared_ptr<Active> active) {
+/// A call that came to wait on itself would wait until its deadline: told at once, with who waits for whom.
+Result<void> Dispatcher::check_chain(const Call& call) const {
+  if (call.chain().empty() || call.method().starts_with('_')) return {};
+  bool here = false;
+  std::string text;
+  const bool good = wire::walk_chain(call.chain(), [&](const wire::ChainLink& link) {
+    here = here || link.instance == sender_;
+    if (here) text += std::string(link.method) + " -> ";
+  });
+  if (!good) return Error(codes::bad_envelope, "the chain of calls in the envelope is malformed");
+  if (!here) return {};
+  return Error(codes::call_cycle, "calls in a circle: " + text + std::string(call.full_name_),
+               "let one of them publish, report or answer instead of calling back");
+}
+
+Task<void> Dispatcher::run(Active& active) {
+  Incoming incoming{.call = *active.call,
+                    .method = active.method->info,
+                    .method_id = active.method->id,
+                    .queued = active.queued,
+                    .begin = active.begin};
+  std::size_t ran = 0;
   Result<Payload> outcome = Error();
-  try {
-    outcome = co_await active->method->handler(active->call);
-  } catch (...) {
-    outcome = from_exception(active->method->info.name);
-    log_.error("a handler threw", outcome.error(), {{"method", active->method->info.name}});
-    if (failed_) failed_(active->method->info.name, outcome.error());
-  }
-  finish(*active, outcome);
-}
-
-void Dispatcher::finish(const Active& active, const Result<Payload>& outcome) {
-  active.method->duration->observe(to_seconds(loop_.now() - active.begin));
-  if (outcome) {
-    active.method->ok->add();
+  if (auto fine = interceptors_.before(incoming, ran); !fine) {
+    outcome = std::move(fine.error());
   } else {
-    metrics_.counter(kRequests, kRequestsHelp, {{"endpoint", active.method->info.name}, {"code", outcome.error().code}})
-        .add();
+    try {
+      outcome = co_await handle(active);
+    } catch (...) {
+      outcome = from_exception(active.method->info.name);
+      log_.error("a handler threw", outcome.error(), {{"method", active.method->info.name}});
+      if (failed_) failed_(active.method->info.name, outcome.error());
+    }
   }
-  if (!active.call.cancelled_) answer(active.key.first, active.key.second, active.call.trace(), outcome);
-  active_.erase(Key(active.key));
-  in_flight_gauge_.set(static_cast<double>(active_.size()));
+  incoming.end = loop_.turn_time();
+  interceptors_.after(incoming, outcome, ran);
+  finish(active, std::move(outcome));
 }
 
-void Dispatcher::answer(std::string_view peer, std::uint64_t id, const wire::TraceContext& trace,
+Task<Result<Payload>> Dispatcher::handle(Active& active) {
+  if (active.method->handler) return active.method->handler(*active.call);
+  return handle_stream(active);
+}
+
+Task<Result<Payload>> Dispatcher::handle_stream(Active& active) {
+  const Call& call = *active.call;
+  const bool writes = call.extension_.window > 0 && (call.header_.flags & wire::kFlagEnd) == 0;
+  active.stream = std::make_shared<CalleeStream>(*this, active, call.extension_.window, writes);
+  Stream stream(active.stream);
+  co_return co_await active.method->stream_handler(*active.call, stream);
+}
+
+void Dispatcher::count(const Incoming& call, const Result<Payload>& outcome) {
+  const Method& method = *by_id_[call.method_id];
+  method.duration->observe(to_seconds(call.end - call.begin));
+  if (outcome) return method.ok->add();
+  metrics_.counter(kRequests, kRequestsHelp, {{"endpoint", method.info.name}, {"code", outcome.error().code}}).add();
+}
+
+void Dispatcher::finish(Active& active, Result<Payload> outcome) {
+  if (const auto stream = std::exchange(active.stream, nullptr))
+    stream->close(Error(codes::stream_closed, "the stream is over: its handler has answered"));
+  if (!active.call->cancelled()) answer(active.from, active.call->id(), active.call->trace(), std::move(outcome));
+  table_->erase(active.key());
+  free_active(active);
+  --in_flight_;
+  in_flight_gauge_.set(static_cast<double>(in_flight_));
+}
+
+Dispatcher::Active* Dispatcher::make_active() {
+  if (free_.empty()) return new Active();
+  Active* active = free_.back().release();
+  free_.pop_back();
+  return active;
+}
+
+void Dispatcher::free_active(Active& active) noexcept {
+  active.call.reset();
+  active.from = {};
+  if (free_.size() < kFreeMax) {
+    free_.emplace_back(&active);
+  } else {
+    delete &active;
+  }
+}
+
+void Dispatcher::answer(const net::Connection& to, std::uint64_t id, const wire::TraceContext& trace,
                         Result<Payload> outcome) {
   wire::Header header;
   header.id = id;
   header.trace = trace;
-  header.sender = options_.instance.short_id();
-  header.epoch = static_cast<std::uint32_t>(epoch_);
+  header.sender = sender_;
+  header.epoch = epoch_;
   if (outcome && outcome->bytes.size() > options_.limits.payload_max) {
     outcome =
         Error(codes::too_large, "the answer has " + std::to_string(outcome->bytes.size()) + " bytes, the limit is " +
@@ -141,11 +342,13 @@ void Dispatcher::answer(std::string_view peer, std::uint64_t id, const wire::Tra
   if (outcome) {
     header.kind = wire::Kind::reply;
     header.encoding = outcome->encoding;
-    return reply_(peer, header, std::move(outcome->bytes));
+    (void)server_.send(to, header, outcome->bytes);  // a full queue is counted in the traffic
+    return;
   }
   header.kind = wire::Kind::error;
   header.encoding = wire::Encoding::msgpack;
-  reply_(peer, header, wire::encode_error(outcome.error()));
+  Bytes body = wire::encode_error(outcome.error());
+  (void)server_.send(to, header, body);
 }
 
 }  // namespace weft::mesh

@@ -1,62 +1,83 @@
 // Dispatcher: the incoming half of calling: finds the handler of a request, runs it, answers. Private to mesh.
 #pragma once
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
+#include <unordered_map>
 
+#include "weft/mesh/interceptor.hpp"
 #include "weft/mesh/mesh.hpp"
+#include "weft/mesh/stream_core.hpp"
 #include "weft/net/net.hpp"
 
 namespace weft::mesh {
 
 class Dispatcher {
  public:
-  /// Sends an answer to the connection `peer`.
-  using Reply = std::function<void(std::string_view peer, const wire::Header& header, Bytes payload)>;
   using Failed = std::function<void(std::string_view method, const Error& error)>;
 
-  Dispatcher(Loop& loop, const PeerOptions& options, observe::Metrics& metrics, observe::Log& log, Reply reply);
+  /// `server` sends the answers; it may be made after this.
+  Dispatcher(Loop& loop, const PeerOptions& options, observe::Metrics& metrics, observe::Log& log,
+             Interceptors& interceptors, net::Server& server);
+  ~Dispatcher();
 
   void serve(MethodInfo method, Handler handler);
+  void serve_stream(MethodInfo method, StreamHandler handler);
   std::vector<MethodInfo> methods() const;
-  void take(std::string_view peer, const wire::EnvelopeView& envelope);
+  void take(const net::Connection& from, const wire::EnvelopeView& envelope);
+  /// The process at the other end is gone: its calls are cancelled.
+  void connection_gone(const net::Connection& from);
   void on_failed(Failed failed) { failed_ = std::move(failed); }
   void start_draining() noexcept { draining_ = true; }
-  std::size_t in_flight() const noexcept { return active_.size(); }
-  void set_epoch(std::uint64_t epoch) noexcept { epoch_ = epoch; }
+  std::size_t in_flight() const noexcept { return in_flight_; }
+  void set_epoch(std::uint64_t epoch) noexcept { epoch_ = static_cast<std::uint32_t>(epoch); }
 
  private:
   struct Method {
     MethodInfo info;
+    std::string full_name;  // "agent.method"
     Handler handler;
+    StreamHandler stream_handler;  // or this
+    std::uint32_t id;
     observe::Counter* ok;
     observe::Histogram* duration;
   };
-  using Key = std::pair<std::string, std::uint64_t>;  // connection, correlation id
-  struct Active {
-    Key key;
-    Method* method;
-    Call call;
-    TimePoint begin;
-  };
+  struct Active;
+  class CalleeStream;
+  struct Table;  // of what is being handled, by connection and id
 
-  Result<Method*> find(std::string_view name);
-  void start(std::string_view peer, const wire::EnvelopeView& envelope, Method& method);
-  Task<void> run(std::shared_ptr<Active> active);
-  void finish(const Active& active, const Result<Payload>& outcome);
-  void answer(std::string_view peer, std::uint64_t id, const wire::TraceContext& trace, Result<Payload> outcome);
+  Method& add(MethodInfo method);
+  Result<Method*> find(std::string_view name) const;
+  void take_request(const net::Connection& from, const wire::EnvelopeView& envelope);
+  Result<void> fill(Active& active, const wire::EnvelopeView& envelope, Duration queued);
+  Result<void> check_chain(const Call& call) const;
+  void refuse(const net::Connection& from, const wire::EnvelopeView& envelope, const Error& error);
+  Task<void> run(Active& active);
+  Task<Result<Payload>> handle(Active& active);
+  Task<Result<Payload>> handle_stream(Active& active);
+  void cancel_call(Active& active, const char* why);
+  void finish(Active& active, Result<Payload> outcome);
+  void answer(const net::Connection& to, std::uint64_t id, const wire::TraceContext& trace, Result<Payload> outcome);
+  void count(const Incoming& call, const Result<Payload>& outcome);
+  Active* make_active();
+  void free_active(Active& active) noexcept;
 
   Loop& loop_;
   const PeerOptions& options_;
   observe::Metrics& metrics_;
   observe::Log& log_;
-  Reply reply_;
+  Interceptors& interceptors_;
+  net::Server& server_;
   Failed failed_;
-  std::map<std::string, Method, std::less<>> methods_;
-  std::map<Key, std::shared_ptr<Active>> active_;
+  std::unordered_map<std::string_view, std::unique_ptr<Method>> methods_;  // by full name
+  std::vector<Method*> by_id_;
+  std::unique_ptr<Table> table_;
+  std::size_t in_flight_ = 0;
+  std::vector<std::unique_ptr<Active>> free_;
   observe::Gauge& in_flight_gauge_;
-  std::uint64_t epoch_ = 0;
+  observe::Counter& expired_;
+  const std::uint64_t sender_;
+  std::uint32_t epoch_ = 0;
   bool draining_ = false;
   TaskScope running_;  // last: its tasks use the rest
 };

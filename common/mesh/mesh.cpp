@@ -1,13 +1,12 @@
 #include "weft/mesh/mesh.hpp"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 
 #include "weft/base/request.hpp"
 #include "weft/mesh/hints.hpp"
 #include "weft/mesh/membership.hpp"
 #include "weft/mesh/reporter.hpp"
+#include "weft/mesh/router.hpp"
 
 namespace weft::mesh {
 namespace {
@@ -37,9 +36,12 @@ ErrorReporter::Options reporter_options(const MeshOptions& options) {
   return out;
 }
 
-bool is_socket(const std::string& endpoint) {
-  struct stat status {};
-  return endpoint.starts_with("ipc://") && ::stat(endpoint.c_str() + 6, &status) == 0 && S_ISSOCK(status.st_mode);
+/// Borrows from `target`.
+Result<std::string_view> agent_of(const std::string& target) {
+  const auto dot = target.find('.');
+  if (dot == std::string::npos || dot == 0 || dot + 1 == target.size())
+    return Error(codes::bad_name, "'" + target.substr(0, kNameMax) + "' is no target such as agent.method");
+  return std::string_view(target).substr(0, dot);
 }
 
 }  // namespace
@@ -51,6 +53,7 @@ struct Mesh::Impl {
         log(g),
         health(h),
         peer(l, context, options.peer, metrics, g),
+        router(directory, peer.calls(), options.peer),
         membership(l, peer, directory, options, metrics, g, hooks()) {
     if (options.report_errors) {
       reporter = std::make_unique<ErrorReporter>(
@@ -86,10 +89,6 @@ struct Mesh::Impl {
               health.set("registry", false, "a newer instance has taken the slot");
               if (fenced) fenced();
             }};
-  }
-
-  const std::string& reach(const InstanceRecord& record, const std::string& local, const std::string& remote) const {
-    return record.host == options.peer.host && is_socket(local) ? local : remote;
   }
 
   // ---- events
@@ -171,7 +170,7 @@ struct Mesh::Impl {
 
   void connect_if_interesting(const InstanceRecord& record) {
     if (record.agent == "registry" || publishers.contains(record.instance) || !interesting(record)) return;
-    const std::string& endpoint = reach(record, record.publish_local, record.publish_endpoint);
+    const std::string& endpoint = router.reach(record, record.publish_local, record.publish_endpoint);
     if (endpoint.empty()) return;
     publishers.emplace(record.instance, endpoint);
     peer.connect_publisher(endpoint);
@@ -204,47 +203,14 @@ struct Mesh::Impl {
 
   // ---- calls
 
-  Result<const InstanceRecord*> choose(std::string_view agent, const CallOptions& call) {
-    std::vector<const InstanceRecord*> candidates = directory.instances(agent);
-    std::erase_if(candidates, [&](const InstanceRecord* record) {
-      return record->call_endpoint.empty() || (!call.host.empty() && record->host != call.host) ||
-             (!call.instance.empty() && record->instance.to_string() != call.instance);
-    });
-    if (candidates.empty()) return nobody(agent, call);
-    const std::size_t first = ++turns;  // ties go round
-    const InstanceRecord* best = nullptr;
-    auto rank = [&](const InstanceRecord& record) {
-      return std::tuple(record.health == HealthState::critical, record.host != options.peer.host,
-                        peer.in_flight_to(reach(record, record.call_local, record.call_endpoint)));
-    };
-    for (std::size_t i = 0; i < candidates.size(); ++i) {
-      const InstanceRecord* one = candidates[(first + i) % candidates.size()];
-      if (!best || rank(*one) < rank(*best)) best = one;
-    }
-    return best;
-  }
-
-  Error nobody(std::string_view agent, const CallOptions& call) const {
-    if (!directory.filled()) {
-      return Error(codes::no_registry, "no registry has answered yet (" + options.registries.front() + ")",
-                   "is the mesh running? weft up starts it; registry.addresses says where it is looked for");
-    }
-    const std::string name(agent.substr(0, kNameMax));
-    std::string text = "no live instance of agent '" + name + "'";
-    if (!call.host.empty()) text += " on host '" + call.host + "'";
-    if (!call.instance.empty()) text += " with id " + call.instance;
-    if (directory.instances(agent).empty()) text += did_you_mean(name, directory.agent_names());
-    return Error(codes::no_responders, text, "weft ps shows what runs");
-  }
-
   Task<Result<ReportReply>> send_report(ReportRequest request) {
     std::string endpoint = options.error_bus;
     if (endpoint.empty()) {
       CallOptions local;
       local.host = options.peer.host;
-      auto bus = choose("errorbus", local);
+      auto bus = router.choose("errorbus", local);
       if (!bus) co_return bus.error();
-      endpoint = (*bus)->call_endpoint;
+      endpoint = (*bus)->record->call_endpoint;
     }
     CallOptions call;
     call.timeout = kBusTimeout;
@@ -259,6 +225,7 @@ struct Mesh::Impl {
   observe::Health& health;
   Peer peer;
   Directory directory;
+  Router router;
   Membership membership;
   std::unique_ptr<ErrorReporter> reporter;
   std::vector<Interest> interests;
@@ -267,7 +234,6 @@ struct Mesh::Impl {
   TimePoint last_change{};
   std::unordered_map<std::uint64_t, std::string> names;  // of publishers, also of those that are gone
   std::map<Ulid, std::string> publishers;                // connected, by instance
-  std::size_t turns = 0;
   std::function<void()> fenced;
   std::shared_ptr<int> life = std::make_shared<int>(0);
 };
@@ -343,16 +309,41 @@ Result<Subscription> Mesh::subscribe(std::string_view pattern, EventHandler hand
 }
 
 Task<Result<Payload>> Mesh::call(std::string target, Payload payload, CallOptions options) {
-  const auto dot = target.find('.');
-  if (dot == std::string::npos || dot == 0 || dot + 1 == target.size()) {
-    co_return Error(codes::bad_name, "'" + target.substr(0, kNameMax) + "' is no target such as agent.method");
+  const auto agent = agent_of(target);
+  if (!agent) co_return agent.error();
+  auto& i = *impl_;
+  const TimePoint begin = i.loop.turn_time();
+  auto start = start_call(target, options, begin);
+  if (!start) co_return start.error();
+  for (unsigned number = 1;; ++number) {
+    wire::Header header = start->header;
+    Outgoing outgoing{.target = target,
+                      .target_id = i.peer.calls().target_id(target),
+                      .endpoint = {},
+                      .options = options,
+                      .header = header,
+                      .attempt = number,
+                      .begin = number == 1 ? begin : i.loop.now(),
+                      .deadline = start->deadline};
+    auto route = i.router.route(*agent, options);
+    outgoing.instance = route.record.get();
+    if (route.to) outgoing.endpoint = route.to->endpoint;
+    Attempt attempt(i.peer.calls(), std::move(route.to), outgoing, payload, std::move(route.nobody));
+    Result<Payload> outcome = co_await attempt;
+    if (!outgoing.retry_after || i.loop.now() + *outgoing.retry_after >= start->deadline) co_return outcome;
+    co_await sleep_for(i.loop, *outgoing.retry_after);
   }
-  auto chosen = impl_->choose(std::string_view(target).substr(0, dot), options);
-  if (!chosen) co_return chosen.error();
-  const InstanceRecord& record = **chosen;
-  std::string endpoint = impl_->reach(record, record.call_local, record.call_endpoint);
-  co_return co_await impl_->peer.call_at(std::move(endpoint), std::move(target), std::move(payload),
-                                         std::move(options));
+}
+
+Result<Stream> Mesh::open_stream(std::string target, Payload payload, StreamOptions options) {
+  const auto agent = agent_of(target);
+  if (!agent) return agent.error();
+  auto route = impl_->router.route(*agent, options);
+  if (route.nobody) return std::move(*route.nobody);
+  auto core = impl_->peer.calls().open(std::move(route.to), std::move(route.record), std::move(target),
+                                       std::move(payload), std::move(options));
+  if (!core) return core.error();
+  return Stream(std::move(*core));
 }
 
 void Mesh::report(ErrorEvent event) noexcept {

@@ -9,8 +9,10 @@
 #include "weft/base/base.hpp"
 #include "weft/config/config.hpp"
 #include "weft/mesh/account.hpp"
+#include "weft/mesh/interceptor.hpp"
 #include "weft/mesh/message.hpp"
 #include "weft/mesh/record.hpp"
+#include "weft/mesh/stream.hpp"
 #include "weft/observe/observe.hpp"
 
 namespace weft::net {
@@ -18,6 +20,8 @@ class Context;
 }
 
 namespace weft::mesh {
+
+class Calls;
 
 struct Limits {
   std::size_t payload_max = 16 * 1024 * 1024;      ///< bytes of one payload
@@ -74,6 +78,8 @@ class Peer {
 
   /// Serves `<agent>.<method>`; `agent` is options.agent. A method served twice is a bug and throws.
   void serve(MethodInfo method, Handler handler);
+  /// Serves `<agent>.<method>` as a stream.
+  void serve_stream(MethodInfo method, StreamHandler handler);
   /// Announces a topic or pattern that will be published. Errors: `bad_topic`.
   Result<void> publishes(std::string pattern, const Retention& retention = {});
   /// At most once to each subscriber that is connected now. Announces the topic when it is new. Errors: `bad_topic`,
@@ -87,6 +93,12 @@ class Peer {
   /// Calls the process at `endpoint`. Errors: what the handler answered; `deadline_exceeded`, `peer_gone` (after
   /// drop_peer()), `queue_full`, `too_large`.
   Task<Result<Payload>> call_at(std::string endpoint, std::string method, Payload payload, CallOptions options = {});
+  /// Opens a stream to the process at `endpoint`; `payload` is its request. Errors: as call_at(), of what is known at
+  /// once.
+  Result<Stream> open_stream_at(const std::string& endpoint, std::string method, Payload payload,
+                                StreamOptions options);
+  /// Adds to the chain that every call passes, out and in; see interceptor.hpp. While the process is set up.
+  void intercept(Interceptor interceptor);
   /// Fails the calls that wait for `endpoint` and closes its link: its process is known to be gone.
   void drop_peer(const std::string& endpoint, std::string_view why);
   std::size_t in_flight_to(const std::string& endpoint) const noexcept;
@@ -114,6 +126,7 @@ class Peer {
   std::size_t in_flight() const noexcept;  ///< calls being handled
   /// Sends what is queued; call before the process ends.
   void flush();
+  Calls& calls() noexcept;  ///< for mesh itself
 
  private:
   struct Impl;
@@ -193,11 +206,17 @@ class Mesh final : public ErrorSink {
   Result<void> publish(std::string_view topic, Payload payload, const PublishOptions& options = {}) {
     return peer().publish(topic, std::move(payload), options);
   }
+  void serve_stream(MethodInfo method, StreamHandler handler) {
+    peer().serve_stream(std::move(method), std::move(handler));
+  }
   /// Subscribes at every publisher, now and later, that announces a topic the pattern can match. Errors: `bad_topic`.
   Result<Subscription> subscribe(std::string_view pattern, EventHandler handler, SubscribeOptions options = {});
   /// `target` is "agent.method". Errors: `no_responders` at once when no live instance is known, `bad_name`, those of
   /// Peer::call_at().
   Task<Result<Payload>> call(std::string target, Payload payload, CallOptions options = {});
+  /// Opens a stream with one instance; `payload` is its request. Errors: `bad_name`, `no_responders`, those of a call
+  /// that are known at once; what comes later is told by the stream.
+  Result<Stream> open_stream(std::string target, Payload payload, StreamOptions options = {});
   void report(ErrorEvent event) noexcept override;
   void set_health(HealthState state, std::string text);
 

@@ -26,4 +26,31 @@ std::string_view to_string(Drop reason) noexcept {
   return kNames[static_cast<std::size_t>(reason)];
 }
 
+void CancelHook::attach(const Call& call, Callback work) {
+  if (call.cancelled()) return work();
+  work_ = std::move(work);
+  next_ = call.hooks_;
+  if (next_) next_->previous_ = &next_;
+  previous_ = &call.hooks_;
+  call.hooks_ = this;
+}
+
+void Call::cancel() noexcept {
+  cancelled_.store(true, std::memory_order_relaxed);
+  while (hooks_) {
+    CancelHook& hook = *hooks_;
+    hook.detach();
+    Callback work = std::move(hook.work_);
+    work();
+  }
+}
+
+Result<Headers> Call::headers() const {
+  if (extension_.headers.empty()) return Headers();
+  auto value = from_msgpack(extension_.headers);
+  auto read = value ? from_value<Headers>(*value) : Result<Headers>(value.error());
+  if (!read) return Error(codes::bad_envelope, "the headers of a call cannot be read: " + read.error().message);
+  return read;
+}
+
 }  // namespace weft::mesh

@@ -31,22 +31,18 @@ struct Peer::Impl {
       : loop(l),
         options(std::move(o)),
         metrics(m),
-        calls(l, context, options, net_limits(options.limits), traffic, m),
-        dispatcher(l, options, m, g,
-                   [this](std::string_view peer, const wire::Header& header, Bytes payload) {
-                     reply(peer, header, std::move(payload));
-                   }),
-        publications(l, context, options, net_limits(options.limits), traffic, m, g),
-        events(l, context, options, net_limits(options.limits), traffic, m, g),
+        calls(l, context, options, net_limits(options.limits), traffic, m, interceptors),
         server(l, context, net_limits(options.limits), traffic,
-               [this](std::string_view peer, const wire::EnvelopeView& envelope) { dispatcher.take(peer, envelope); }) {
+               [this](const net::Connection& from, const wire::EnvelopeView& envelope) {
+                 dispatcher.take(from, envelope);
+               }),
+        dispatcher(l, options, m, g, interceptors, server),
+        publications(l, context, options, net_limits(options.limits), traffic, m, g),
+        events(l, context, options, net_limits(options.limits), traffic, m, g) {
+    server.on_gone([this](const net::Connection& gone) { dispatcher.connection_gone(gone); });
     metrics.on_collect([this, alive = std::weak_ptr<int>(life)] {
       if (alive.lock()) collect();
     });
-  }
-
-  void reply(std::string_view peer, const wire::Header& header, Bytes payload) {
-    (void)server.send(peer, header, {}, std::move(payload));  // a full queue is counted in `traffic`
   }
 
   void collect() {
@@ -90,11 +86,12 @@ struct Peer::Impl {
   PeerOptions options;
   observe::Metrics& metrics;
   net::Traffic traffic;
+  Interceptors interceptors;
   Calls calls;
+  net::Server server;
   Dispatcher dispatcher;
   Publications publications;
   Events events;
-  net::Server server;
   std::string call_endpoint, call_local, publish_endpoint, publish_local;
   std::int64_t started_us = 0;
   std::function<void()> changed;
@@ -159,6 +156,19 @@ void Peer::serve(MethodInfo method, Handler handler) {
   impl_->record_changed();
 }
 
+void Peer::serve_stream(MethodInfo method, StreamHandler handler) {
+  impl_->dispatcher.serve_stream(std::move(method), std::move(handler));
+  impl_->record_changed();
+}
+
+Result<Stream> Peer::open_stream_at(const std::string& endpoint, std::string method, Payload payload,
+                                    StreamOptions options) {
+  auto core = impl_->calls.open(impl_->calls.destination(endpoint), nullptr, std::move(method), std::move(payload),
+                                std::move(options));
+  if (!core) return core.error();
+  return Stream(std::move(*core));
+}
+
 Result<void> Peer::publishes(std::string pattern, const Retention& retention) {
   auto fresh = impl_->publications.announce(std::move(pattern), retention);
   if (!fresh) return fresh.error();
@@ -178,6 +188,9 @@ void Peer::on_record_changed(std::function<void()> changed) { impl_->changed = s
 Task<Result<Payload>> Peer::call_at(std::string endpoint, std::string method, Payload payload, CallOptions options) {
   return impl_->calls.call(std::move(endpoint), std::move(method), std::move(payload), std::move(options));
 }
+
+void Peer::intercept(Interceptor interceptor) { impl_->interceptors.add(std::move(interceptor)); }
+Calls& Peer::calls() noexcept { return impl_->calls; }
 
 void Peer::drop_peer(const std::string& endpoint, std::string_view why) { impl_->calls.drop(endpoint, why); }
 std::size_t Peer::in_flight_to(const std::string& endpoint) const noexcept {

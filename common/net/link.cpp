@@ -110,14 +110,14 @@ Link::~Link() = default;
 void Link::on_lost(std::function<void()> lost) { impl_->lost = std::move(lost); }
 bool Link::connected() const noexcept { return impl_->up; }
 
-Result<void> Link::send(const wire::Header& header, std::string_view name, Bytes payload) {
+Result<void> Link::send(const wire::Header& header, std::string_view name, BytesView extension, Bytes& payload) {
   if (!impl_->connecting) return impl_->connecting;
   if (payload.size() > impl_->limits.wire.payload_max) return too_large(payload.size(), impl_->limits);
   if (impl_->outbox.bytes() > impl_->limits.queue_bytes_max) {
     ++impl_->traffic.dropped_queue_full;
     return queue_full(impl_->endpoint, impl_->limits);
   }
-  impl_->outbox.add(header, name, std::move(payload));
+  impl_->outbox.add(header, name, extension, payload);
   ++impl_->traffic.sent;
   if (std::exchange(impl_->scheduled, true)) return {};
   impl_->loop.at_turn_end([impl = impl_.get(), alive = std::weak_ptr<int>(impl_->life)] {
@@ -126,6 +126,7 @@ Result<void> Link::send(const wire::Header& header, std::string_view name, Bytes
   return {};
 }
 
+std::size_t Link::queued() const noexcept { return impl_->outbox.bytes(); }
 void Link::flush() { impl_->flush(); }
 
 }  // namespace weft::net

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "weft/base/base.hpp"
@@ -17,6 +18,9 @@ class context_t;
 }
 
 namespace weft::net {
+
+/// A payload over this travels in a frame of its own, which is not copied: it is taken from its sender.
+inline constexpr std::size_t kDetachBytes = 16 * 1024;
 
 /// The process's ZeroMQ context, with one I/O thread. Outlives every socket. Thread-safe.
 class Context {
@@ -45,11 +49,38 @@ struct Traffic {
   std::uint64_t dropped_unroutable = 0;  ///< replies to a peer that went away
 };
 
+/// A connection of a Server, for as long as somebody holds it; its peer may be gone meanwhile. Loop-bound, not
+/// atomic.
+class Connection {
+ public:
+  Connection() = default;
+  Connection(const Connection& other) noexcept : state_(other.state_) { hold(); }
+  Connection(Connection&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+  Connection& operator=(Connection other) noexcept {
+    std::swap(state_, other.state_);
+    return *this;
+  }
+  ~Connection() { release(); }
+  /// The same for as long as the connection is known; never used again.
+  std::uint64_t id() const noexcept;
+  /// How long a message stamped `sent_us` waited on its way, beyond the fastest ones from here. Call once a message.
+  Duration delay(std::uint32_t sent_us, TimePoint now) const noexcept;
+  friend bool operator==(const Connection&, const Connection&) = default;
+
+ private:
+  friend class Server;
+  struct State;
+  explicit Connection(State* state) noexcept : state_(state) { hold(); }
+  void hold() const noexcept;
+  void release() noexcept;
+  State* state_ = nullptr;
+};
+
 /// Answers calls: one socket that peers connect to.
 class Server {
  public:
-  /// `peer` names the connection for send(), until it ends. Borrowed during the call.
-  using OnEnvelope = std::function<void(std::string_view peer, const wire::EnvelopeView& envelope)>;
+  /// `from` is where answers go. The envelope is borrowed during the call.
+  using OnEnvelope = std::function<void(const Connection& from, const wire::EnvelopeView& envelope)>;
 
   Server(Loop& loop, Context& context, Limits limits, Traffic& traffic, OnEnvelope on_envelope);
   ~Server();
@@ -57,7 +88,11 @@ class Server {
   /// Errors: `port_taken`, `bad_address`.
   Result<std::string> bind(const std::string& endpoint);
   /// Queued until the turn ends. Errors: `too_large`, `queue_full`. A peer that went away is counted, not told.
-  Result<void> send(std::string_view peer, const wire::Header& header, std::string_view name, Bytes payload);
+  Result<void> send(const Connection& to, const wire::Header& header, Bytes& payload);
+  /// Called when sending finds that a peer has gone away; not for each that goes.
+  void on_gone(std::function<void(const Connection& gone)> gone);
+  /// Bytes that wait for this peer, beyond what ZeroMQ has taken.
+  std::size_t queued(const Connection& to) const noexcept;
   /// Sends what is queued and can be sent now.
   void flush();
 
@@ -79,8 +114,14 @@ class Link {
   /// Called when an established connection is lost: what was sent and not answered may never be.
   void on_lost(std::function<void()> lost);
   bool connected() const noexcept;
-  /// Queued until the turn ends. Errors: `too_large`, `queue_full`, `bad_address`.
-  Result<void> send(const wire::Header& header, std::string_view name, Bytes payload);
+  /// Queued until the turn ends; a large payload is taken from `payload`, a small one copied. Errors: `too_large`,
+  /// `queue_full`, `bad_address`.
+  Result<void> send(const wire::Header& header, std::string_view name, BytesView extension, Bytes& payload);
+  Result<void> send(const wire::Header& header, std::string_view name, Bytes payload) {
+    return send(header, name, {}, payload);
+  }
+  /// Bytes that wait, beyond what ZeroMQ has taken.
+  std::size_t queued() const noexcept;
   void flush();
 
  private:

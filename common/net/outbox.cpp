@@ -4,9 +4,9 @@
 
 namespace weft::net {
 
-void Outbox::append(const wire::Header& header, std::string_view name, BytesView payload) {
+void Outbox::append(const wire::Header& header, std::string_view name, BytesView extension, BytesView payload) {
   const bool detached = (header.flags & wire::kFlagDetached) != 0;
-  const std::size_t size = wire::encoded_size(name, {}, detached ? 0 : payload.size());
+  const std::size_t size = wire::encoded_size(name, extension, detached ? 0 : payload.size());
   if (count_ == 0) {
     const auto prefix = as_bytes(prefix_);
     open_.assign(prefix.begin(), prefix.end());
@@ -15,7 +15,7 @@ void Outbox::append(const wire::Header& header, std::string_view name, BytesView
   }
   const std::size_t at = open_.size();
   open_.resize(at + size);
-  wire::encode(header, name, {}, payload, std::span(open_).subspan(at));
+  wire::encode(header, name, extension, payload, std::span(open_).subspan(at));
   ++count_;
 }
 
@@ -35,29 +35,32 @@ void Outbox::finish_batch() {
 void Outbox::close_open() {
   if (count_ == 0) return;
   closed_bytes_ += open_.size();
-  closed_.push_back({std::move(open_), {}, false, 0});
+  closed_count_ += count_;
+  closed_.push_back({std::move(open_), {}, false, 0, count_});
   open_ = {};
   count_ = 0;
 }
 
-void Outbox::add(wire::Header header, std::string_view name, Bytes payload) {
+void Outbox::add(const wire::Header& header, std::string_view name, BytesView extension, Bytes& payload) {
   if (payload.size() <= kDetachBytes) {
-    if (count_ > 0 && open_.size() + wire::encoded_size(name, {}, payload.size()) > kBatchBytes) {
+    if (count_ > 0 && open_.size() + wire::encoded_size(name, extension, payload.size()) > kBatchBytes) {
       finish_batch();
       close_open();
     }
-    append(header, name, payload);
+    append(header, name, extension, payload);
     return;
   }
   finish_batch();
   close_open();
-  header.flags |= wire::kFlagDetached;
-  append(header, name, payload);
-  Frame frame{std::move(open_), std::move(payload), true, 0};
+  wire::Header detached = header;
+  detached.flags |= wire::kFlagDetached;
+  append(detached, name, extension, payload);
+  Frame frame{std::move(open_), std::move(payload), true, 0, 1};
   frame.second_size = frame.second.size();
   open_ = {};
   count_ = 0;
   closed_bytes_ += frame.size();
+  ++closed_count_;
   closed_.push_back(std::move(frame));
 }
 
@@ -66,6 +69,7 @@ void Outbox::clear() noexcept {
   count_ = 0;
   closed_.clear();
   closed_bytes_ = 0;
+  closed_count_ = 0;
 }
 
 }  // namespace weft::net

@@ -3,13 +3,12 @@
 #include <deque>
 #include <string>
 
+#include "weft/net/net.hpp"
 #include "weft/wire/wire.hpp"
 
 namespace weft::net {
 
 inline constexpr std::size_t kBatchBytes = 64 * 1024;  ///< a batch frame is closed before it grows over this
-inline constexpr std::size_t kDetachBytes =
-    16 * 1024;  ///< a payload over this travels in a frame of its own, not copied
 
 enum class Sent : std::uint8_t {
   yes,
@@ -22,10 +21,13 @@ class Outbox {
   /// `prefix` goes before each frame (publications: topic NUL).
   explicit Outbox(std::string prefix = {}) : prefix_(std::move(prefix)) {}
 
-  void add(wire::Header header, std::string_view name, Bytes payload);
+  /// Copies a small payload; takes a large one (over kDetachBytes), whose bytes are gone afterwards.
+  void add(const wire::Header& header, std::string_view name, BytesView extension, Bytes& payload);
+  void add(const wire::Header& header, std::string_view name, Bytes payload) { add(header, name, {}, payload); }
   bool empty() const noexcept { return count_ == 0 && closed_.empty(); }
   /// Bytes waiting.
   std::size_t bytes() const noexcept { return open_.size() + closed_bytes_; }
+  std::size_t envelopes() const noexcept { return count_ + closed_count_; }  ///< waiting
   void clear() noexcept;
 
   /// Calls `send(BytesView frame, Bytes* second_frame)`, in order, until it says other than `yes`; `second_frame` may
@@ -38,6 +40,7 @@ class Outbox {
       if (const Sent sent = send(BytesView(frame.first), frame.detached ? &frame.second : nullptr); sent != Sent::yes)
         return sent;
       closed_bytes_ -= size;
+      closed_count_ -= frame.count;
       closed_.pop_front();
     }
     if (count_ == 0) return Sent::yes;
@@ -57,9 +60,10 @@ class Outbox {
     Bytes first, second;
     bool detached;
     std::size_t second_size;
+    std::size_t count;  // envelopes
     std::size_t size() const noexcept { return first.size() + second_size; }
   };
-  void append(const wire::Header& header, std::string_view name, BytesView payload);
+  void append(const wire::Header& header, std::string_view name, BytesView extension, BytesView payload);
   void finish_batch();
   void close_open();
 
@@ -67,7 +71,7 @@ class Outbox {
   Bytes open_;             // the frame being packed: prefix, then one envelope, or a batch of several
   std::size_t count_ = 0;  // envelopes in open_
   std::deque<Frame> closed_;
-  std::size_t closed_bytes_ = 0;
+  std::size_t closed_bytes_ = 0, closed_count_ = 0;
 };
 
 }  // namespace weft::net

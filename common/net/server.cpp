@@ -1,13 +1,41 @@
+#include <algorithm>
 #include <unordered_map>
 
 #include "weft/net/socket.hpp"
+#include "weft/net/transit.hpp"
 
 namespace weft::net {
 namespace {
-constexpr std::size_t kIdleOutboxes = 1024;  // outboxes kept for peers that may come again
+constexpr std::size_t kIdleConnections = 1024;  // kept for peers that may come again
+}
+
+/// What is kept for a peer by its ZeroMQ routing id. Owned by the server's table; taken out of it when nobody holds it
+/// and there are many, or freed by the last holder when the server is gone.
+struct Connection::State {
+  std::string routing_id;
+  std::uint64_t id = 0;
+  std::uint32_t held = 0;
+  bool owned = true, waiting = false;
+  Outbox outbox;
+  TransitClock transit;
+};
+
+Duration Connection::delay(std::uint32_t sent_us, TimePoint now) const noexcept {
+  if (sent_us == 0) return Duration::zero();
+  const auto us = std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count();
+  return std::chrono::microseconds(state_->transit.delay(sent_us, static_cast<std::uint32_t>(us)));
+}
+std::uint64_t Connection::id() const noexcept { return state_ ? state_->id : 0; }
+void Connection::hold() const noexcept {
+  if (state_) ++state_->held;
+}
+void Connection::release() noexcept {
+  if (state_ && --state_->held == 0 && !state_->owned) delete state_;
 }
 
 struct Server::Impl {
+  using State = Connection::State;
+
   Impl(Loop& l, Context& context, Limits li, Traffic& t, OnEnvelope handler)
       : loop(l),
         limits(li),
@@ -15,43 +43,65 @@ struct Server::Impl {
         on_envelope(std::move(handler)),
         socket(l, context, zmq::socket_type::router, li, [this] { drain(); }),
         retry(l) {}
+  ~Impl() {
+    for (auto& [id, state] : connections) drop(state);
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  static void drop(State* state) noexcept {
+    if (state->held == 0) {
+      delete state;
+    } else {
+      state->owned = false;
+    }
+  }
+
+  State& connection(std::string_view routing_id) {
+    if (last && last->routing_id == routing_id) return *last;
+    const auto found = connections.find(routing_id);
+    if (found != connections.end()) return *(last = found->second);
+    if (connections.size() >= forget_at) forget_idle();
+    auto* state = new State{std::string(routing_id), ++last_id, 0, true, false, Outbox(), TransitClock()};
+    connections.emplace(state->routing_id, state);
+    return *(last = state);
+  }
 
   void drain() {
     for (zmq::message_t peer, frame, payload; socket.receive(peer);) {
       if (!peer.more() || !socket.receive_more(frame)) continue;
       payload.rebuild();
       if (frame.more() && socket.receive_more(payload)) socket.skip_rest(payload);
-      take(peer.to_string_view(), frame, payload);
+      take(Connection(&connection(peer.to_string_view())), frame, payload);
     }
   }
 
-  void take(std::string_view peer, const zmq::message_t& frame, const zmq::message_t& payload) {
+  void take(const Connection& from, const zmq::message_t& frame, const zmq::message_t& payload) {
     const auto done = unpack(view(frame), view(payload), limits.wire, traffic,
-                             [&](const wire::EnvelopeView& envelope) { on_envelope(peer, envelope); });
-    if (!done) refuse(peer, view(frame), done.error());
+                             [&](const wire::EnvelopeView& envelope) { on_envelope(from, envelope); });
+    if (!done) refuse(from, view(frame), done.error());
   }
 
   /// Tells the sender what was wrong with its frame, under the id it may have used.
-  void refuse(std::string_view peer, BytesView frame, const Error& error) {
+  void refuse(const Connection& to, BytesView frame, const Error& error) {
     ++traffic.dropped_malformed;
     wire::Header header;
     header.kind = wire::Kind::error;
     header.encoding = wire::Encoding::msgpack;
     if (frame.size() >= wire::kHeaderSize) std::memcpy(&header.id, frame.data() + 16, sizeof header.id);
-    queue(peer, header, {}, wire::encode_error(error));
+    Bytes body = wire::encode_error(error);
+    queue(*to.state_, header, body);
   }
 
-  void queue(std::string_view peer, const wire::Header& header, std::string_view name, Bytes payload) {
-    auto& outbox = outboxes[std::string(peer)];
-    if (outbox.empty()) waiting.emplace_back(peer);
-    outbox.add(header, name, std::move(payload));
+  void queue(State& to, const wire::Header& header, Bytes& payload) {
+    to.outbox.add(header, {}, {}, payload);
     ++traffic.sent;
+    if (!std::exchange(to.waiting, true)) waiting.push_back(Connection(&to));
     schedule();
   }
 
   void schedule() {
-    if (scheduled) return;
-    scheduled = true;
+    if (std::exchange(scheduled, true)) return;
     loop.at_turn_end([this, alive = std::weak_ptr<int>(life)] {
       if (alive.lock()) flush();
     });
@@ -59,21 +109,38 @@ struct Server::Impl {
 
   void flush() {
     scheduled = false;
-    auto peers = std::exchange(waiting, {});
-    for (auto& peer : peers) {
-      const std::string_view id = peer;
-      auto& outbox = outboxes[peer];
-      const Sent sent = outbox.flush([&](BytesView frame, Bytes* second) { return socket.send(&id, frame, second); });
+    flushing.swap(waiting);
+    for (Connection& connection : flushing) {
+      State& state = *connection.state_;
+      const std::string_view id = state.routing_id;
+      const Sent sent =
+          state.outbox.flush([&](BytesView frame, Bytes* second) { return socket.send(&id, frame, second); });
+      state.waiting = sent == Sent::full;
       if (sent == Sent::full) {
-        waiting.push_back(std::move(peer));
+        waiting.push_back(connection);
       } else if (sent == Sent::gone) {
-        ++traffic.dropped_unroutable;
-        outboxes.erase(peer);
+        traffic.dropped_unroutable += state.outbox.envelopes();
+        state.outbox.clear();
+        if (on_gone)
+          loop.post([this, connection, alive = std::weak_ptr<int>(life)] {
+            if (alive.lock()) on_gone(connection);
+          });
       }
     }
-    if (waiting.empty() && outboxes.size() > kIdleOutboxes) outboxes.clear();
+    flushing.clear();
     if (!waiting.empty() && !retry.running()) retry.start(2ms, [this] { flush(); });
     socket.check_readable();
+  }
+
+  void forget_idle() {
+    last = nullptr;
+    for (auto at = connections.begin(); at != connections.end();) {
+      State* state = at->second;
+      const bool idle = state->held == 0 && state->outbox.empty();
+      at = idle ? connections.erase(at) : std::next(at);
+      if (idle) delete state;
+    }
+    forget_at = std::max(kIdleConnections, 2 * connections.size());
   }
 
   Loop& loop;
@@ -81,8 +148,12 @@ struct Server::Impl {
   Traffic& traffic;
   OnEnvelope on_envelope;
   Socket socket;
-  std::unordered_map<std::string, Outbox> outboxes;
-  std::vector<std::string> waiting;  // peers whose outbox is not empty
+  std::unordered_map<std::string_view, State*> connections;  // the key lies in the state
+  std::size_t forget_at = kIdleConnections;
+  State* last = nullptr;  // of the frame before
+  std::uint64_t last_id = 0;
+  std::vector<Connection> waiting, flushing;  // whose outbox is not empty
+  std::function<void(const Connection&)> on_gone;
   bool scheduled = false;
   Timer retry;
   std::shared_ptr<int> life = std::make_shared<int>(0);
@@ -94,17 +165,18 @@ Server::~Server() = default;
 
 Result<std::string> Server::bind(const std::string& endpoint) { return impl_->socket.bind(endpoint); }
 
-Result<void> Server::send(std::string_view peer, const wire::Header& header, std::string_view name, Bytes payload) {
+Result<void> Server::send(const Connection& to, const wire::Header& header, Bytes& payload) {
   if (payload.size() > impl_->limits.wire.payload_max) return too_large(payload.size(), impl_->limits);
-  const auto found = impl_->outboxes.find(std::string(peer));
-  if (found != impl_->outboxes.end() && found->second.bytes() > impl_->limits.queue_bytes_max) {
+  if (to.state_->outbox.bytes() > impl_->limits.queue_bytes_max) {
     ++impl_->traffic.dropped_queue_full;
     return queue_full("the peer that asked", impl_->limits);
   }
-  impl_->queue(peer, header, name, std::move(payload));
+  impl_->queue(*to.state_, header, payload);
   return {};
 }
 
+void Server::on_gone(std::function<void(const Connection&)> gone) { impl_->on_gone = std::move(gone); }
+std::size_t Server::queued(const Connection& to) const noexcept { return to.state_->outbox.bytes(); }
 void Server::flush() { impl_->flush(); }
 
 }  // namespace weft::net

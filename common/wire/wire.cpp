@@ -37,7 +37,7 @@ Result<void> check_fixed(const std::byte* at) {
                                            ", this program speaks version " + std::to_string(kVersion));
   }
   const auto kind = get<std::uint8_t>(at + 3);
-  if (kind < static_cast<std::uint8_t>(Kind::request) || kind > static_cast<std::uint8_t>(Kind::batch)) {
+  if (kind < static_cast<std::uint8_t>(Kind::request) || kind > static_cast<std::uint8_t>(Kind::chunk)) {
     return bad("unknown kind " + std::to_string(kind));
   }
   if (const auto flags = get<std::uint8_t>(at + 4); (flags & ~kFlagsKnown) != 0)
@@ -74,7 +74,7 @@ struct ErrorBody {
 
 std::string_view to_string(Kind kind) noexcept {
   constexpr std::string_view kNames[] = {"?",      "request", "reply",     "error", "event",
-                                         "cancel", "credit",  "heartbeat", "batch"};
+                                         "cancel", "credit",  "heartbeat", "batch", "chunk"};
   return kNames[static_cast<std::size_t>(kind) < std::size(kNames) ? static_cast<std::size_t>(kind) : 0];
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string_view>
 
@@ -19,7 +20,8 @@ enum class Kind : std::uint8_t {
   cancel = 5,
   credit = 6,
   heartbeat = 7,
-  batch = 8
+  batch = 8,
+  chunk = 9,  ///< a piece of a stream, in either direction, under the id of its call
 };
 enum class Encoding : std::uint8_t { raw = 0, msgpack = 1, json = 2 };
 std::string_view to_string(Kind kind) noexcept;
@@ -29,7 +31,8 @@ inline constexpr std::uint16_t kMagic = 0x4657;  ///< "WF" on the wire
 inline constexpr std::uint8_t kVersion = 1;
 inline constexpr std::size_t kHeaderSize = 64;
 inline constexpr std::uint8_t kFlagDetached = 0x01;  ///< the payload is the next frame, not in this one
-inline constexpr std::uint8_t kFlagsKnown = kFlagDetached;
+inline constexpr std::uint8_t kFlagEnd = 0x02;       ///< chunk: the last of the caller's stream; may be empty
+inline constexpr std::uint8_t kFlagsKnown = kFlagDetached | kFlagEnd;
 inline constexpr std::size_t kNameMax = 255;  ///< bytes
 
 /// What decode() refuses. A payload or frame over the limit is refused before anything is allocated for it.
@@ -59,6 +62,54 @@ struct Header {
   std::uint8_t priority = 0;
   friend bool operator==(const Header&, const Header&) = default;
 };
+
+/// Further headers, of those that not every envelope has. A MessagePack map on the wire; what is absent there is empty
+/// here, keys that this version does not know are skipped. Borrows what it was decoded from.
+struct Extension {
+  std::uint32_t sent_us = 0;  ///< "t": the sender's monotonic clock when it sent, microseconds, wrapping; 0: unknown
+  std::uint32_t window = 0;   ///< "w": request: bytes of chunks that the caller takes before it gives credit
+  std::uint64_t cause = 0;    ///< "b": id of the message on whose behalf this one is sent
+  std::string_view key;       ///< "k": idempotency key
+  std::string_view schema;    ///< "s": name of the payload's schema
+  BytesView chain;            ///< "c": the calls that wait for this one; see append_link()
+  BytesView headers;          ///< "h": the MessagePack map of the user's own headers, text to text
+  bool empty() const noexcept {
+    return sent_us == 0 && window == 0 && cause == 0 && key.empty() && schema.empty() && chain.empty() &&
+           headers.empty();
+  }
+};
+inline constexpr std::size_t kExtensionMax = 65535;  ///< bytes, encoded
+inline constexpr std::size_t kStampSize = 8;         ///< bytes of an extension that holds sent_us only
+
+/// Replaces what `out` holds. Errors: `too_large` over kExtensionMax.
+Result<void> encode(const Extension& extension, Bytes& out);
+/// The same for an extension that holds sent_us only.
+void encode_stamp(std::uint32_t sent_us, std::span<std::byte, kStampSize> out) noexcept;
+/// Errors: `bad_envelope`.
+Result<Extension> decode_extension(BytesView bytes);
+
+/// One call that waits for another: who waits in which of its methods.
+struct ChainLink {
+  std::uint64_t instance = 0;  ///< Ulid::short_id()
+  std::string_view method;     ///< "agent.method"
+};
+/// At the end of a chain, outermost first: 8 bytes of instance, one of length, the name.
+void append_link(Bytes& chain, const ChainLink& link);
+/// Calls `on_link` for each; false when the chain is malformed.
+template <class OnLink>
+bool walk_chain(BytesView chain, OnLink&& on_link) {
+  while (!chain.empty()) {
+    if (chain.size() < 9) return false;
+    ChainLink link;
+    std::memcpy(&link.instance, chain.data(), 8);
+    const auto size = static_cast<std::size_t>(chain[8]);
+    if (chain.size() < 9 + size) return false;
+    link.method = as_text(chain.subspan(9, size));
+    on_link(link);
+    chain = chain.subspan(9 + size);
+  }
+  return true;
+}
 
 /// Borrows the frame it was decoded from.
 struct EnvelopeView {

@@ -30,12 +30,14 @@ struct Fixture {
 /// A server that sends back what it gets.
 struct EchoServer {
   explicit EchoServer(Fixture& f)
-      : server(f.loop, f.context, f.limits, f.there, [this](std::string_view peer, const wire::EnvelopeView& envelope) {
-          wire::Header header = envelope.header;
-          header.kind = wire::Kind::reply;
-          header.flags = 0;
-          (void)server.send(peer, header, {}, Bytes(envelope.payload.begin(), envelope.payload.end()));
-        }) {}
+      : server(f.loop, f.context, f.limits, f.there,
+               [this](const Connection& from, const wire::EnvelopeView& envelope) {
+                 wire::Header header = envelope.header;
+                 header.kind = wire::Kind::reply;
+                 header.flags = 0;
+                 Bytes payload(envelope.payload.begin(), envelope.payload.end());
+                 (void)server.send(from, header, payload);
+               }) {}
   Server server;
 };
 

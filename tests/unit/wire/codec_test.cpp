@@ -74,7 +74,7 @@ TEST_CASE("an error comes back as it was sent") {
 
 TEST_CASE("kinds and encodings have names, unknown ones a question mark") {
   REQUIRE(wire::to_string(wire::Kind::heartbeat) == "heartbeat");
-  REQUIRE(wire::to_string(static_cast<wire::Kind>(9)) == "?");
+  REQUIRE(wire::to_string(static_cast<wire::Kind>(10)) == "?");
   REQUIRE(wire::to_string(wire::Encoding::json) == "json");
   REQUIRE(wire::to_string(static_cast<wire::Encoding>(7)) == "?");
 }

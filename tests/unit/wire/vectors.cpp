@@ -71,7 +71,7 @@ Bytes from_hex(std::string_view hex) {
 
 wire::Header header_of(const Value& envelope) {
   wire::Header header;
-  header.kind = enum_named<wire::Kind>(envelope["kind"].as_string(), 8);
+  header.kind = enum_named<wire::Kind>(envelope["kind"].as_string(), 9);
   header.flags = static_cast<std::uint8_t>(envelope["flags"].as_int());
   header.encoding = enum_named<wire::Encoding>(envelope["encoding"].as_string(), 2);
   header.depth = static_cast<std::uint8_t>(envelope["depth"].as_int());

@@ -1,0 +1,83 @@
+// Interceptors: what looks at every call on its way out and in. Tracing, metrics, retries, circuit breakers and
+// authorisation are such; an agent may add its own. Plain functions in one chain.
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "weft/mesh/message.hpp"
+#include "weft/mesh/record.hpp"
+
+namespace weft::mesh {
+
+/// One attempt of a call, at its caller. Borrowed during the interceptor's call.
+struct Outgoing {
+  std::string_view target;                   ///< "agent.method"
+  std::uint32_t target_id;                   ///< small number of the target in this process, from 0, kept for its life
+  std::string_view endpoint;                 ///< of the process called; empty while nobody was found
+  const InstanceRecord* instance = nullptr;  ///< null for a call by endpoint, and when nobody was found
+  const CallOptions& options;
+  wire::Header& header;       ///< before_call may change trace and priority
+  unsigned attempt = 1;       ///< 2 for the first retry
+  TimePoint begin, deadline;  ///< of this attempt; of the whole call (the latest TimePoint: none)
+  TimePoint end{};            ///< for after_call
+  bool keep_payload = false;  ///< before_call sets it where after_call may ask for another attempt
+  /// after_call may set it: the call is made again after this time, when the deadline allows.
+  std::optional<Duration> retry_after{};
+};
+
+/// One call, at its callee.
+struct Incoming {
+  Call& call;
+  const MethodInfo& method;
+  std::uint32_t method_id;  ///< small number of the method in this process, from 0
+  Duration queued;          ///< how long it waited on its way, beyond the fastest ones of its connection
+  TimePoint begin, end{};
+};
+
+/// Each may be empty. `before_…` run in the order in which they were added; the first error ends the call with it.
+/// `after_…` run in reverse order, for those whose `before_…` ran. None may throw. On the loop.
+struct Interceptor {
+  std::string name;
+  UniqueFunction<Result<void>(Outgoing&)> before_call{};
+  UniqueFunction<void(Outgoing&, const Result<Payload>&)> after_call{};
+  UniqueFunction<Result<void>(Incoming&)> before_handler{};
+  UniqueFunction<void(Incoming&, const Result<Payload>&)> after_handler{};
+};
+
+/// The chain of a process. Interceptors are added while it is set up, and stay.
+class Interceptors {
+ public:
+  void add(Interceptor interceptor) { all_.push_back(std::make_unique<Interceptor>(std::move(interceptor))); }
+  std::vector<std::string_view> names() const;
+
+  /// `ran` is set to how many are to see the end.
+  Result<void> before(Outgoing& call, std::size_t& ran) { return before(call, ran, &Interceptor::before_call); }
+  void after(Outgoing& call, const Result<Payload>& outcome, std::size_t ran) {
+    for (std::size_t i = ran; i-- > 0;) {
+      if (all_[i]->after_call) all_[i]->after_call(call, outcome);
+    }
+  }
+  Result<void> before(Incoming& call, std::size_t& ran) { return before(call, ran, &Interceptor::before_handler); }
+  void after(Incoming& call, const Result<Payload>& outcome, std::size_t ran) {
+    for (std::size_t i = ran; i-- > 0;) {
+      if (all_[i]->after_handler) all_[i]->after_handler(call, outcome);
+    }
+  }
+
+ private:
+  template <class T>
+  Result<void> before(T& call, std::size_t& ran, UniqueFunction<Result<void>(T&)> Interceptor::*hook) {
+    for (ran = 0; ran < all_.size(); ++ran) {
+      auto& function = (*all_[ran]).*hook;
+      if (!function) continue;
+      if (auto fine = function(call); !fine) return fine;
+    }
+    return {};
+  }
+  std::vector<std::unique_ptr<Interceptor>> all_;
+};
+
+}  // namespace weft::mesh
