@@ -13,6 +13,7 @@
 #include "weft/base/base.hpp"
 #include "weft/io/io.hpp"
 #include "weft/mesh/mesh.hpp"
+#include "weft/queue/queue.hpp"
 
 namespace weft {
 
@@ -23,6 +24,8 @@ using mesh::Payload;
 using mesh::PublishOptions;
 using mesh::Retention;
 using mesh::SubscribeOptions;
+using QueueItem = queue::Item;
+using queue::PushOptions;
 
 struct AgentInfo {
   std::string name;  ///< in the mesh; --name and the fleet file may say otherwise
@@ -42,6 +45,16 @@ struct HandlerArguments<R (C::*)(Request, Call&) const> {
 };
 template <class C, class R, class Request>
 struct HandlerArguments<R (C::*)(Request, Call&)> {
+  using request = std::remove_cvref_t<Request>;
+};
+template <class F>
+struct ItemArguments : ItemArguments<decltype(&F::operator())> {};
+template <class C, class R, class Request>
+struct ItemArguments<R (C::*)(Request, const QueueItem&) const> {
+  using request = std::remove_cvref_t<Request>;
+};
+template <class C, class R, class Request>
+struct ItemArguments<R (C::*)(Request, const QueueItem&)> {
   using request = std::remove_cvref_t<Request>;
 };
 template <class F>
@@ -116,8 +129,8 @@ class LoopPort final : public actor::ReplyPort {
 /// An agent's hold on its process and its mesh. Lives as long as the process. What an agent hands over here (handlers,
 /// work, tasks) runs as one actor, in its turns: one piece at a time, though another may start where one waits at
 /// co_await. That actor, and those of actors(), run on the loop, or on worker threads when `actors.workers` says so.
-/// Set up on the loop's thread; thread-safe in handlers: call, publish, report, spawn, every, sleep, on_loop, ask,
-/// actors, log, metrics.
+/// Set up on the loop's thread; thread-safe in handlers: call, push, publish, report, spawn, every, sleep, on_loop,
+/// ask, actors, log, metrics.
 class Agent {
  public:
   virtual ~Agent() = default;
@@ -129,6 +142,17 @@ class Agent {
     using Request = typename detail::HandlerArguments<F>::request;
     serve_payload({std::move(method), std::move(summary)},
                   [handler = std::move(handler)](Call& call) mutable { return answer<Request>(handler, call); });
+  }
+  /// Works on the queue `<name>.<method>`: takes items as it has room for them. `handler(Request, const QueueItem&)` is
+  /// a coroutine of type Task<Result<Reply>>. An Error: tried again, here or elsewhere, as the producer's section
+  /// `queues` says; one of kind `invalid`, or a request that is no Request: a dead letter at once. docs/queues.md.
+  template <class F>
+  void serve_queue(std::string method, F handler, queue::ServeOptions options = {}) {
+    using Request = typename detail::ItemArguments<F>::request;
+    serve_queue_payload(
+        std::move(method),
+        [handler = std::move(handler)](const QueueItem& item) mutable { return answer<Request>(handler, item); },
+        std::move(options));
   }
   /// `handler(Message, const Event&)` for each event whose topic matches. A payload that is no Message is counted,
   /// logged and dropped. A bad pattern is a bug and throws.
@@ -157,6 +181,20 @@ class Agent {
   template <class Reply = Value, class Request>
   Task<Result<Reply>> call(std::string target, Request request, CallOptions options = {}) {
     auto reply = co_await call_payload(std::move(target), detail::payload_of(request), options);
+    if (!reply) co_return reply.error();
+    co_return detail::payload_as<Reply>(*reply);
+  }
+  /// Puts an item into the queue `target` ("worker.resize") and resolves with its id when it is accepted: in memory, or
+  /// on disk where the section `queues` says so. Errors: `queue_full`, `too_large`, `bad_name`, `draining`,
+  /// `store_failed`, `disk_full`.
+  template <class Request>
+  Task<Result<Ulid>> push(std::string target, Request item, PushOptions options = {}) {
+    return push_payload(std::move(target), detail::payload_of(item), std::move(options));
+  }
+  /// The same, and resolves when the item is done. Errors: also `dead_lettered`.
+  template <class Reply = Value, class Request>
+  Task<Result<Reply>> push_and_wait(std::string target, Request item, PushOptions options = {}) {
+    auto reply = co_await push_and_wait_payload(std::move(target), detail::payload_of(item), std::move(options));
     if (!reply) co_return reply.error();
     co_return detail::payload_as<Reply>(*reply);
   }
@@ -222,11 +260,12 @@ class Agent {
   virtual std::string state_directory() const = 0;  ///< this agent's own, created; kept over restarts
 
  private:
-  template <class Request, class F>
-  static Task<Result<Payload>> answer(F& handler, Call& call) {
-    auto request = detail::payload_as<Request>(call.payload());
+  /// `in` is what the request came with: a Call, or an item of a queue.
+  template <class Request, class F, class In>
+  static Task<Result<Payload>> answer(F& handler, In& in) {
+    auto request = detail::payload_as<Request>(payload_in(in));
     if (!request) co_return request.error();
-    auto reply = co_await handler(std::move(*request), call);
+    auto reply = co_await handler(std::move(*request), in);
     if (!reply) co_return reply.error();
     if constexpr (std::is_void_v<typename decltype(reply)::value_type>) {
       co_return Payload::of(Value());
@@ -234,10 +273,15 @@ class Agent {
       co_return detail::payload_of(*reply);
     }
   }
+  static const Payload& payload_in(const Call& call) noexcept { return call.payload(); }
+  static const Payload& payload_in(const QueueItem& item) noexcept { return item.payload; }
   virtual const Value& settings_value() const = 0;
   virtual void serve_payload(mesh::MethodInfo method, mesh::Handler handler) = 0;
   virtual Result<void> publish_payload(std::string_view topic, Payload payload, const PublishOptions& options) = 0;
   virtual Task<Result<Payload>> call_payload(std::string target, Payload payload, CallOptions options) = 0;
+  virtual void serve_queue_payload(std::string method, queue::Handler handler, queue::ServeOptions options) = 0;
+  virtual Task<Result<Ulid>> push_payload(std::string target, Payload payload, PushOptions options) = 0;
+  virtual Task<Result<Payload>> push_and_wait_payload(std::string target, Payload payload, PushOptions options) = 0;
   virtual bool in_loop() const noexcept = 0;
   virtual void spawn_on_loop(Task<void> task) = 0;
   virtual void keep_subscription(std::string_view pattern, mesh::EventHandler handler, SubscribeOptions options) = 0;

@@ -34,6 +34,12 @@ actor::SystemOptions system_options(const program::Program& program) {
   return options;
 }
 
+queue::Options queue_options(const program::Program& program, const mesh::PeerOptions& peer) {
+  auto options = queue::options_from(program.config(), peer);
+  if (!options) throw std::runtime_error(options.error().message);
+  return std::move(*options);
+}
+
 /// An event of its own, for a handler that runs later.
 struct OwnedEvent {
   explicit OwnedEvent(const Event& event)
@@ -83,11 +89,24 @@ class Answer {
   Completion<Outcome>::Completer completer_;
 };
 
+Task<Result<Ulid>> accepted(Task<Result<queue::Receipt>> push) {
+  auto receipt = co_await push;
+  if (!receipt) co_return receipt.error();
+  co_return receipt->id();
+}
+
+Task<Result<Payload>> finished(Task<Result<queue::Receipt>> push) {
+  auto receipt = co_await push;
+  if (!receipt) co_return receipt.error();
+  co_return co_await receipt->done();
+}
+
 }  // namespace
 
 Hosted::Hosted(program::Program& program, const AgentInfo& info)
     : program_(program),
       mesh_(program.loop(), context_, mesh_options(program, info), program.metrics(), program.log(), program.health()),
+      queues_(program.loop(), mesh_, queue_options(program, mesh_.peer().options()), program.metrics(), program.log()),
       pool_(program.loop(), kPoolThreads),
       event_failures_(program.metrics().counter("weft_event_handler_failures_total", "Event handlers that threw")),
       monitor_(program.loop(), [this](ErrorEvent event) { mesh_.report(std::move(event)); }),
@@ -102,6 +121,7 @@ Hosted::Hosted(program::Program& program, const AgentInfo& info)
   export_actor_metrics(program.metrics(), actors_, monitor_,
                        program.config().get<std::vector<std::string>>("actors.metrics"));
   serve_tree();
+  queues_.start();
 }
 
 void Hosted::report(ErrorEvent event) noexcept {
@@ -142,16 +162,38 @@ std::string Hosted::state_directory() const {
 
 void Hosted::serve_payload(mesh::MethodInfo method, mesh::Handler handler) {
   auto held = std::make_shared<mesh::Handler>(std::move(handler));
-  mesh_.serve(std::move(method), [this, held](Call& call) { return handle(*held, call); });
+  mesh_.serve(std::move(method), [this, held](Call& call) { return handle([held, &call] { return (*held)(call); }); });
 }
 
-Task<Result<Payload>> Hosted::handle(mesh::Handler& handler, Call& call) {
+void Hosted::serve_queue_payload(std::string method, queue::Handler handler, queue::ServeOptions options) {
+  auto held = std::make_shared<queue::Handler>(std::move(handler));
+  auto run = [this, held](const QueueItem& item) { return handle([held, &item] { return (*held)(item); }); };
+  queues_.serve(std::move(method), std::move(run), std::move(options));
+}
+
+Task<Result<Ulid>> Hosted::push_payload(std::string target, Payload payload, PushOptions options) {
+  std::function<Task<Result<Ulid>>()> work = [this, target = std::move(target), payload = std::move(payload),
+                                              options = std::move(options)] {
+    return accepted(queues_.push(target, payload, options));
+  };
+  co_return co_await on_loop<Ulid>(std::move(work));
+}
+
+Task<Result<Payload>> Hosted::push_and_wait_payload(std::string target, Payload payload, PushOptions options) {
+  std::function<Task<Result<Payload>>()> work = [this, target = std::move(target), payload = std::move(payload),
+                                                 options = std::move(options)] {
+    return finished(queues_.push(target, payload, options));
+  };
+  co_return co_await on_loop<Payload>(std::move(work));
+}
+
+Task<Result<Payload>> Hosted::handle(UniqueFunction<Task<Result<Payload>>()> work) {
   Completion<Answer::Outcome> completion;
   Answer answer(loop(), actors_.scheduler().workers() > 0, completion.completer());
-  Job job{[&handler, &call, answer = std::move(answer)]() mutable -> Task<void> {
+  Job job{[work = std::move(work), answer = std::move(answer)]() mutable -> Task<void> {
     Answer::Outcome outcome;
     try {
-      outcome.emplace<0>(co_await handler(call));
+      outcome.emplace<0>(co_await work());
     } catch (...) {
       outcome.emplace<1>(std::current_exception());
     }
@@ -285,7 +327,8 @@ void Hosted::serve_tree() {
 
 Task<void> Hosted::drain(Duration budget) {
   const TimePoint end = loop().now() + budget;
-  co_await mesh_.drain(budget * 3 / 4);
+  co_await queues_.drain(budget / 2);
+  co_await mesh_.drain((end - loop().now()) * 3 / 4);
   Completion<bool> stopped;
   auto completer = std::make_shared<Completion<bool>::Completer>(stopped.completer());
   actors_.shutdown_async(loop(), std::max<Duration>(end - loop().now(), 100ms),

@@ -48,10 +48,14 @@ class Hosted final : public Agent {
   void keep_subscription(std::string_view pattern, mesh::EventHandler handler, SubscribeOptions options) override;
   void undecodable(const Event& event, const Error& error) override;
   void dropped(const Event& event, mesh::Drop reason);
+  void serve_queue_payload(std::string method, queue::Handler handler, queue::ServeOptions options) override;
+  Task<Result<Ulid>> push_payload(std::string target, Payload payload, PushOptions options) override;
+  Task<Result<Payload>> push_and_wait_payload(std::string target, Payload payload, PushOptions options) override;
   bool in_loop() const noexcept override { return std::this_thread::get_id() == loop_thread_; }
   void spawn_on_loop(Task<void> task) override;
 
-  Task<Result<Payload>> handle(mesh::Handler& handler, Call& call);
+  /// Runs `work` in a turn of the agent's actor.
+  Task<Result<Payload>> handle(UniqueFunction<Task<Result<Payload>>()> work);
   void start_from_actors();
   void hand_over(mesh::EventHandler& handler, const Event& event);
   void failed(const std::string& what, const std::exception_ptr& failure);
@@ -62,6 +66,7 @@ class Hosted final : public Agent {
   const std::thread::id loop_thread_ = std::this_thread::get_id();
   net::Context context_;
   mesh::Mesh mesh_;
+  queue::Queues queues_;
   std::string mesh_host_ = mesh_.peer().options().host;
   io::Pool pool_;
   observe::Counter& event_failures_;

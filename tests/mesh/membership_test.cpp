@@ -1,69 +1,11 @@
-#include "tests/mesh/fixture.hpp"
+#include "tests/mesh/fake_registry.hpp"
 
 using namespace weft;
 using namespace weft::mesh;
+using test::FakeRegistry;
 using test::handler;
 
 namespace {
-
-/// A registry reduced to its protocol: what the real one does with leases and stores is tested in its own suite.
-struct FakeRegistry {
-  FakeRegistry(test::MeshFixture& f, std::uint16_t port = 0) : fixture(f), term(f.id()) {
-    PeerOptions options = f.peer_options("registry");
-    options.call_port = port;
-    peer = std::make_unique<Peer>(f.loop, f.context, options, f.metrics, f.log);
-    peer->serve({"register", ""}, handler([this](Call& call) -> Result<Payload> {
-                  auto record = call.payload().as<InstanceRecord>();
-                  record->epoch = ++epoch;
-                  records[record->instance] = *record;
-                  ++registrations;
-                  publish({*record}, {});
-                  return Payload::of(RegisterReply{record->epoch, 600'000, "alpha"});
-                }));
-    peer->serve({"renew", ""}, handler([this](Call& call) -> Result<Payload> {
-                  auto request = call.payload().as<RenewRequest>();
-                  if (fence) return Error(codes::fenced, "a newer one is there");
-                  if (!records.contains(request->instance)) return Error(codes::unknown_instance, "register again");
-                  ++renewals;
-                  return Payload::of(RenewReply{term, sequence});
-                }));
-    peer->serve({"deregister", ""}, handler([this](Call& call) -> Result<Payload> {
-                  auto request = call.payload().as<DeregisterRequest>();
-                  remove(*Ulid::parse(request->instance), request->reason);
-                  return Payload::of(Value());
-                }));
-    peer->serve({"snapshot", ""}, handler([this](Call&) -> Result<Payload> {
-                  Snapshot out{"test", "alpha", term, sequence, peer->record().publish_endpoint, "", {}};
-                  for (const auto& [id, record] : records) out.records.push_back(record);
-                  return Payload::of(out);
-                }));
-    bound = fixture.until([&] {
-      return bound || (bound = peer->bind().has_value());
-    });  // the port is free once ZeroMQ has closed the last one
-  }
-  void publish(std::vector<InstanceRecord> upserts, std::vector<Removal> removals) {
-    ++sequence;
-    if (!mute)
-      (void)peer->publish(kChangesTopic, Payload::of(Changes{term, sequence, std::move(upserts), std::move(removals)}));
-  }
-  void remove(const Ulid& id, const std::string& reason) {
-    const auto record = records[id];
-    records.erase(id);
-    publish({}, {{id, record.epoch, record.agent, record.host, reason}});
-  }
-  std::string endpoint() const { return peer->record().call_endpoint; }
-  std::uint16_t port() const {
-    return static_cast<std::uint16_t>(std::stoi(endpoint().substr(endpoint().rfind(':') + 1)));
-  }
-
-  test::MeshFixture& fixture;
-  Ulid term;
-  std::uint64_t sequence = 0, epoch = 0;
-  int registrations = 0, renewals = 0;
-  bool fence = false, mute = false, bound = false;
-  std::map<Ulid, InstanceRecord> records;
-  std::unique_ptr<Peer> peer;
-};
 
 struct Fixture : test::MeshFixture {
   std::unique_ptr<FakeRegistry> registry = std::make_unique<FakeRegistry>(*this);

@@ -3,7 +3,7 @@ import unittest
 
 import tree
 
-COMMON = ["base", "actor", "wire", "io", "config", "observe", "store", "net", "mesh", "program", "agent"]
+COMMON = ["base", "actor", "wire", "io", "config", "observe", "store", "net", "mesh", "queue", "program", "agent"]
 # What each room may know. registry and errorbus do not know each other; an agent knows the
 # SDK, and the messages that sysmon and digest share; what it decides without a mesh needs base, or actors, only.
 MAY_KNOW = {
@@ -16,8 +16,9 @@ MAY_KNOW = {
     "store": ["base", "config"],
     "net": ["base", "wire", "observe"],
     "mesh": ["base", "actor", "wire", "io", "config", "observe", "store", "net"],
+    "queue": ["base", "config", "observe", "store", "mesh"],
     "program": ["base", "io", "config", "observe"],
-    "agent": ["base", "actor", "wire", "io", "config", "observe", "store", "net", "mesh", "program"],
+    "agent": ["base", "actor", "wire", "io", "config", "observe", "store", "net", "mesh", "queue", "program"],
     "registry": COMMON,
     "errorbus": COMMON,
     "node": COMMON,
@@ -27,7 +28,7 @@ MAY_KNOW = {
     "examples": ["actor"],
 }
 # Doors besides <room>/<room>.hpp.
-MORE_DOORS = {"common/mesh/message.hpp", "common/mesh/record.hpp", "common/mesh/reporter.hpp", "common/agent.hpp", "common/agent/tree.hpp",
+MORE_DOORS = {"common/mesh/message.hpp", "common/mesh/record.hpp", "common/mesh/reporter.hpp", "common/queue/messages.hpp", "common/agent.hpp", "common/agent/tree.hpp",
               "common/actor.hpp", "common/actor_test.hpp", "common/actor/testing.hpp",
               "common/observe/span.hpp", "common/observe/trace.hpp", "common/observe/otlp.hpp"}
 

@@ -1,0 +1,327 @@
+// Queues: the door's object: finds the queue of a push, answers offers, and what people ask.
+#include <algorithm>
+#include <map>
+
+#include "weft/base/request.hpp"
+#include "weft/queue/consumer.hpp"
+#include "weft/queue/producer.hpp"
+
+namespace weft::queue {
+namespace {
+
+constexpr Duration kLook = 5ms;  // while draining
+constexpr Duration kRestoreAgain = 1s;
+constexpr std::size_t kQueuesMax = 10'000;
+
+Result<void> check_target(std::string_view target) {
+  const auto dot = target.find('.');
+  const bool fine = dot != std::string_view::npos && check_name("agent name", target.substr(0, dot)) &&
+                    check_name("method name", target.substr(dot + 1));
+  if (fine) return {};
+  return Error(codes::bad_name,
+               "'" + std::string(target.substr(0, 2 * kNameMax)) + "' is no target such as agent.method");
+}
+
+template <class Request>
+Result<Request> read(const mesh::Call& call) {
+  if (call.payload().bytes.empty()) return Request{};
+  auto value = call.payload().value();
+  if (!value) return value.error();
+  return request_of<Request>(*value);
+}
+
+/// Serves what needs no waiting: `make(Request) -> Result<Reply>`.
+template <class Request, class F>
+mesh::Handler answering(F make) {
+  return [make](mesh::Call& call) -> Task<Result<mesh::Payload>> {
+    auto request = read<Request>(call);
+    if (!request) co_return request.error();
+    auto reply = make(std::move(*request));
+    if (!reply) co_return reply.error();
+    co_return mesh::Payload::of(*reply);
+  };
+}
+
+}  // namespace
+
+struct Queues::Impl {
+  Impl(Loop& l, mesh::Mesh& m, Options o, observe::Metrics& s, observe::Log& g)
+      : loop(l), mesh(m), options(std::move(o)), metrics(s), log(g), journals(l, g, options.file) {
+    mesh.watch([this, alive = std::weak_ptr<int>(life)](const mesh::InstanceRecord& record, const mesh::Removal* gone) {
+      if (!alive.lock()) return;
+      for (auto& [target, producer] : producers) {
+        gone ? producer->worker_gone(record.instance) : producer->worker_seen(record);
+      }
+    });
+    metrics.on_collect([this, alive = std::weak_ptr<int>(life)] {
+      if (alive.lock()) collect();
+    });
+  }
+
+  // ---- producers
+
+  Producer& producer(const std::string& target) {
+    auto& one = producers[target];
+    if (!one) {
+      show();
+      one = std::make_unique<Producer>(Parts{loop, mesh, options, metrics, log, journals, letters, random}, target);
+    }
+    return *one;
+  }
+
+  /// Takes up what `journal` holds, in the order in which it was pushed.
+  Result<void> restore(Journal& journal) {
+    if (auto loaded = letters.load(journal); !loaded) return loaded;
+    auto entries = journal.list("i/");
+    if (!entries) return entries.error();
+    auto notes = journal.list("n/");
+    if (!notes) return notes.error();
+    std::map<std::string, StoredNote> noted;
+    for (const auto& entry : *notes) {
+      if (auto note = read_stored<StoredNote>(entry.value)) noted.emplace(entry.key.substr(2), std::move(*note));
+    }
+    std::vector<StoredItem> items;
+    for (const auto& entry : *entries) {
+      auto item = read_stored<StoredItem>(entry.value);
+      if (!item) return Error(codes::store_failed, "an item cannot be read: " + item.error().message);
+      items.push_back(std::move(*item));
+    }
+    std::sort(items.begin(), items.end(), [](const auto& a, const auto& b) {
+      return std::tie(a.queue, a.sequence) < std::tie(b.queue, b.sequence);
+    });
+    for (auto& item : items) {
+      const std::string key = item.queue + "/" + item.id.to_string();
+      Producer& to = producer(item.queue);
+      to.restore(std::move(item), std::move(noted[key]));
+    }
+    return {};
+  }
+
+  /// A file that cannot be opened is tried again: the former process may just be ending.
+  void start() {
+    for (auto at = to_restore.begin(); at != to_restore.end();) {
+      auto left = journals.left(*at);
+      if (!left) {
+        ++at;
+        continue;
+      }
+      at = to_restore.erase(at);
+      if (!*left) continue;
+      if (auto restored = restore(**left); !restored)
+        log.error("the queues of a former process are not taken up", restored.error());
+    }
+    if (!letters.queues().empty()) show();
+    if (!to_restore.empty()) again.start(kRestoreAgain, [this] { start(); });
+  }
+
+  Result<Producer*> producer_for_push(const std::string& target) {
+    if (auto fine = check_target(target); !fine) return fine.error();
+    if (!producers.contains(target) && producers.size() >= kQueuesMax)
+      return Error(codes::queue_full, "this process pushes to " + std::to_string(kQueuesMax) + " queues already");
+    return &producer(target);
+  }
+
+  // ---- what people ask
+
+  /// From the first queue on, this process answers who asks about queues.
+  void show() {
+    if (std::exchange(shown, true)) return;
+    mesh.serve({"_queues", "the work queues of this process, for weft queue"},
+               answering<QueuesRequest>(
+                   [this](const QueuesRequest& request) { return Result<QueuesReply>(info(request.queue)); }));
+    mesh.serve({"_dlq_list", "dead letters of this process, for weft dlq"},
+               answering<DeadLettersRequest>([this](const DeadLettersRequest& request) { return list(request); }));
+    mesh.serve({"_dlq_show", "one dead letter with its payload"},
+               answering<DeadLetterRequest>([this](const DeadLetterRequest& request) { return letter(request); }));
+    mesh.serve({"_dlq_replay", "puts dead letters into their queues again"},
+               answering<ReplayRequest>([this](const ReplayRequest& request) { return replay(request); }));
+    mesh.serve({"_dlq_purge", "forgets dead letters"},
+               answering<PurgeRequest>([this](const PurgeRequest& request) { return purge(request); }));
+  }
+
+  QueuesReply info(std::string_view queue) const {
+    QueuesReply reply;
+    for (const auto& [target, one] : producers) {
+      if (queue.empty() || target == queue) reply.queues.push_back(one->info());
+    }
+    for (const auto& [method, one] : consumers) {
+      if (queue.empty() || options.agent + "." + method == queue) reply.served.push_back(one->info());
+    }
+    return reply;
+  }
+
+  Result<DeadLettersReply> list(const DeadLettersRequest& request) const {
+    DeadLettersReply reply;
+    const auto all = letters.newest_first(request.queue);
+    reply.total = all.size();
+    for (const auto* one : all) {
+      if (reply.letters.size() >= request.limit) break;
+      reply.letters.push_back(*one);
+    }
+    return reply;
+  }
+
+  Result<DeadLetterReply> letter(const DeadLetterRequest& request) {
+    auto payload = letters.payload(request.id);
+    if (!payload) return payload.error();
+    return DeadLetterReply{*letters.find(request.id), static_cast<std::uint8_t>(payload->encoding),
+                           std::move(payload->bytes)};
+  }
+
+  Result<ReplayReply> replay(const ReplayRequest& request) {
+    ReplayReply reply;
+    for (const auto& id : request.ids) {
+      const DeadLetter* found = letters.find(id);
+      if (!found) {
+        reply.unknown.push_back(id);
+        continue;
+      }
+      auto payload = letters.payload(id);
+      if (request.encoding) payload = mesh::Payload(static_cast<wire::Encoding>(*request.encoding), request.payload);
+      if (!payload) return payload.error();
+      if (auto pushed = producer(found->queue).replay(*found, std::move(*payload)); !pushed) return pushed.error();
+      (void)letters.remove(id);  // written with the item, in one transaction
+      ++reply.replayed;
+    }
+    return reply;
+  }
+
+  Result<PurgeReply> purge(const PurgeRequest& request) {
+    PurgeReply reply;
+    const std::int64_t before = to_us(loop.clock().wall()) - request.older_us;
+    std::vector<std::string> ids = request.ids;
+    if (ids.empty()) {
+      for (const auto* one : letters.newest_first(request.queue)) ids.push_back(one->id.to_string());
+    }
+    for (const auto& id : ids) {
+      const DeadLetter* found = letters.find(id);
+      if (found && (request.older_us == 0 || found->died_us <= before)) reply.purged += letters.remove(id) ? 1U : 0U;
+    }
+    return reply;
+  }
+
+  // ---- metrics
+
+  void gauge(const char* name, const char* help, observe::Labels labels, double value) {
+    metrics.gauge(name, help, labels).set(value);
+  }
+
+  void collect() {
+    for (const auto& [target, one] : producers) {
+      const QueueInfo info = one->info();
+      const auto depth = [&](const char* priority, std::uint64_t items) {
+        gauge("weft_queue_depth", "Items waiting, by priority", {{"queue", target}, {"priority", priority}},
+              static_cast<double>(items));
+      };
+      depth("high", info.high);
+      depth("normal", info.normal);
+      depth("low", info.low);
+      gauge("weft_queue_in_flight", "Items with a worker", {{"queue", target}}, static_cast<double>(info.in_flight));
+      gauge("weft_queue_bytes", "What unfinished items hold", {{"queue", target}}, static_cast<double>(info.bytes));
+      gauge("weft_queue_oldest_item_age_seconds", "Age of the oldest unfinished item", {{"queue", target}},
+            static_cast<double>(info.oldest_us) / 1e6);
+      gauge("weft_queue_workers", "Live instances that work on the queue", {{"queue", target}},
+            static_cast<double>(info.workers.size()));
+    }
+    for (const auto& queue : letters.queues()) seen_dead.insert(queue);
+    for (const auto& queue : seen_dead) {
+      gauge("weft_dlq_messages", "Dead letters", {{"queue", queue}}, static_cast<double>(letters.count(queue)));
+      const auto oldest = letters.oldest_us(queue);
+      const double age = oldest ? static_cast<double>(to_us(loop.clock().wall()) - *oldest) / 1e6 : 0;
+      gauge("weft_dlq_oldest_message_age_seconds", "Age of the oldest dead letter", {{"queue", queue}}, age);
+    }
+  }
+
+  // ---- consumers
+
+  void serve(std::string method, Handler handler, ServeOptions serve) {
+    show();
+    if (consumers.empty()) {
+      mesh.serve({"_offer", "items of a work queue are offered to this process"},
+                 [this](mesh::Call& call) { return offer(call); });
+    }
+    mesh::MethodInfo info{method, serve.summary, "queue"};
+    auto made =
+        std::make_unique<Consumer>(loop, mesh, options, method, std::move(handler), std::move(serve), metrics, log);
+    mesh.serve(std::move(info), [consumer = made.get()](mesh::Call& call) { return consumer->work(call); });
+    consumers.emplace(std::move(method), std::move(made));
+  }
+
+  Task<Result<mesh::Payload>> offer(mesh::Call& call) {
+    auto offer = call.payload().as<Offer>();
+    if (!offer) co_return offer.error();
+    const auto found = consumers.find(offer->queue);
+    if (found == consumers.end()) {
+      co_return Error(codes::no_such_method, "agent '" + options.agent + "' does not work on a queue '" +
+                                                 offer->queue.substr(0, kNameMax) + "'");
+    }
+    co_return co_await found->second->offer(std::move(*offer), call);
+  }
+
+  // ---- the end
+
+  bool idle() const {
+    return std::all_of(producers.begin(), producers.end(), [](const auto& one) { return one.second->drained(); }) &&
+           std::all_of(consumers.begin(), consumers.end(), [](const auto& one) { return one.second->running() == 0; });
+  }
+
+  void abandon() {
+    for (auto& [target, one] : producers) {
+      const std::size_t left = one->abandon();
+      if (left == 0) continue;
+      log.error("items that were in memory only are lost", {{"queue", target}, {"items", left}});
+      ErrorEvent event;
+      event.category = "queue";
+      event.code = std::string(codes::draining.id);
+      event.message = "{items} items of {queue} were in memory only when their producer stopped";
+      event.values = {{"queue", target}, {"items", left}};
+      mesh.report(std::move(event));
+    }
+    journals.flush();
+  }
+
+  Loop& loop;
+  mesh::Mesh& mesh;
+  const Options options;
+  observe::Metrics& metrics;
+  observe::Log& log;
+  Random random = Random::from_os();
+  Journals journals;
+  DeadLetters letters;
+  std::map<std::string, std::unique_ptr<Producer>> producers;
+  std::map<std::string, std::unique_ptr<Consumer>> consumers;
+  std::set<std::string> seen_dead;
+  std::vector<Durability> to_restore{Durability::os, Durability::fsync};
+  Timer again{loop};
+  bool shown = false;
+  std::shared_ptr<int> life = std::make_shared<int>(0);
+};
+
+Queues::Queues(Loop& loop, mesh::Mesh& mesh, Options options, observe::Metrics& metrics, observe::Log& log)
+    : impl_(std::make_unique<Impl>(loop, mesh, std::move(options), metrics, log)) {}
+Queues::~Queues() = default;
+
+void Queues::start() { impl_->start(); }
+
+void Queues::serve(std::string method, Handler handler, ServeOptions options) {
+  impl_->serve(std::move(method), std::move(handler), std::move(options));
+}
+
+Task<Result<Receipt>> Queues::push(std::string target, mesh::Payload payload, PushOptions options) {
+  auto producer = impl_->producer_for_push(target);
+  if (!producer) co_return producer.error();
+  co_return co_await (*producer)->push(std::move(payload), std::move(options));
+}
+
+Task<void> Queues::drain(Duration budget) {
+  auto& i = *impl_;
+  const TimePoint end = i.loop.now() + budget;
+  for (auto& [target, one] : i.producers) one->stop();
+  for (auto& [method, one] : i.consumers) one->stop();
+  while (!i.idle() && i.loop.now() < end) co_await sleep_for(i.loop, kLook);
+  i.abandon();
+}
+
+QueuesReply Queues::info(std::string_view queue) const { return impl_->info(queue); }
+
+}  // namespace weft::queue

@@ -1,0 +1,70 @@
+// FakeRegistry: enough of a registry for processes to find each other in a test.
+#pragma once
+#include "tests/mesh/fixture.hpp"
+
+namespace weft::test {
+
+using mesh::Call, mesh::Changes, mesh::InstanceRecord, mesh::Payload, mesh::Peer, mesh::PeerOptions, mesh::Removal,
+    mesh::Snapshot;
+
+/// A registry reduced to its protocol: what the real one does with leases and stores is tested in its own suite.
+struct FakeRegistry {
+  FakeRegistry(MeshFixture& f, std::uint16_t port = 0) : fixture(f), term(f.id()) {
+    PeerOptions options = f.peer_options("registry");
+    options.call_port = port;
+    peer = std::make_unique<Peer>(f.loop, f.context, options, f.metrics, f.log);
+    peer->serve({"register", ""}, handler([this](Call& call) -> Result<Payload> {
+                  auto record = call.payload().as<InstanceRecord>();
+                  record->epoch = ++epoch;
+                  records[record->instance] = *record;
+                  ++registrations;
+                  publish({*record}, {});
+                  return Payload::of(mesh::RegisterReply{record->epoch, 600'000, "alpha"});
+                }));
+    peer->serve({"renew", ""}, handler([this](Call& call) -> Result<Payload> {
+                  auto request = call.payload().as<mesh::RenewRequest>();
+                  if (fence) return Error(codes::fenced, "a newer one is there");
+                  if (!records.contains(request->instance)) return Error(codes::unknown_instance, "register again");
+                  ++renewals;
+                  return Payload::of(mesh::RenewReply{term, sequence});
+                }));
+    peer->serve({"deregister", ""}, handler([this](Call& call) -> Result<Payload> {
+                  auto request = call.payload().as<mesh::DeregisterRequest>();
+                  remove(*Ulid::parse(request->instance), request->reason);
+                  return Payload::of(Value());
+                }));
+    peer->serve({"snapshot", ""}, handler([this](Call&) -> Result<Payload> {
+                  Snapshot out{"test", "alpha", term, sequence, peer->record().publish_endpoint, "", {}};
+                  for (const auto& [id, record] : records) out.records.push_back(record);
+                  return Payload::of(out);
+                }));
+    bound = fixture.until([&] {
+      return bound || (bound = peer->bind().has_value());
+    });  // the port is free once ZeroMQ has closed the last one
+  }
+  void publish(std::vector<InstanceRecord> upserts, std::vector<Removal> removals) {
+    ++sequence;
+    if (!mute)
+      (void)peer->publish(mesh::kChangesTopic,
+                          Payload::of(Changes{term, sequence, std::move(upserts), std::move(removals)}));
+  }
+  void remove(const Ulid& id, const std::string& reason) {
+    const auto record = records[id];
+    records.erase(id);
+    publish({}, {{id, record.epoch, record.agent, record.host, reason}});
+  }
+  std::string endpoint() const { return peer->record().call_endpoint; }
+  std::uint16_t port() const {
+    return static_cast<std::uint16_t>(std::stoi(endpoint().substr(endpoint().rfind(':') + 1)));
+  }
+
+  MeshFixture& fixture;
+  Ulid term;
+  std::uint64_t sequence = 0, epoch = 0;
+  int registrations = 0, renewals = 0;
+  bool fence = false, mute = false, bound = false;
+  std::map<Ulid, InstanceRecord> records;
+  std::unique_ptr<Peer> peer;
+};
+
+}  // namespace weft::test
