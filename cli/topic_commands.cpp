@@ -19,6 +19,7 @@ struct SubArguments {
   std::uint64_t count = 0;  ///< 0: no end
   Duration for_{};          ///< 0: no end
   bool raw = false;
+  bool last = false;
 };
 
 /// True when a subscriber that takes the topic is connected; the others have a moment more.
@@ -72,6 +73,7 @@ void print_event(const Session& session, WallTime now, const mesh::Event& event,
     line.set("sequence", event.sequence);
     line.set("sender", std::to_string(event.sender));
     line.set("missed", event.missed);
+    line.set("last_value", event.last_value);
     line.set("payload", shown(event.payload));
     return print_json_line(line);
   }
@@ -89,7 +91,14 @@ class Watch {
   Watch(Session& session, const SubArguments& arguments)
       : session_(session), arguments_(arguments), time_is_over_(session.loop()) {}
   Result<void> start() {
-    auto subscribed = session_.mesh().subscribe(arguments_.pattern, [this](const mesh::Event& event) { take(event); });
+    mesh::SubscribeOptions options;
+    options.last_value = arguments_.last;
+    options.on_unpublished = [this](const std::string& nearest) {
+      note(session_.global(), "nobody publishes " + arguments_.pattern +
+                                  (nearest.empty() ? std::string(" yet") : ", did you mean '" + nearest + "'?"));
+    };
+    auto subscribed = session_.mesh().subscribe(
+        arguments_.pattern, [this](const mesh::Event& event) { take(event); }, std::move(options));
     if (!subscribed) return subscribed.error();
     subscription_ = std::move(*subscribed);
     session_.interruptible();
@@ -158,6 +167,7 @@ void add_topic_commands(CLI::App& app, Global& global) {
       ->type_name("PATTERN");
   sub->add_option("--count", in->count, "End after N")->type_name("N");
   add_duration(*sub, "--for", in->for_, "End after this time");
+  sub->add_flag("--last", in->last, "First the last value of each topic that keeps it");
   sub->add_flag("--raw", in->raw, "Print the payload's bytes and nothing else");
   on_run(*sub, global, [&global, in] { return run_sub(global, *in); });
 }
