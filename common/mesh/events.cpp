@@ -42,11 +42,12 @@ Subscription Events::subscribe(const TopicPattern& pattern, EventHandler handler
   entry->handler = std::move(handler);
   entry->filter = std::string(pattern.literal_prefix());
   if (pattern.exact()) entry->filter += '\0';
-  Filter& filter = filters_[entry->filter];
   subscriber_.add_filter(entry->filter);
-  if (filter.users++ == 0) {
-    filter.standing = {options_.instance.short_id(), ++last_request_, false, entry->filter};
-    subscriber_.ask(filter.standing);
+  Standing& standing = standing_[pattern.text()];
+  if (standing.users++ == 0) {
+    standing.pattern = pattern;
+    standing.request = {options_.instance.short_id(), ++last_request_, false, entry->filter};
+    subscriber_.ask(standing.request);
   }
   if (options.last_value) {
     entry->last_values = net::Request{options_.instance.short_id(), ++last_request_, true, entry->filter};
@@ -59,23 +60,24 @@ Subscription Events::subscribe(const TopicPattern& pattern, EventHandler handler
   });
 }
 
-bool Events::any_filter_takes(std::string_view topic) const {
-  return std::any_of(filters_.begin(), filters_.end(), [&](const auto& one) { return filter_takes(one.first, topic); });
-}
-
 void Events::close(const std::shared_ptr<Subscriber>& subscriber) {
   subscriber->closed = true;
   ++subscriptions_;
   std::erase(subscribers_, subscriber);
   if (subscriber->last_values) subscriber_.forget(*subscriber->last_values);
   subscriber_.remove_filter(subscriber->filter);
-  const auto filter = filters_.find(subscriber->filter);
-  if (--filter->second.users > 0) return;
-  subscriber_.forget(filter->second.standing);
-  filters_.erase(filter);
-  // what the filter no longer lets through must not count as lost later
+  const auto standing = standing_.find(subscriber->pattern.text());
+  if (--standing->second.users > 0) return;
+  subscriber_.forget(standing->second.request);
+  standing_.erase(standing);
+  // what is no longer subscribed to must not count as lost later
   ledger_.closed(
-      subscriber->filter, [this](std::string_view topic) { return any_filter_takes(topic); }, loop_.turn_time());
+      subscriber->pattern,
+      [this](std::string_view topic) {
+        return std::any_of(subscribers_.begin(), subscribers_.end(),
+                           [&](const auto& one) { return one->pattern.matches(topic); });
+      },
+      loop_.turn_time());
 }
 
 void Events::connect(const std::string& endpoint) {
@@ -183,13 +185,15 @@ void Events::take_answer(const net::Request& request, const wire::EnvelopeView& 
     }
     return;
   }
-  const auto filter = filters_.find(request.filter);
-  if (filter == filters_.end() || filter->second.standing.number != request.number) return;
+  const auto standing = std::find_if(standing_.begin(), standing_.end(),
+                                     [&](const auto& one) { return one.second.request.number == request.number; });
+  if (standing == standing_.end()) return;
   if (!envelope.name.empty()) {
+    if (!standing->second.pattern.matches(envelope.name)) return;
     return ledger_.stands_at(ledger_.stream(header.sender, envelope.name, loop_.turn_time()), header.sender, header.id,
                              marks_of(envelope.payload));
   }
-  ledger_.told(header.sender, request.filter, loop_.turn_time());
+  ledger_.told(header.sender, standing->second.pattern, loop_.turn_time());
   if (const auto sent = sent_us(envelope.extension)) (void)transit_.excess(header.sender, *sent, loop_.clock().wall());
 }
 

@@ -38,9 +38,11 @@ class Events {
     std::optional<net::Request> last_values;
     std::unordered_map<std::uint64_t, std::uint64_t> given;  // with last_values: sequence, by number of the stream
   };
-  struct Filter {
+  /// A pattern that is subscribed to, however often.
+  struct Standing {
+    TopicPattern pattern;
     std::size_t users = 0;
-    net::Request standing;  // asks each publisher where its topics stand
+    net::Request request;  // asks each publisher where its topics stand
   };
   /// What is looked up once for many events of one topic.
   struct Route {
@@ -61,7 +63,6 @@ class Events {
   void give(Route& route, const Event& event);
   void deliver(Subscriber& subscriber, const Event& event);
   void count_drop(std::uint64_t sender, Drop reason, std::uint64_t count);
-  bool any_filter_takes(std::string_view topic) const;
 
   Loop& loop_;
   const PeerOptions& options_;
@@ -69,7 +70,7 @@ class Events {
   observe::Log& log_;
   net::Subscriber subscriber_;
   std::vector<std::shared_ptr<Subscriber>> subscribers_;
-  std::map<std::string, Filter> filters_;
+  std::map<std::string, Standing> standing_;  // by the pattern's text
   std::set<std::string> connected_;
   Ledger ledger_;
   TransitTimes transit_;

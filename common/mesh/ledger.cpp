@@ -30,9 +30,9 @@ Ledger::Stream& Ledger::stream(std::uint64_t sender, std::string_view topic, Tim
   ++streams_;
   Stream& made = from.streams[std::string(topic)];
   made.number = ++last_number_;
-  // where all topics of a filter have been told and this one was not among them, it began later: at 1
+  // where all topics of a pattern have been told and this one was not among them, it began later: at 1
   made.fresh = std::none_of(from.told.begin(), from.told.end(),
-                            [&](const std::string& filter) { return filter_takes(filter, topic); });
+                            [&](const TopicPattern& pattern) { return pattern.matches(topic); });
   return made;
 }
 
@@ -132,15 +132,17 @@ void Ledger::stands_at(Stream& stream, std::uint64_t sender, std::uint64_t seque
   heartbeat(stream, sender, sequence, marks);
 }
 
-void Ledger::told(std::uint64_t sender, const std::string& filter, TimePoint now) {
+void Ledger::told(std::uint64_t sender, const TopicPattern& pattern, TimePoint now) {
   Source& from = source(sender, now);
-  if (std::find(from.told.begin(), from.told.end(), filter) == from.told.end()) from.told.push_back(filter);
+  const bool known = std::any_of(from.told.begin(), from.told.end(),
+                                 [&](const TopicPattern& one) { return one.text() == pattern.text(); });
+  if (!known) from.told.push_back(pattern);
 }
 
-void Ledger::closed(const std::string& filter, const std::function<bool(std::string_view topic)>& covered,
+void Ledger::closed(const TopicPattern& pattern, const std::function<bool(std::string_view topic)>& covered,
                     TimePoint now) {
   for (auto& [sender, from] : sources_) {
-    std::erase(from->told, filter);
+    std::erase_if(from->told, [&](const TopicPattern& one) { return one.text() == pattern.text(); });
     for (auto& [topic, stream] : from->streams) {
       if (stream.held || covered(topic)) continue;
       stream.held = true;

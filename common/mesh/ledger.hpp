@@ -17,12 +17,6 @@ struct TextHash {
   std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>()(text); }
 };
 
-/// A filter is a whole topic followed by NUL, or what topics begin with.
-inline bool filter_takes(std::string_view filter, std::string_view topic) noexcept {
-  if (!filter.empty() && filter.back() == '\0') return topic == filter.substr(0, filter.size() - 1);
-  return topic.starts_with(filter);
-}
-
 class Ledger {
  public:
   struct Limits {
@@ -51,7 +45,7 @@ class Ledger {
   struct Source {
     std::uint64_t sender;
     std::unordered_map<std::string, Stream, TextHash, std::equal_to<>> streams{};
-    std::vector<std::string> told{};  ///< filters for which it has told where every topic stands
+    std::vector<TopicPattern> told{};  ///< for which it has told where every topic stands
     TimePoint heard{};
   };
   enum class Verdict : std::uint8_t {
@@ -86,10 +80,10 @@ class Ledger {
   void heartbeat(Stream& stream, std::uint64_t sender, std::uint64_t sequence, const std::vector<std::uint64_t>& marks);
   /// The same in answer to a request, exactly where the subscription took effect.
   void stands_at(Stream& stream, std::uint64_t sender, std::uint64_t sequence, const std::vector<std::uint64_t>& marks);
-  /// All topics that `filter` takes have been told.
-  void told(std::uint64_t sender, const std::string& filter, TimePoint now);
-  /// `filter` is subscribed to no more. `covered` says which topics another filter still takes.
-  void closed(const std::string& filter, const std::function<bool(std::string_view topic)>& covered, TimePoint now);
+  /// All topics that match have been told.
+  void told(std::uint64_t sender, const TopicPattern& pattern, TimePoint now);
+  /// `pattern` is subscribed to no more. `covered` says which topics match another one.
+  void closed(const TopicPattern& pattern, const std::function<bool(std::string_view topic)>& covered, TimePoint now);
   /// What was received is dropped after all.
   void drop(Stream& stream, std::uint64_t sender, Drop reason);
 

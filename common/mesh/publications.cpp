@@ -13,6 +13,12 @@ constexpr std::size_t kAnnouncedMax = 256;  // topics named one by one in the re
 constexpr Duration kFirstBeat = 250ms;      // after the last event of a topic; then twice as long each time
 constexpr Duration kPauseMax = 64s;
 
+/// A filter is a whole topic followed by NUL, or what topics begin with.
+bool filter_takes(std::string_view filter, std::string_view topic) noexcept {
+  if (!filter.empty() && filter.back() == '\0') return topic == filter.substr(0, filter.size() - 1);
+  return topic.starts_with(filter);
+}
+
 }  // namespace
 
 Publications::Publications(Loop& loop, net::Context& context, const PeerOptions& options, net::Limits limits,

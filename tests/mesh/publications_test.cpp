@@ -117,6 +117,38 @@ TEST_CASE_METHOD(Fixture, "what a filter keeps back is no gap") {
   CHECK(row("a.b.c").received == 50);
 }
 
+TEST_CASE_METHOD(Fixture, "a second pattern with the same prefix begins where it was subscribed to, without a gap") {
+  publish("a.b.d", 2);
+  join("a.*.c", "a.b.c");
+  publish("a.b.d", 3);
+  publish("a.e.d", 3);
+  settle();
+  std::uint64_t more = 0, more_missed = 0;
+  const auto count = [&](const Event& event) {
+    ++more;
+    more_missed += event.missed;
+  };
+  auto second = subscriber->subscribe(*TopicPattern::parse("a.*.d"), count);
+  settle();
+  publish("a.b.d", 1);
+  publish("a.e.d", 1);
+  publish("a.f.d", 1);
+  REQUIRE(pumped([&] { return more == 3; }));
+  second.close();
+  publish("a.b.d", 2);
+  settle();
+  second = subscriber->subscribe(*TopicPattern::parse("a.#"), count);
+  settle();
+  publish("a.b.d", 1);
+  publish("a.f.d", 1);
+  REQUIRE(pumped([&] { return more == 5; }));
+  settle();
+  CHECK(more_missed == 0);
+  CHECK(row("a.b.d").sent == 2);
+  CHECK(row("a.f.d").sent == 2);
+  CHECK(counted("gap") == 0);
+}
+
 TEST_CASE_METHOD(Fixture, "a publisher that starts again has no gap") {
   join("news.*", "news.a");
   publish("news.a", 10);
