@@ -234,6 +234,7 @@ std::size_t Peer::in_flight() const noexcept { return impl_->dispatcher.in_fligh
 void Peer::flush() {
   impl_->calls.flush();
   impl_->server.flush();
+  impl_->publications.tell_all();  // the end may be near, and then nobody tells of a lost one
   impl_->publications.publisher().flush();
 }
 

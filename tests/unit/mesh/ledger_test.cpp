@@ -94,7 +94,7 @@ TEST_CASE_METHOD(Fixture, "while nothing is subscribed to there are no gaps, nor
 TEST_CASE_METHOD(Fixture, "a publisher that never tells is followed again from its next event on") {
   (void)take(1);
   ledger.closed(
-      "", [](std::string_view) { return false; }, now);
+      *TopicPattern::parse("t"), [](std::string_view) { return false; }, now);
   now += 3s;
   CHECK(take(9).missed == 0);
   CHECK(take(11).missed == 1);
