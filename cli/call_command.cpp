@@ -1,4 +1,4 @@
-// weft call: one request, its answer as JSON.
+// weft call: one request, its answer as JSON; or one request to every instance, and who did not answer.
 #include "cli/session.hpp"
 #include "cli/target.hpp"
 
@@ -10,6 +10,10 @@ struct CallArguments {
   std::string target;
   std::string payload = "{}";
   bool raw = false;
+  bool all = false;
+  std::size_t count = 0;
+  Duration stall{};
+  std::string key;
 };
 
 void print_reply(const Global& global, const mesh::Payload& reply) {
@@ -21,10 +25,58 @@ void print_reply(const Global& global, const mesh::Payload& reply) {
   }
 }
 
-Task<int> call(Session& session, Target target, mesh::Payload payload) {
+mesh::CallOptions call_options(const Session& session, const Target& target, const CallArguments& arguments) {
   mesh::CallOptions options(session.global().timeout);
   options.host = target.host;
-  const auto reply = co_await session.mesh().call(target.text(), std::move(payload), options);
+  options.key = arguments.key;
+  return options;
+}
+
+Value to_document(const mesh::Gathered& all) {
+  Value::List answers;
+  for (const auto& answer : all.answers) {
+    Value one = answer.outcome ? Value() : error_document(answer.outcome.error());
+    one.set("instance", answer.instance);
+    one.set("slot", answer.slot);
+    one.set("host", answer.host);
+    one.set("took_ms", to_seconds(answer.took) * 1000);
+    if (answer.outcome) one.set("reply", shown(*answer.outcome));
+    answers.push_back(std::move(one));
+  }
+  Value document;
+  document.set("answered", all.answered());
+  document.set("asked", all.answers.size());
+  document.set("answers", std::move(answers));
+  return document;
+}
+
+/// One line for each instance, those that did not answer with why; how many did goes to stderr.
+void print_all(const Global& global, const mesh::Gathered& all) {
+  if (global.json) return print_json(to_document(all));
+  for (const auto& answer : all.answers) {
+    const std::string who = answer.slot.empty() ? answer.instance : answer.slot;
+    print_line(printable(who) + "  " +
+               (answer.outcome ? shown_text(*answer.outcome) : printable(answer.outcome.error().describe())));
+  }
+  note(global, printable(all.summary()));
+}
+
+Task<int> call_all(Session& session, Target target, mesh::Payload payload, CallArguments arguments) {
+  mesh::GatherOptions gathering;
+  gathering.count = arguments.count;
+  gathering.stall = arguments.stall;
+  auto options = call_options(session, target, arguments);
+  const auto all =
+      co_await session.mesh().call_all(target.text(), std::move(payload), std::move(options), std::move(gathering));
+  if (!all) co_return fail(session.global(), all.error());
+  print_all(session.global(), *all);
+  const std::size_t enough = arguments.count > 0 ? arguments.count : all->answers.size();
+  co_return all->answered() >= enough ? kDone : kFailed;
+}
+
+Task<int> call(Session& session, Target target, mesh::Payload payload, CallArguments arguments) {
+  auto options = call_options(session, target, arguments);
+  const auto reply = co_await session.mesh().call(target.text(), std::move(payload), std::move(options));
   if (!reply) co_return fail(session.global(), reply.error());
   print_reply(session.global(), *reply);
   co_return kDone;
@@ -35,7 +87,12 @@ int run_call(const Global& global, const CallArguments& arguments) {
   if (!target) return fail(global, target.error());
   auto payload = read_payload(arguments.payload, arguments.raw);
   if (!payload) return fail(global, payload.error());
-  return run_in_mesh(global, [&](Session& session) { return call(session, *target, *payload); });
+  if (!arguments.all && (arguments.count > 0 || arguments.stall > Duration::zero()))
+    return fail(global, Error(codes::bad_usage, "--count and --stall say when the calls of --all end", "add --all"));
+  return run_in_mesh(global, [&](Session& session) {
+    return arguments.all ? call_all(session, *target, *payload, arguments)
+                         : call(session, *target, *payload, arguments);
+  });
 }
 
 }  // namespace
@@ -43,7 +100,7 @@ int run_call(const Global& global, const CallArguments& arguments) {
 void add_call_command(CLI::App& app, Global& global) {
   auto* verb = add_verb(app, "call", "Call a method of an agent and print its answer",
                         {R"(weft call echo.echo '{"text": "hello"}')", "weft call sysmon.snapshot@beta --timeout 2s",
-                         "date | weft call echo.echo - --raw"});
+                         "weft call probe.targets --all", "date | weft call echo.echo - --raw"});
   auto arguments = std::make_shared<CallArguments>();
   verb->add_option("target", arguments->target, "The method, and the host when any will not do")
       ->required()
@@ -51,6 +108,11 @@ void add_call_command(CLI::App& app, Global& global) {
   verb->add_option("payload", arguments->payload, "JSON; '-' reads it from stdin; {} when left out")
       ->type_name("PAYLOAD");
   verb->add_flag("--raw", arguments->raw, "Send the payload's bytes as they are");
+  verb->add_flag("--all", arguments->all, "Call every instance; tell who did not answer (then the exit code is 1)");
+  verb->add_option("--count", arguments->count, "With --all: as many answers are enough")->type_name("N");
+  add_duration(*verb, "--stall", arguments->stall, "With --all: end when nobody has answered for this long");
+  verb->add_option("--key", arguments->key, "Idempotency key: calls with the same one have one effect")
+      ->type_name("TEXT");
   on_run(*verb, global, [&global, arguments] { return run_call(global, *arguments); });
 }
 

@@ -105,6 +105,7 @@ void build_root(CLI::App& app, Global& global) {
   add_tree_command(app, global);
   add_ledger_command(app, global);
   add_call_command(app, global);
+  add_breaker_commands(app, global);
   add_topic_commands(app, global);
   add_errors_commands(app, global);
   add_basic_commands(app, global);

@@ -59,15 +59,16 @@ void build_root(CLI::App& app, Global& global);
 int run(int argc, const char* const* argv);
 
 // One file each.
-void add_call_command(CLI::App& app, Global& global);     ///< call
-void add_topic_commands(CLI::App& app, Global& global);   ///< pub, sub
-void add_node_commands(CLI::App& app, Global& global);    ///< up, down, ps, logs
-void add_agent_commands(CLI::App& app, Global& global);   ///< list, info
-void add_tree_command(CLI::App& app, Global& global);     ///< tree
-void add_ledger_command(CLI::App& app, Global& global);   ///< ledger
-void add_errors_commands(CLI::App& app, Global& global);  ///< errors list|tail|show|ack|resolve|archive|reopen
-void add_basic_commands(CLI::App& app, Global& global);   ///< version, explain, completion
-void add_config_commands(CLI::App& app, Global& global);  ///< config check|explain|show
+void add_call_command(CLI::App& app, Global& global);      ///< call
+void add_breaker_commands(CLI::App& app, Global& global);  ///< breaker list|open|close|auto
+void add_topic_commands(CLI::App& app, Global& global);    ///< pub, sub
+void add_node_commands(CLI::App& app, Global& global);     ///< up, down, ps, logs
+void add_agent_commands(CLI::App& app, Global& global);    ///< list, info
+void add_tree_command(CLI::App& app, Global& global);      ///< tree
+void add_ledger_command(CLI::App& app, Global& global);    ///< ledger
+void add_errors_commands(CLI::App& app, Global& global);   ///< errors list|tail|show|ack|resolve|archive|reopen
+void add_basic_commands(CLI::App& app, Global& global);    ///< version, explain, completion
+void add_config_commands(CLI::App& app, Global& global);   ///< config check|explain|show
 
 /// The bash completion of the tree under `app`.
 std::string bash_completion(const CLI::App& app);

@@ -18,9 +18,10 @@ std::uint32_t budget_us(TimePoint now, TimePoint deadline) noexcept {
 
 }  // namespace
 
-Result<CallStart> start_call(std::string_view target, const CallOptions& options, TimePoint now) {
+Result<CallStart> start_call(std::string_view target, const CallOptions& options, TimePoint now, Duration timeout) {
   CallStart start;
-  if (options.timeout > Duration::zero()) start.deadline = now + options.timeout;
+  timeout = options.timeout.value_or(timeout);
+  if (timeout > Duration::zero()) start.deadline = now + timeout;
   if (options.within && options.within->has_deadline())
     start.deadline = std::min(start.deadline, options.within->deadline());
   if (start.deadline <= now)

@@ -26,6 +26,13 @@ std::uint64_t mix(std::uint64_t x) noexcept {  // splitmix64
   return x ^ (x >> 31);
 }
 
+/// How much a measure still counts.
+double known_after(Duration idle) noexcept {
+  if (idle < kForget / 64) return 1;
+  const double x = static_cast<double>(idle.count()) / static_cast<double>(kForget.count());
+  return 1 / ((1 + x * x) * (1 + x * x));
+}
+
 /// Weighted rendezvous hashing (Mosharaf et al.; draft-ietf-bess-weighted-hrw).
 double rendezvous(std::uint64_t key, const Replica& replica) noexcept {
   const double unit = (static_cast<double>(mix(key ^ replica.place) >> 11) + 0.5) / 9007199254740992.0;  // 2^53
@@ -91,11 +98,7 @@ class Decision {
     if (track.outstanding > 0)
       return (track.round_trip > 0 ? track.round_trip : typical_) + track.errors * kFailureCost;
     if (track.round_trip == 0) return std::min(typical_, kRoundTripAssumed);
-    const Duration since = now_ - track.measured;
-    if (since < kForget / 64) return track.round_trip + track.errors * kFailureCost;
-    const double idle = static_cast<double>(since.count()) / static_cast<double>(kForget.count());
-    const double known = 1 / ((1 + idle * idle) * (1 + idle * idle));
-    return known * (track.round_trip + track.errors * kFailureCost);
+    return known_after(now_ - track.measured) * (track.round_trip + track.errors * kFailureCost);
   }
 
   std::size_t pick() const noexcept {
@@ -201,6 +204,7 @@ class Decision {
       verdict.instance = track.replica->id;
       verdict.host = track.replica->host;
       verdict.local = track.replica->local;
+      verdict.asked_for = wanted(*track.replica);
       verdict.breaker = track.breaker.state();
       verdict.in_flight = track.replica->in_flight;
       verdict.round_trip = track.round_trip;
@@ -247,8 +251,7 @@ class Decision {
 }  // namespace
 
 void Track::measure(TimePoint now, bool failed, Duration took) noexcept {
-  const double idle = static_cast<double>((now - measured).count()) / static_cast<double>(kForget.count());
-  const double part = round_trip == 0 ? 1 : std::max(kEach, idle / (1 + idle));
+  const double part = round_trip == 0 ? 1 : 1 - (1 - kEach) * known_after(now - measured);
   const double seconds = std::max(to_seconds(took), 1e-9);
   round_trip += part * (seconds - round_trip);
   errors += part * ((failed ? 1.0 : 0.0) - errors);

@@ -61,6 +61,7 @@ struct Verdict {
   Ulid instance;
   std::string host;
   bool local = false, chosen = false;
+  bool asked_for = true;  ///< of the host and instance that the call names, when it does
   BreakerState breaker = BreakerState::closed;
   std::uint32_t in_flight = 0;
   double round_trip = 0, errors = 0;
@@ -86,7 +87,7 @@ inline constexpr double kFailureCost = 1.0;  ///< seconds
 /// that was slow or failed is tried again, by one call at a time.
 inline constexpr Duration kForget = 2s;
 /// Round trips that differ by less than this factor, or are shorter than kFast, are the same.
-inline constexpr double kSame = 2, kFast = 0.0002;
+inline constexpr double kSame = 2, kFast = 0.001;
 /// Of the mean of calls in flight, before hash takes the next instance.
 inline constexpr double kHashLoad = 1.25;
 

@@ -16,9 +16,11 @@ std::string_view to_string(BreakerState state) noexcept;
 enum class BreakerForce : std::uint8_t { none, open, closed };
 std::string_view to_string(BreakerForce force) noexcept;
 
-/// True for what says that an instance does badly: overloaded, unavailable, timeout, disconnected, internal. The other
-/// classes are the caller's own doing.
-bool counts_as_failure(ErrorKind kind) noexcept;
+/// True for what says that an instance is broken: unavailable, timeout, disconnected, internal. One that is overloaded
+/// says so itself and gets less by its error rate; the other classes are the caller's own doing.
+bool breaks(ErrorKind kind) noexcept;
+/// True for what makes an instance get less: what breaks() it, and overloaded.
+bool counts_as_error(ErrorKind kind) noexcept;
 
 class Breaker {
  public:

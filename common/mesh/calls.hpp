@@ -8,6 +8,7 @@
 #include "weft/mesh/deadlines.hpp"
 #include "weft/mesh/interceptor.hpp"
 #include "weft/mesh/mesh.hpp"
+#include "weft/mesh/policy.hpp"
 #include "weft/mesh/stream_core.hpp"
 #include "weft/net/net.hpp"
 
@@ -163,11 +164,13 @@ class Attempt final : public PendingCall {
   std::optional<Result<Payload>> outcome_;
 };
 
-/// The deadline of a call that begins now, its header, and what it must be refused for at once.
+/// The deadline of a call that begins now, its header, and what it must be refused for at once. `timeout` is that of a
+/// call that names none.
 struct CallStart {
   TimePoint deadline = TimePoint::max();
   wire::Header header;
 };
-Result<CallStart> start_call(std::string_view target, const CallOptions& options, TimePoint now);
+Result<CallStart> start_call(std::string_view target, const CallOptions& options, TimePoint now,
+                             Duration timeout = Policy().timeout);
 
 }  // namespace weft::mesh

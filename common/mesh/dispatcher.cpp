@@ -38,6 +38,7 @@ struct Dispatcher::Active {
   Duration queued{};
   TimePoint begin;
   std::shared_ptr<CalleeStream> stream{};  // of a stream method
+  bool abandoned = false;                  // its caller waits no longer
   Key key() const noexcept { return {from.id(), call->id()}; }
 };
 /// The callee's end of a stream. Over when its call is.
@@ -168,7 +169,9 @@ void Dispatcher::take(const net::Connection& from, const wire::EnvelopeView& env
 
 void Dispatcher::cancel_call(Active& active, const char* why) {
   const auto stream = active.stream;
-  active.call->cancel();
+  active.abandoned = true;
+  // Work with a key goes on: whoever sends it again gets its result.
+  if (active.call->key().empty()) active.call->cancel();
   if (stream) stream->close(Error(codes::call_cancelled, std::string("the stream is over: ") + why));
 }
 
@@ -270,9 +273,7 @@ Task<void> Dispatcher::run(Active& active) {
     try {
       outcome = co_await handle(active);
     } catch (...) {
-      outcome = from_exception(active.method->info.name);
-      log_.error("a handler threw", outcome.error(), {{"method", active.method->info.name}});
-      if (failed_) failed_(active.method->info.name, outcome.error());
+      outcome = threw(*active.method);
     }
   }
   incoming.end = loop_.turn_time();
@@ -280,8 +281,17 @@ Task<void> Dispatcher::run(Active& active) {
   finish(active, std::move(outcome));
 }
 
+/// In a catch clause.
+Error Dispatcher::threw(const Method& method) {
+  Error error = from_exception(method.info.name);
+  log_.error("a handler threw", error, {{"method", method.info.name}});
+  if (failed_) failed_(method.info.name, error);
+  return error;
+}
+
 Task<Result<Payload>> Dispatcher::handle(Active& active) {
-  if (active.method->handler) return active.method->handler(*active.call);
+  Method& method = *active.method;
+  if (method.handler) return active.call->key().empty() ? method.handler(*active.call) : once(method, *active.call);
   return handle_stream(active);
 }
 
@@ -303,7 +313,7 @@ void Dispatcher::count(const Incoming& call, const Result<Payload>& outcome) {
 void Dispatcher::finish(Active& active, Result<Payload> outcome) {
   if (const auto stream = std::exchange(active.stream, nullptr))
     stream->close(Error(codes::stream_closed, "the stream is over: its handler has answered"));
-  if (!active.call->cancelled()) answer(active.from, active.call->id(), active.call->trace(), std::move(outcome));
+  if (!active.abandoned) answer(active.from, active.call->id(), active.call->trace(), std::move(outcome));
   table_->erase(active.key());
   free_active(active);
   --in_flight_;
@@ -319,6 +329,7 @@ Dispatcher::Active* Dispatcher::make_active() {
 
 void Dispatcher::free_active(Active& active) noexcept {
   active.call.reset();
+  active.abandoned = false;
   active.from = {};
   if (free_.size() < kFreeMax) {
     free_.emplace_back(&active);

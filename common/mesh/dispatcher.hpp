@@ -5,6 +5,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "weft/mesh/dedup.hpp"
 #include "weft/mesh/interceptor.hpp"
 #include "weft/mesh/mesh.hpp"
 #include "weft/mesh/stream_core.hpp"
@@ -41,6 +42,8 @@ class Dispatcher {
     std::uint32_t id;
     observe::Counter* ok;
     observe::Histogram* duration;
+    std::unique_ptr<DedupWindow> window{};     // made by the first call with an idempotency key
+    observe::Counter* deduplicated = nullptr;  // as is this
   };
   struct Active;
   class CalleeStream;
@@ -56,6 +59,10 @@ class Dispatcher {
   Task<Result<Payload>> handle(Active& active);
   Task<Result<Payload>> handle_stream(Active& active);
   void cancel_call(Active& active, const char* why);
+  Error threw(const Method& method);
+  /// One effect for all calls with the same idempotency key.
+  Task<Result<Payload>> once(Method& method, Call& call);
+  void make_window(Method& method);
   void finish(Active& active, Result<Payload> outcome);
   void answer(const net::Connection& to, std::uint64_t id, const wire::TraceContext& trace, Result<Payload> outcome);
   void count(const Incoming& call, const Result<Payload>& outcome);

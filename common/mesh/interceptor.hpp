@@ -12,6 +12,8 @@
 
 namespace weft::mesh {
 
+struct Course;
+
 /// One attempt of a call, at its caller. Borrowed during the interceptor's call.
 struct Outgoing {
   std::string_view target;                   ///< "agent.method"
@@ -24,6 +26,7 @@ struct Outgoing {
   TimePoint begin, deadline;  ///< of this attempt; of the whole call (the latest TimePoint: none)
   TimePoint end{};            ///< for after_call
   bool keep_payload = false;  ///< before_call sets it where after_call may ask for another attempt
+  Course* course = nullptr;   ///< of mesh itself: what steers the call; null for a call by endpoint
   /// after_call may set it: the call is made again after this time, when the deadline allows.
   std::optional<Duration> retry_after{};
 };

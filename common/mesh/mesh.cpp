@@ -3,10 +3,11 @@
 #include <algorithm>
 
 #include "weft/base/request.hpp"
+#include "weft/mesh/attempts.hpp"
 #include "weft/mesh/hints.hpp"
 #include "weft/mesh/membership.hpp"
 #include "weft/mesh/reporter.hpp"
-#include "weft/mesh/router.hpp"
+#include "weft/mesh/steering.hpp"
 
 namespace weft::mesh {
 namespace {
@@ -54,6 +55,7 @@ struct Mesh::Impl {
         health(h),
         peer(l, context, options.peer, metrics, g),
         router(directory, peer.calls(), options.peer),
+        steering(l, router, options.peer.policies, metrics, g),
         membership(l, peer, directory, options, metrics, g, hooks()) {
     if (options.report_errors) {
       reporter = std::make_unique<ErrorReporter>(
@@ -73,6 +75,8 @@ struct Mesh::Impl {
     });
     peer.name_senders([this](std::uint64_t sender) { return name_of(sender); });
     serve_ledger();
+    steering.join(peer);
+    if (options.join) steering.serve(peer);
     log.set_instance(options.peer.instance.to_string());
     if (options.join) health.set("registry", false, "not registered yet");
   }
@@ -206,11 +210,15 @@ struct Mesh::Impl {
   Task<Result<ReportReply>> send_report(ReportRequest request) {
     std::string endpoint = options.error_bus;
     if (endpoint.empty()) {
-      CallOptions local;
-      local.host = options.peer.host;
-      auto bus = router.choose("errorbus", local);
-      if (!bus) co_return bus.error();
-      endpoint = (*bus)->record->call_endpoint;
+      const auto buses = router.candidates("errorbus");
+      const auto own =
+          std::find_if(buses->begin(), buses->end(), [](const auto& candidate) { return candidate.replica->local; });
+      if (own == buses->end()) {
+        CallOptions local;
+        local.host = options.peer.host;
+        co_return router.nobody("errorbus", local);
+      }
+      endpoint = own->record->call_endpoint;
     }
     CallOptions call;
     call.timeout = kBusTimeout;
@@ -226,6 +234,7 @@ struct Mesh::Impl {
   Peer peer;
   Directory directory;
   Router router;
+  Steering steering;
   Membership membership;
   std::unique_ptr<ErrorReporter> reporter;
   std::vector<Interest> interests;
@@ -308,42 +317,42 @@ Result<Subscription> Mesh::subscribe(std::string_view pattern, EventHandler hand
   });
 }
 
-Task<Result<Payload>> Mesh::call(std::string target, Payload payload, CallOptions options) {
-  const auto agent = agent_of(target);
-  if (!agent) co_return agent.error();
-  auto& i = *impl_;
-  const TimePoint begin = i.loop.turn_time();
-  auto start = start_call(target, options, begin);
-  if (!start) co_return start.error();
-  for (unsigned number = 1;; ++number) {
-    wire::Header header = start->header;
-    Outgoing outgoing{.target = target,
-                      .target_id = i.peer.calls().target_id(target),
-                      .endpoint = {},
-                      .options = options,
-                      .header = header,
-                      .attempt = number,
-                      .begin = number == 1 ? begin : i.loop.now(),
-                      .deadline = start->deadline};
-    auto route = i.router.route(*agent, options);
-    outgoing.instance = route.record.get();
-    if (route.to) outgoing.endpoint = route.to->endpoint;
-    Attempt attempt(i.peer.calls(), std::move(route.to), outgoing, payload, std::move(route.nobody));
-    Result<Payload> outcome = co_await attempt;
-    if (!outgoing.retry_after || i.loop.now() + *outgoing.retry_after >= start->deadline) co_return outcome;
-    co_await sleep_for(i.loop, *outgoing.retry_after);
-  }
-}
-
 Result<Stream> Mesh::open_stream(std::string target, Payload payload, StreamOptions options) {
   const auto agent = agent_of(target);
   if (!agent) return agent.error();
-  auto route = impl_->router.route(*agent, options);
+  Course course(impl_->steering.target(target));  // its circuit learns nothing of streams
+  auto route = impl_->steering.route(course, options);
   if (route.nobody) return std::move(*route.nobody);
   auto core = impl_->peer.calls().open(std::move(route.to), std::move(route.record), std::move(target),
                                        std::move(payload), std::move(options));
   if (!core) return core.error();
   return Stream(std::move(*core));
+}
+
+Task<Result<Payload>> Mesh::call(std::string target, Payload payload, CallOptions options) {
+  auto& i = *impl_;
+  if (auto agent = agent_of(target); !agent) return failed_call(std::move(agent.error()));
+  return make_call({i.loop, i.peer.calls(), i.steering}, i.steering.target(target), std::move(payload),
+                   std::move(options));
+}
+
+Task<Result<Gathered>> Mesh::call_all(std::string target, Payload payload, CallOptions options,
+                                      GatherOptions gathering) {
+  const auto agent = agent_of(target);
+  if (!agent) co_return agent.error();
+  auto& i = *impl_;
+  std::vector<Gathered::Answer> wanted = i.steering.wanted(*agent, options, gathering);
+  if (wanted.empty()) co_return i.router.nobody(*agent, options);
+  auto ask = [this, target, payload, options](const std::string& instance) {
+    CallOptions one = options;
+    one.instance = instance;
+    return call(target, payload, std::move(one));
+  };
+  co_return co_await gather(i.loop, std::move(wanted), std::move(gathering), std::move(ask));
+}
+
+Value Mesh::explain_call(std::string_view target, const CallOptions& options) {
+  return impl_->steering.explain(target, options);
 }
 
 void Mesh::report(ErrorEvent event) noexcept {

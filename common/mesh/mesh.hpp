@@ -9,6 +9,7 @@
 #include "weft/base/base.hpp"
 #include "weft/config/config.hpp"
 #include "weft/mesh/account.hpp"
+#include "weft/mesh/gather.hpp"
 #include "weft/mesh/interceptor.hpp"
 #include "weft/mesh/message.hpp"
 #include "weft/mesh/record.hpp"
@@ -22,6 +23,8 @@ class Context;
 namespace weft::mesh {
 
 class Calls;
+
+class Policies;
 
 struct Limits {
   std::size_t payload_max = 16 * 1024 * 1024;      ///< bytes of one payload
@@ -39,6 +42,7 @@ struct PeerOptions {
   std::uint16_t publish_port = 0;
   std::string run_directory;  ///< for ipc sockets; empty: none
   Limits limits;
+  std::shared_ptr<const Policies> policies;  ///< of calls, made and answered; null: the built-in defaults
 };
 
 /// Ends a subscription when it goes.
@@ -213,10 +217,20 @@ class Mesh final : public ErrorSink {
   Result<Subscription> subscribe(std::string_view pattern, EventHandler handler, SubscribeOptions options = {});
   /// `target` is "agent.method". Errors: `no_responders` at once when no live instance is known, `bad_name`, those of
   /// Peer::call_at().
+  ///
+  /// Which instance, how often again, and when not at all: as the policy of the target says (docs/calls.md);
+  /// `circuit_open` at once when the circuits of all its instances are open.
   Task<Result<Payload>> call(std::string target, Payload payload, CallOptions options = {});
   /// Opens a stream with one instance; `payload` is its request. Errors: `bad_name`, `no_responders`, those of a call
   /// that are known at once; what comes later is told by the stream.
   Result<Stream> open_stream(std::string target, Payload payload, StreamOptions options = {});
+  /// Calls every live instance, or those named, each once. Errors: `no_responders`, `bad_name`; what went wrong at one
+  /// of them is in its answer.
+  Task<Result<Gathered>> call_all(std::string target, Payload payload, CallOptions options = {},
+                                  GatherOptions gathering = {});
+  /// The decision that a call would get now, by the same code, without making it: {target, policy: [{key, value,
+  /// pattern, where}], instances: [{instance, host, chosen, breaker, round_trip_ms, reason, …}], refused}.
+  Value explain_call(std::string_view target, const CallOptions& options = {});
   void report(ErrorEvent event) noexcept override;
   void set_health(HealthState state, std::string text);
 

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -182,11 +183,16 @@ struct CallOptions {
   explicit CallOptions(Duration budget) : timeout(budget) {}
   explicit CallOptions(const Call& on_behalf_of) : within(&on_behalf_of) {}
 
-  Duration timeout = std::chrono::seconds(5);  ///< the whole budget; shortened to what `within` has left; 0: none
-  std::string host;                            ///< only instances on this host
-  std::string instance;                        ///< only this instance (id)
+  /// The whole budget, retries included; shortened to what `within` has left; zero: none. Empty: that of the target's
+  /// policy, which is 5 s when nobody says otherwise.
+  std::optional<Duration> timeout;
+  std::string host;      ///< only instances on this host
+  std::string instance;  ///< only this instance (id)
   std::string key;       ///< idempotency: calls with the same key have one effect, and the same answer
-  std::string affinity;  ///< for balance: hash; calls with the same one go to the same instance
+  std::string affinity;  ///< calls with the same one go to the same instance, for as long as it is there and has room
+  /// Sent a second time, to another instance, when there is no answer by then; the first answer counts. For work that
+  /// may be done twice. Empty: as the target's policy says; zero: never.
+  std::optional<Duration> hedge_after;
   Headers headers;
   std::uint8_t priority = 0;
   /// The call on whose behalf this one is made: depth, trace, deadline, chain; cancelled together with it.

@@ -1,6 +1,7 @@
 #include <cstdlib>
 
 #include "weft/mesh/mesh.hpp"
+#include "weft/mesh/policy.hpp"
 
 namespace weft::mesh {
 
@@ -20,6 +21,9 @@ MeshOptions options_from(const config::Config& config, const std::string& agent,
   peer.limits.pending_max = config.get<std::size_t>("limits.pending_max");
   peer.limits.queue_bytes_max = config.get<std::size_t>("limits.queue_max_bytes");
   peer.limits.socket_messages_max = config.get<int>("limits.socket_messages_max");
+  auto policies = Policies::from(config);
+  if (!policies) throw std::logic_error("configuration: " + policies.error().describe());  // the schema let it pass
+  peer.policies = std::make_shared<const Policies>(std::move(*policies));
   options.registries = config.get<std::vector<std::string>>("registry.addresses");
   options.error_bus = config.get<std::string>("errorbus.address");
   if (const auto state = config.get<std::string>("state.directory"); !state.empty()) {

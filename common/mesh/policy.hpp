@@ -33,10 +33,11 @@ struct Policy {
     int max_attempts = 3;  ///< the first one included
     RetryOn on = RetryOn::refused;
     Duration base = 50ms, max = 1s;
-    double jitter = 1;           ///< random part of a pause, 0 to 1
-    double budget = 0.1;         ///< retries per first attempt
-    Duration attempt_timeout{};  ///< zero: all that is left
-    WEFT_FIELDS(Retry, max_attempts, on, base, max, jitter, budget, attempt_timeout)
+    double jitter = 1;                    ///< random part of a pause, 0 to 1
+    double budget = 0.1;                  ///< retries per first attempt
+    Duration attempt_timeout{};           ///< zero: all that is left
+    std::size_t payload_max = 16 * 1024;  ///< bytes; larger requests are not kept for another attempt
+    WEFT_FIELDS(Retry, max_attempts, on, base, max, jitter, budget, attempt_timeout, payload_max)
     friend bool operator==(const Retry&, const Retry&) = default;
   };
   struct Breaker {

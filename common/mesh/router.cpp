@@ -2,7 +2,8 @@
 
 #include <sys/stat.h>
 
-#include <tuple>
+#include <algorithm>
+#include <charconv>
 
 namespace weft::mesh {
 namespace {
@@ -12,16 +13,48 @@ bool is_socket(const std::string& endpoint) {
   return endpoint.starts_with("ipc://") && ::stat(endpoint.c_str() + 6, &status) == 0 && S_ISSOCK(status.st_mode);
 }
 
-bool fits(const InstanceRecord& record, const CallOptions& call) {
-  return (call.host.empty() || record.host == call.host) &&
-         (call.instance.empty() || record.instance.to_string() == call.instance);
+/// The tag `weight`: its share among equals, above 0; 1 for what is none.
+double weight_of(const InstanceRecord& record) {
+  const auto tag = record.tags.find("weight");
+  if (tag == record.tags.end()) return 1;
+  double weight = 0;
+  const char* end = tag->second.data() + tag->second.size();
+  const auto [rest, error] = std::from_chars(tag->second.data(), end, weight);
+  return error == std::errc() && rest == end && weight >= 0.001 && weight <= 1000 ? weight : 1;
 }
 
 }  // namespace
 
 Router::Router(Directory& directory, Calls& calls, const PeerOptions& options)
     : directory_(directory), calls_(calls), options_(options) {
-  directory_.watch([this](const InstanceRecord& record, const Removal*) { entries_.erase(record.agent); });
+  directory_.watch([this](const InstanceRecord& record, const Removal* removed) { changed(record, removed); });
+}
+
+void Router::changed(const InstanceRecord& record, const Removal* removed) {
+  ++version_;
+  if (const auto known = known_.find(record.agent); known != known_.end()) known_.erase(known);
+  const auto found = replicas_.find(record.instance);
+  if (found == replicas_.end()) return;
+  if (removed) {
+    replicas_.erase(found);
+  } else {
+    found->second->healthy = record.health != HealthState::critical;
+    found->second->draining = false;
+    found->second->set_weight(weight_of(record));
+  }
+}
+
+std::shared_ptr<Replica> Router::replica_of(const InstanceRecord& record) {
+  auto& replica = replicas_[record.instance];
+  if (replica) return replica;
+  replica = std::make_shared<Replica>();
+  replica->id = record.instance;
+  replica->place = std::hash<std::string>{}(record.slot.empty() ? record.instance.to_string() : record.slot);
+  replica->host = record.host;
+  replica->local = record.host == options_.host;
+  replica->healthy = record.health != HealthState::critical;
+  replica->set_weight(weight_of(record));
+  return replica;
 }
 
 const std::string& Router::reach(const InstanceRecord& record, const std::string& local,
@@ -29,45 +62,18 @@ const std::string& Router::reach(const InstanceRecord& record, const std::string
   return record.host == options_.host && is_socket(local) ? local : remote;
 }
 
-const std::vector<Router::Candidate>& Router::candidates(std::string_view agent) {
-  if (const auto found = entries_.find(agent); found != entries_.end()) return found->second->candidates;
-  auto entry = std::make_unique<Entry>();
-  entry->agent = agent;
+std::shared_ptr<const Router::Candidates> Router::candidates(std::string_view agent) {
+  if (const auto found = known_.find(agent); found != known_.end()) return found->second;
+  auto all = std::make_shared<Candidates>();
   for (const InstanceRecord* record : directory_.instances(agent)) {
     if (record->call_endpoint.empty()) continue;
-    entry->candidates.push_back({std::make_shared<const InstanceRecord>(*record),
-                                 calls_.destination(reach(*record, record->call_local, record->call_endpoint)),
-                                 record->host == options_.host});
+    all->push_back({std::make_shared<const InstanceRecord>(*record),
+                    calls_.destination(reach(*record, record->call_local, record->call_endpoint)),
+                    replica_of(*record)});
   }
-  const std::string_view key = entry->agent;
-  return entries_.emplace(key, std::move(entry)).first->second->candidates;
-}
-
-Result<const Router::Candidate*> Router::choose(std::string_view agent, const CallOptions& call) {
-  const auto& all = candidates(agent);
-  const bool any = call.host.empty() && call.instance.empty();
-  const std::size_t first = ++turns_;  // ties go round
-  const Candidate* best = nullptr;
-  const auto rank = [](const Candidate& one) {
-    return std::tuple(one.record->health == HealthState::critical, !one.local, one.to->in_flight);
-  };
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    const Candidate& one = all[(first + i) % all.size()];
-    if (!any && !fits(*one.record, call)) continue;
-    if (!best || rank(one) < rank(*best)) best = &one;
-  }
-  if (!best) {
-    auto error = nobody(agent, call);
-    if (all.empty()) entries_.erase(agent);  // names of nobody are not kept
-    return error;
-  }
-  return best;
-}
-
-Router::Route Router::route(std::string_view agent, const CallOptions& call) {
-  auto chosen = choose(agent, call);
-  if (!chosen) return {nullptr, nullptr, std::move(chosen.error())};
-  return {(*chosen)->record, (*chosen)->to};
+  std::sort(all->begin(), all->end(), [](const auto& a, const auto& b) { return a.replica->id < b.replica->id; });
+  if (!all->empty()) known_.emplace(agent, all);  // names of nobody are not kept
+  return all;
 }
 
 Error Router::nobody(std::string_view agent, const CallOptions& call) const {

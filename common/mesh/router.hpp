@@ -1,4 +1,5 @@
-// Router: which instance of an agent answers a call, from the live copy of the registry's records. Private to mesh.
+// Router: which instances answer for an agent and how they are reached, from the live copy of the registry's records.
+// Private to mesh.
 #pragma once
 #include <functional>
 #include <memory>
@@ -7,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "weft/mesh/balancer.hpp"
 #include "weft/mesh/calls.hpp"
 
 namespace weft::mesh {
@@ -16,38 +18,35 @@ class Router {
   struct Candidate {
     std::shared_ptr<const InstanceRecord> record;
     std::shared_ptr<Destination> to;
-    bool local = false;  ///< on this host
+    std::shared_ptr<Replica> replica;  ///< kept for as long as the instance is known
   };
-  /// Borrows all. Drops what it remembers when the directory changes.
+  using Candidates = std::vector<Candidate>;
+  /// Borrows all. Drops what it remembers of an agent when its records change.
   Router(Directory& directory, Calls& calls, const PeerOptions& options);
 
-  /// Where one attempt of a call goes, kept alive while it lasts.
-  struct Route {
-    std::shared_ptr<const InstanceRecord> record;
-    std::shared_ptr<Destination> to;
-    std::optional<Error> nobody{};  ///< why there is none
-  };
-  Route route(std::string_view agent, const CallOptions& call);
-  /// Errors: `no_registry` while no records are known, `no_responders`. The candidate lives until the directory
-  /// changes.
-  Result<const Candidate*> choose(std::string_view agent, const CallOptions& call);
-  /// Those that take calls, in order of their instance ids. Borrowed until the directory changes.
-  const std::vector<Candidate>& candidates(std::string_view agent);
+  /// Those of `agent` that take calls, in order of their instance ids; empty when there is nobody.
+  std::shared_ptr<const Candidates> candidates(std::string_view agent);
+  /// Another number whenever candidates() may say something else.
+  std::uint64_t version() const noexcept { return version_; }
+  /// Why nobody takes a call. Errors: `no_registry` while no records are known, `no_responders`.
+  Error nobody(std::string_view agent, const CallOptions& call) const;
   /// Where this process reaches an instance: by ipc on its own host, when that socket is there, else by tcp.
   const std::string& reach(const InstanceRecord& record, const std::string& local, const std::string& remote) const;
 
  private:
-  struct Entry {
-    std::string agent;
-    std::vector<Candidate> candidates;
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
   };
-  Error nobody(std::string_view agent, const CallOptions& call) const;
+  void changed(const InstanceRecord& record, const Removal* removed);
+  std::shared_ptr<Replica> replica_of(const InstanceRecord& record);
 
   Directory& directory_;
   Calls& calls_;
   const PeerOptions& options_;
-  std::unordered_map<std::string_view, std::unique_ptr<Entry>> entries_;
-  std::size_t turns_ = 0;
+  std::unordered_map<std::string, std::shared_ptr<const Candidates>, Hash, std::equal_to<>> known_;  // by agent
+  std::unordered_map<Ulid, std::shared_ptr<Replica>> replicas_;
+  std::uint64_t version_ = 1;
 };
 
 }  // namespace weft::mesh

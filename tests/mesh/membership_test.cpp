@@ -1,4 +1,4 @@
-#include "tests/mesh/fake_registry.hpp"
+#include "tests/mesh/registry_fixture.hpp"
 
 using namespace weft;
 using namespace weft::mesh;
@@ -7,34 +7,7 @@ using test::handler;
 
 namespace {
 
-struct Fixture : test::MeshFixture {
-  std::unique_ptr<FakeRegistry> registry = std::make_unique<FakeRegistry>(*this);
-  struct Process {
-    observe::Metrics metrics;
-    observe::Health health;
-    std::unique_ptr<Mesh> mesh;
-    Mesh* operator->() { return mesh.get(); }
-  };
-  std::unique_ptr<Process> process(const std::string& agent, const std::string& host = "alpha") {
-    auto out = std::make_unique<Process>();
-    MeshOptions options;
-    options.peer = peer_options(agent, host);
-    options.registries = {registry->endpoint()};
-    options.report_errors = false;
-    out->mesh = std::make_unique<Mesh>(loop, context, options, out->metrics, log, out->health);
-    return out;
-  }
-  std::unique_ptr<Process> echo(const std::string& host = "alpha") {
-    auto out = process("echo", host);
-    (*out)->serve({"where", ""}, handler([host](Call&) -> Result<Payload> { return Payload::of(host); }));
-    start(*out);
-    return out;
-  }
-  void start(Process& which) {
-    REQUIRE(which->start());
-    REQUIRE(wait(which->ready(5s)));
-  }
-};
+using Fixture = test::RegistryFixture;
 
 }  // namespace
 

@@ -160,11 +160,16 @@ TEST_CASE_METHOD(Fixture, "rules without a limit never open it") {
   CHECK(breaker.state() == BreakerState::closed);
 }
 
-TEST_CASE("a caller's own mistakes are no failures of the instance") {
+TEST_CASE("a caller's own mistakes are no failures of the instance, and one that is full is not broken") {
   for (const auto kind :
-       {ErrorKind::invalid, ErrorKind::not_found, ErrorKind::duplicate, ErrorKind::denied, ErrorKind::cancelled})
-    CHECK_FALSE(counts_as_failure(kind));
-  for (const auto kind : {ErrorKind::overloaded, ErrorKind::unavailable, ErrorKind::timeout, ErrorKind::disconnected,
-                          ErrorKind::internal})
-    CHECK(counts_as_failure(kind));
+       {ErrorKind::invalid, ErrorKind::not_found, ErrorKind::duplicate, ErrorKind::denied, ErrorKind::cancelled}) {
+    CHECK_FALSE(breaks(kind));
+    CHECK_FALSE(counts_as_error(kind));
+  }
+  for (const auto kind : {ErrorKind::unavailable, ErrorKind::timeout, ErrorKind::disconnected, ErrorKind::internal}) {
+    CHECK(breaks(kind));
+    CHECK(counts_as_error(kind));
+  }
+  CHECK_FALSE(breaks(ErrorKind::overloaded));
+  CHECK(counts_as_error(ErrorKind::overloaded));
 }

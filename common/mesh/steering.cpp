@@ -1,0 +1,226 @@
+#include "weft/mesh/steering.hpp"
+
+#include <algorithm>
+
+namespace weft::mesh {
+namespace {
+
+constexpr std::size_t kTargetsMax = 1000;  // beyond it those that nobody waits for are forgotten
+
+}  // namespace
+
+Track* Target::track_of(const Replica& replica) noexcept {
+  const auto found =
+      std::find_if(tracks.begin(), tracks.end(), [&](const Track& track) { return track.replica.get() == &replica; });
+  return found == tracks.end() ? nullptr : &*found;
+}
+
+void Course::hold(Track& track, Breaker::Pass as) noexcept {
+  replica = track.replica;
+  pass = as;
+  ++replica->in_flight;
+  ++track.outstanding;
+  if (tried->count < tried->ids.size()) tried->ids[tried->count++] = replica->id.short_id();
+}
+
+void Course::release() noexcept {
+  if (!replica) return;
+  --replica->in_flight;
+  if (Track* track = target->track_of(*replica)) {
+    --track->outstanding;
+    track->breaker.dropped(pass);
+  }
+  replica.reset();
+}
+
+Steering::Steering(Loop& loop, Router& router, std::shared_ptr<const Policies> policies, observe::Metrics& metrics,
+                   observe::Log& log)
+    : loop_(loop),
+      router_(router),
+      policies_(policies ? std::move(policies) : std::make_shared<const Policies>()),
+      metrics_(metrics),
+      log_(log) {}
+
+void Steering::join(Peer& peer) {
+  peer.intercept({.name = "retry", .after_call = [this](Outgoing& call, const Result<Payload>& outcome) {
+                    consider_retry(call, outcome);
+                  }});
+  peer.intercept({.name = "breaker",
+                  .after_call = [this](Outgoing& call, const Result<Payload>& outcome) { ended(call, outcome); }});
+}
+
+std::shared_ptr<Target> Steering::target(std::string_view name) {
+  if (const auto found = targets_.find(name); found != targets_.end()) return found->second;
+  if (targets_.size() >= kTargetsMax)
+    std::erase_if(targets_, [](const auto& it) { return it.second.use_count() == 1; });
+  auto target = std::make_shared<Target>();
+  target->name = name;
+  target->policy = &policies_->policy_for(name);
+  const observe::Labels label{{"target", target->name}};
+  target->retries = &metrics_.counter("weft_retries_total", "Attempts beyond the first, by target", label);
+  target->retries_denied =
+      &metrics_.counter("weft_retries_denied_total", "Retries that the budget of their target did not allow", label);
+  target->hedges = &metrics_.counter("weft_hedges_total", "Second calls sent because the first was late", label);
+  for (const auto state : {BreakerState::closed, BreakerState::open, BreakerState::half_open}) {
+    auto& gauge = metrics_.gauge("weft_circuit_breaker_state", "1 for the worst state of a target's circuits",
+                                 {{"target", target->name}, {"state", std::string(to_string(state))}});
+    gauge.set(state == BreakerState::closed ? 1 : 0);
+    target->state[static_cast<std::size_t>(state)] = &gauge;
+  }
+  targets_.emplace(target->name, target);
+  return target;
+}
+
+/// Candidates may be others than last time; tracks of those that stayed are kept.
+void Steering::refresh(Target& target) {
+  if (target.version == router_.version()) return;
+  target.version = router_.version();
+  auto candidates = router_.candidates(target.agent());
+  if (candidates == target.candidates) return;
+  std::vector<Track> tracks(candidates->size());
+  for (std::size_t i = 0; i < tracks.size(); ++i) {
+    const auto& replica = (*candidates)[i].replica;
+    if (Track* known = target.track_of(*replica)) {
+      tracks[i] = std::move(*known);
+    }
+    tracks[i].replica = replica;
+  }
+  target.tracks = std::move(tracks);
+  target.candidates = std::move(candidates);
+}
+
+Result<Ask> Steering::ask_for(const Course& course, const CallOptions& options) {
+  Ask ask;
+  ask.balance = options.affinity.empty() ? course.policy().balance : Balance::hash;
+  ask.host = options.host;
+  ask.key = options.affinity;
+  ask.avoid = course.avoid();
+  if (options.instance.empty()) return ask;
+  auto id = Ulid::parse(options.instance);
+  if (!id) return id.error();
+  ask.instance = *id;
+  return ask;
+}
+
+std::uint64_t Steering::chance(Balance balance) {
+  return balance == Balance::random_two ? random_.next() : ++turns_ * kGolden;
+}
+
+Steering::Route Steering::route(Course& course, const CallOptions& options) {
+  course.release();
+  Target& target = *course.target;
+  refresh(target);
+  const auto ask = ask_for(course, options);
+  if (!ask) return {nullptr, nullptr, ask.error()};
+  const TimePoint now = loop_.turn_time();
+  const Choice choice = choose(target.tracks, course.policy(), *ask, now, chance(ask->balance));
+  if (choice.refused != Choice::Refused::no) return {nullptr, nullptr, refused(target, options, choice.refused)};
+  Track& track = target.tracks[choice.index];
+  const auto [pass, transition] = track.breaker.started(course.policy().breaker, now);
+  course.hold(track, pass);
+  if (transition) tell(target, *track.replica, transition);
+  const auto& candidate = (*target.candidates)[choice.index];
+  return {candidate.record, candidate.to};
+}
+
+Error Steering::refused(const Target& target, const CallOptions& options, Choice::Refused why) const {
+  if (why == Choice::Refused::nobody) return router_.nobody(target.agent(), options);
+  Duration soonest = Duration::max();
+  for (const auto& track : target.tracks) {
+    const auto breaker = track.breaker.snapshot(target.policy->policy.breaker, loop_.turn_time());
+    if (breaker.force != BreakerForce::open) soonest = std::min(soonest, breaker.open_left);
+  }
+  const std::string when =
+      soonest == Duration::max() ? "it was opened by hand"
+      : soonest == Duration::zero()
+          ? "a probe is on its way"
+          : "the next probe goes in " + to_text(std::chrono::ceil<std::chrono::milliseconds>(soonest));
+  return Error(codes::circuit_open,
+               "the circuit of " + target.name + " is open at every instance (" + std::to_string(target.tracks.size()) +
+                   "): " + when,
+               "weft breaker list AGENT shows the circuits of the agent that calls");
+}
+
+// ---- interceptors
+
+void Steering::ended(const Outgoing& call, const Result<Payload>& outcome) {
+  if (!call.course || !call.course->replica) return;
+  Course& course = *call.course;
+  const bool sent = call.header.id != 0;
+  const bool cancelled = !outcome && outcome.error().kind == ErrorKind::cancelled;
+  const bool draining = !outcome && outcome.error().is(codes::draining);
+  if (draining) course.replica->draining = true;
+  Track* track = course.target->track_of(*course.replica);
+  if (!track || !sent || cancelled || draining) return course.release();
+  const auto replica = course.replica;
+  const auto pass = course.pass;
+  const Duration took = call.end - call.begin;
+  course.pass = Breaker::Pass::normal;  // given to finished()
+  course.release();
+  track->measure(call.end, !outcome && counts_as_error(outcome.error().kind), took);
+  const bool failed = !outcome && breaks(outcome.error().kind);
+  tell(*course.target, *replica, track->breaker.finished(course.policy().breaker, call.end, pass, failed, took));
+}
+
+/// True where one is left that this call was not sent to.
+bool Steering::another(const Course& course, const CallOptions& options) const noexcept {
+  const auto avoid = course.avoid();
+  if (!options.instance.empty() || avoid.size() == course.tried->ids.size()) return false;
+  return std::any_of(course.target->tracks.begin(), course.target->tracks.end(), [&](const Track& track) {
+    const bool there = options.host.empty() || track.replica->host == options.host;
+    return there && !track.replica->draining &&
+           std::find(avoid.begin(), avoid.end(), track.replica->id.short_id()) == avoid.end();
+  });
+}
+
+void Steering::consider_retry(Outgoing& call, const Result<Payload>& outcome) {
+  if (!call.course) return;
+  Course& course = *call.course;
+  Target& target = *course.target;
+  const auto& rules = course.policy().retry;
+  if (call.attempt == 1) target.budget.earn(rules.budget);
+  if (outcome || !call.keep_payload || !worth_retrying(outcome.error(), rules, !call.options.key.empty())) return;
+  // One that stops is left once by each call that was on its way there, and did nothing for it: no load to speak of.
+  if (outcome.error().is(codes::draining)) {
+    if (!another(course, call.options)) return;
+    call.retry_after = Duration::zero();
+  } else {
+    if (call.attempt >= static_cast<unsigned>(rules.max_attempts)) return;
+    if (!target.budget.spend(rules.budget)) return target.retries_denied->add();
+    call.retry_after = backoff(rules, static_cast<int>(call.attempt), random_.unit());
+  }
+  target.retries->add();
+}
+
+bool Steering::may_hedge(Target& target) {
+  if (!target.budget.spend(target.policy->policy.retry.budget)) {
+    target.retries_denied->add();
+    return false;
+  }
+  target.hedges->add();
+  return true;
+}
+
+void Steering::tell(Target& target, const Replica& replica, std::optional<Breaker::Transition> transition) {
+  if (!transition) return;
+  BreakerState worst = BreakerState::closed;
+  for (const auto& track : target.tracks) {
+    const auto state = track.breaker.state();
+    if (state == BreakerState::open || worst == BreakerState::closed) worst = state;
+    if (worst == BreakerState::open) break;
+  }
+  for (std::size_t i = 0; i < target.state.size(); ++i) target.state[i]->set(static_cast<std::size_t>(worst) == i);
+  metrics_
+      .counter("weft_circuit_breaker_transitions_total", "Circuits that changed, by target and the state they came to",
+               {{"target", target.name}, {"to", std::string(to_string(transition->to))}})
+      .add();
+  const auto level = transition->to == BreakerState::open ? observe::Level::warn : observe::Level::info;
+  log_.write(level, "a circuit changed",
+             {{"target", target.name},
+              {"peer", replica.id.to_string()},
+              {"peer_host", replica.host},
+              {"from", std::string(to_string(transition->from))},
+              {"to", std::string(to_string(transition->to))}});
+}
+
+}  // namespace weft::mesh

@@ -1,0 +1,118 @@
+// Steering: the policies of a process at work: for each target the balancer's tracks, breakers and retry budget, and
+// the interceptors that keep them. Private to mesh.
+#pragma once
+#include <array>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "weft/mesh/balancer.hpp"
+#include "weft/mesh/retry.hpp"
+#include "weft/mesh/router.hpp"
+
+namespace weft::mesh {
+
+/// One target as this process calls it.
+struct Target {
+  std::string name;  ///< "agent.method"
+  const EffectivePolicy* policy = nullptr;
+  std::uint64_t version = 0;  ///< of the router, when `tracks` were made
+  std::shared_ptr<const Router::Candidates> candidates;
+  std::vector<Track> tracks;  ///< one for each candidate, in the same order
+  RetryBudget budget;
+  observe::Counter *retries = nullptr, *retries_denied = nullptr, *hedges = nullptr;
+  std::array<observe::Gauge*, 3> state{};  ///< by BreakerState
+
+  std::string_view agent() const noexcept { return std::string_view(name).substr(0, name.find('.')); }
+  Track* track_of(const Replica& replica) noexcept;
+};
+
+/// Ulid::short_id() of those that a call was sent to. Later ones than fit are tried again.
+struct Tried {
+  std::array<std::uint64_t, 12> ids{};
+  std::size_t count = 0;
+};
+
+/// The way of one call: where it was sent, and what it holds while it waits. Lives in the call's frame, and gives back
+/// when that is destroyed.
+struct Course {
+  explicit Course(std::shared_ptr<Target> to) : target(std::move(to)) {}
+  Course(const Course&) = delete;
+  Course& operator=(const Course&) = delete;
+  ~Course() { release(); }
+
+  std::shared_ptr<Target> target;
+  std::shared_ptr<Replica> replica;  ///< of the attempt that waits; null: none
+  Breaker::Pass pass = Breaker::Pass::normal;
+  Tried own_tried;
+  Tried* tried = &own_tried;  ///< shared by the two halves of a hedged call
+
+  const Policy& policy() const noexcept { return target->policy->policy; }
+  std::span<const std::uint64_t> avoid() const noexcept { return {tried->ids.data(), tried->count}; }
+  void hold(Track& track, Breaker::Pass as) noexcept;
+  /// The attempt is over. The breaker learns nothing by it.
+  void release() noexcept;
+};
+
+class Steering {
+ public:
+  /// Borrows all.
+  Steering(Loop& loop, Router& router, std::shared_ptr<const Policies> policies, observe::Metrics& metrics,
+           observe::Log& log);
+
+  /// Adds the interceptors "breaker" and "retry".
+  void join(Peer& peer);
+  /// Serves `_breakers`: what `weft breaker` asks.
+  void serve(Peer& peer);
+  /// Those whom a gathering asks, by id.
+  std::vector<Gathered::Answer> wanted(std::string_view agent, const CallOptions& options,
+                                       const GatherOptions& gathering);
+  std::shared_ptr<Target> target(std::string_view name);
+  /// Where the next attempt goes; `course` holds it.
+  struct Route {
+    std::shared_ptr<const InstanceRecord> record;
+    std::shared_ptr<Destination> to;
+    std::optional<Error> nobody{};  ///< why there is none: `no_registry`, `no_responders`, `circuit_open`, `bad_value`
+  };
+  Route route(Course& course, const CallOptions& options);
+  /// True, and paid for, when a second call may go.
+  bool may_hedge(Target& target);
+
+  /// Every circuit of this process, by target and instance.
+  Value breakers();
+  /// `force` for those of `target` ("agent.method" or "agent"), at one instance or at all. How many. Errors:
+  /// `not_found` class, naming the nearest target called.
+  Result<std::size_t> force(std::string_view target, std::string_view instance, BreakerForce force);
+  /// The decision that a call of `name` would get now, and its policy with the places that said so.
+  Value explain(std::string_view name, const CallOptions& options);
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
+  };
+  static Result<Ask> ask_for(const Course& course, const CallOptions& options);
+  bool is_served(std::string_view name) const;
+  void refresh(Target& target);
+  void ended(const Outgoing& call, const Result<Payload>& outcome);
+  void consider_retry(Outgoing& call, const Result<Payload>& outcome);
+  bool another(const Course& course, const CallOptions& options) const noexcept;
+  Error refused(const Target& target, const CallOptions& options, Choice::Refused why) const;
+  void tell(Target& target, const Replica& replica, std::optional<Breaker::Transition> transition);
+  std::uint64_t chance(Balance balance);
+
+  static constexpr std::uint64_t kGolden = 0x9e3779b97f4a7c15;  // 2^64 over the golden ratio: equals take turns
+
+  Loop& loop_;
+  Router& router_;
+  std::shared_ptr<const Policies> policies_;
+  observe::Metrics& metrics_;
+  observe::Log& log_;
+  Random random_ = Random::from_os();
+  std::uint64_t turns_ = 0;
+  std::unordered_map<std::string, std::shared_ptr<Target>, Hash, std::equal_to<>> targets_;
+};
+
+}  // namespace weft::mesh

@@ -1,0 +1,178 @@
+// What steering shows of itself, and what a person may change by hand.
+#include "weft/mesh/steering.hpp"
+
+#include <algorithm>
+
+namespace weft::mesh {
+namespace {
+
+double milliseconds(double seconds) noexcept { return seconds * 1000; }
+
+Value to_value(const Verdict& verdict) {
+  Value out;
+  out.set("instance", verdict.instance.to_string());
+  out.set("host", verdict.host);
+  out.set("local", verdict.local);
+  out.set("chosen", verdict.chosen);
+  out.set("breaker", std::string(to_string(verdict.breaker)));
+  out.set("in_flight", verdict.in_flight);
+  out.set("round_trip_ms", milliseconds(verdict.round_trip));
+  out.set("errors", verdict.errors);
+  out.set("cost_ms", milliseconds(verdict.cost));
+  out.set("reason", verdict.reason);
+  return out;
+}
+
+Value to_value(const Target& target, const Track& track, TimePoint now) {
+  const auto breaker = track.breaker.snapshot(target.policy->policy.breaker, now);
+  Value out;
+  out.set("target", target.name);
+  out.set("instance", track.replica->id.to_string());
+  out.set("host", track.replica->host);
+  out.set("state", std::string(to_string(breaker.state)));
+  out.set("force", std::string(to_string(breaker.force)));
+  out.set("failures_in_row", breaker.failures_in_row);
+  out.set("opened", breaker.opened);
+  out.set("open_left_ms", milliseconds(to_seconds(breaker.open_left)));
+  out.set("round_trip_ms", milliseconds(track.round_trip));
+  out.set("errors", track.errors);
+  out.set("in_flight", track.replica->in_flight);
+  return out;
+}
+
+bool fits(const Target& target, std::string_view asked) { return target.name == asked || target.agent() == asked; }
+
+}  // namespace
+
+std::vector<Gathered::Answer> Steering::wanted(std::string_view agent, const CallOptions& options,
+                                               const GatherOptions& gathering) {
+  std::vector<Gathered::Answer> out;
+  for (const auto& candidate : *router_.candidates(agent)) {
+    const auto& record = *candidate.record;
+    const std::string id = record.instance.to_string();
+    if (!options.host.empty() && record.host != options.host) continue;
+    if (!options.instance.empty() && id != options.instance) continue;
+    const auto& named = gathering.instances;
+    if (!named.empty() && std::find(named.begin(), named.end(), id) == named.end()) continue;
+    out.push_back({id, record.slot, record.host});
+  }
+  for (const auto& id : gathering.instances) {  // who is named and not known is missing, too
+    const bool known = std::any_of(out.begin(), out.end(), [&](const auto& answer) { return answer.instance == id; });
+    if (!known) out.push_back({id, {}, {}});
+  }
+  return out;
+}
+
+/// {action: list | open | close | automatic, target, instance}; a list of circuits, or how many were changed.
+struct BreakerRequest {
+  std::string action = "list", target, instance;
+  WEFT_FIELDS(BreakerRequest, action, target, instance)
+};
+
+void Steering::serve(Peer& peer) {
+  auto answer = [this](Call& call) -> Result<Payload> {
+    auto request = call.payload().bytes.empty() ? BreakerRequest() : call.payload().as<BreakerRequest>();
+    if (!request) return request.error();
+    if (request->action == "list") return Payload::of(breakers());
+    const std::vector<std::string_view> actions{"open", "close", "automatic"};
+    const auto at = std::find(actions.begin(), actions.end(), request->action);
+    if (at == actions.end())
+      return Error(codes::bad_value, "no action '" + request->action + "'" + did_you_mean(request->action, actions),
+                   "wanted list, open, close or automatic");
+    const BreakerForce forces[] = {BreakerForce::open, BreakerForce::closed, BreakerForce::none};
+    auto count = force(request->target, request->instance, forces[at - actions.begin()]);
+    if (!count) return count.error();
+    log_.warn("circuits changed by hand",
+              {{"target", request->target}, {"action", request->action}, {"circuits", *count}});
+    Value changed;
+    changed.set("changed", *count);
+    return Payload::of(changed);
+  };
+  peer.serve({"_breakers", "circuits of the calls this process makes, for weft breaker"},
+             [answer](Call& call) -> Task<Result<Payload>> { co_return answer(call); });
+}
+
+Value Steering::breakers() {
+  std::map<std::string, std::vector<Value>> by_name;
+  for (auto& [name, target] : targets_) {
+    refresh(*target);
+    for (const auto& track : target->tracks) by_name[name].push_back(to_value(*target, track, loop_.turn_time()));
+  }
+  Value::List out;
+  for (auto& [name, values] : by_name) std::move(values.begin(), values.end(), std::back_inserter(out));
+  return out;
+}
+
+bool Steering::is_served(std::string_view name) const {
+  const auto dot = name.find('.');
+  if (dot == std::string_view::npos) return false;
+  const auto method = name.substr(dot + 1);
+  const auto serves = [&](const Router::Candidate& candidate) {
+    const auto& methods = candidate.record->methods;
+    return std::any_of(methods.begin(), methods.end(), [&](const MethodInfo& info) { return info.name == method; });
+  };
+  const auto candidates = router_.candidates(name.substr(0, dot));
+  return std::any_of(candidates->begin(), candidates->end(), serves);
+}
+
+Result<std::size_t> Steering::force(std::string_view asked, std::string_view instance, BreakerForce force) {
+  if (is_served(asked)) (void)target(asked);  // also before its first call
+  std::size_t count = 0;
+  std::vector<std::string_view> names;
+  for (auto& [name, target] : targets_) {
+    names.push_back(name);
+    if (!fits(*target, asked)) continue;
+    refresh(*target);
+    for (auto& track : target->tracks) {
+      if (!instance.empty() && track.replica->id.to_string() != instance) continue;
+      tell(*target, *track.replica, track.breaker.force(force));
+      ++count;
+    }
+  }
+  if (count > 0) return count;
+  const std::string at = instance.empty() ? "" : " at instance " + std::string(instance);
+  return Error(
+      codes::unknown_instance,
+      "there is no circuit of '" + std::string(asked.substr(0, 2 * kNameMax)) + "'" + at + did_you_mean(asked, names),
+      "circuits are those of agent.method as this process calls it; weft breaker list shows them");
+}
+
+Value Steering::explain(std::string_view name, const CallOptions& options) {
+  const auto target = this->target(name);
+  refresh(*target);
+  const Course course(target);
+  Value out;
+  out.set("target", target->name);
+  Value::List policy;
+  for (const auto& setting : target->policy->settings) {
+    Value one;
+    one.set("key", setting.key);
+    one.set("value", setting.value);
+    one.set("pattern", setting.pattern);
+    one.set("where", setting.where);
+    policy.push_back(std::move(one));
+  }
+  out.set("policy", std::move(policy));
+  const auto ask = ask_for(course, options);
+  if (!ask) {
+    out.set("refused", ask.error().describe());
+    return out;
+  }
+  // The turn that the next call will have: the same decision.
+  const auto why = mesh::explain(target->tracks, course.policy(), *ask, loop_.turn_time(), (turns_ + 1) * kGolden);
+  Value::List instances;
+  bool chosen = false;
+  bool asked_for = false;
+  for (const auto& verdict : why) {
+    chosen = chosen || verdict.chosen;
+    asked_for = asked_for || verdict.asked_for;
+    instances.push_back(to_value(verdict));
+  }
+  out.set("instances", std::move(instances));
+  if (!chosen)
+    out.set("refused",
+            refused(*target, options, asked_for ? Choice::Refused::circuit_open : Choice::Refused::nobody).describe());
+  return out;
+}
+
+}  // namespace weft::mesh
