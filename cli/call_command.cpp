@@ -100,7 +100,7 @@ int run_call(const Global& global, const CallArguments& arguments) {
 void add_call_command(CLI::App& app, Global& global) {
   auto* verb = add_verb(app, "call", "Call a method of an agent and print its answer",
                         {R"(weft call echo.echo '{"text": "hello"}')", "weft call sysmon.snapshot@beta --timeout 2s",
-                         "weft call probe.targets --all", "date | weft call echo.echo - --raw"});
+                         "weft call probe.targets --all"});
   auto arguments = std::make_shared<CallArguments>();
   verb->add_option("target", arguments->target, "The method, and the host when any will not do")
       ->required()

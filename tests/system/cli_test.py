@@ -142,6 +142,26 @@ class InAMesh(Weft):
                 self.assertEqual(self.json("call", *words, status=1)["error"]["code"], code)
                 self.assertIn(code, self.weft("call", *words, status=1).stderr)
 
+    def test_a_call_to_all_says_how_many_answered(self):
+        done = self.weft("call", "echo.echo", '{"n": 1}', "--all")
+        self.assertRegex(done.stdout, r'^echo@alpha  \{"n":1\}\n$')
+        self.assertEqual(done.stderr, "1 of 1\n")
+        told = self.json("call", "echo.delay", '{"ms": 9000}', "--all", "--timeout", "100ms", status=1)
+        self.assertEqual((told["answered"], told["asked"], told["answers"][0]["error"]["code"]), (0, 1, "WEFT-2006"))
+        self.assertIn("--all", self.weft("call", "echo.echo", "--count", "1", status=2).stderr)
+
+    def test_a_key_makes_a_call_once_and_is_refused_with_another_payload(self):
+        for _ in range(2):
+            self.assertEqual(self.json("call", "echo.echo", '{"n": 1}', "--key", "cli-1"), {"n": 1})
+        self.assertIn("came with another payload", self.weft("call", "echo.echo", '{"n": 2}', "--key", "cli-1", status=1).stderr)
+
+    def test_circuits_are_opened_by_hand_listed_and_given_back(self):
+        self.assertIn("1 circuit changed", self.weft("breaker", "open", "echo", "errorbus.report").stderr)
+        self.assertIn("open (by hand)", self.weft("breaker", "list", "echo").stdout)
+        self.assertEqual(self.json("breaker", "auto", "echo", "errorbus")[0]["changed"], 1)
+        self.assertEqual({circuit["state"] for circuit in self.json("breaker", "list", "echo")[0]["circuits"]}, {"closed"})
+        self.assertIn("there is no circuit of 'echo.ehco'", self.weft("breaker", "open", "echo", "echo.ehco", status=1).stderr)
+
     def test_what_is_published_reaches_a_subscriber(self):
         watching = self.background("sub", "demo.#", "--count", "3", "--json", "--for", "20s")
         deadline = time.monotonic() + 20
