@@ -113,7 +113,9 @@ void Follower::listen_to(const mesh::Snapshot& snapshot) {
   // After a cut the old connection may sleep for seconds before it tries again.
   if (!publisher_.empty()) peer_.disconnect_publisher(publisher_);
   publisher_ = snapshot.publish_endpoint;
-  if (!publisher_.empty()) peer_.connect_publisher(publisher_);
+  if (publisher_.empty()) return;
+  peer_.same_process(publisher_, endpoint_);
+  peer_.connect_publisher(publisher_);
 }
 
 Follower::Outcome Follower::refuse(const Error& error) {

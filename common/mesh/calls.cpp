@@ -64,6 +64,9 @@ net::Link& Calls::link_of(Destination& to) {
       if (const auto lost = weak.lock())
         fail_all(*lost, Error(codes::peer_gone, "the connection to " + lost->endpoint + " was lost"));
     });
+    to.link->on_refused([this, weak = to.weak_from_this()](const Error& why) {
+      if (const auto refusing = weak.lock()) fail_all(*refusing, why);
+    });
     if (!idle_.running()) idle_.start(kIdle, [this] { close_idle(); });
   }
   return *to.link;

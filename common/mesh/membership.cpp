@@ -116,7 +116,9 @@ void Membership::follow(const Snapshot& snapshot) {
   if (endpoint == changes_endpoint_) return;
   if (!changes_endpoint_.empty()) peer_.disconnect_publisher(changes_endpoint_);
   changes_endpoint_ = endpoint;
-  if (!endpoint.empty()) peer_.connect_publisher(endpoint);
+  if (endpoint.empty()) return;
+  peer_.same_process(endpoint, options_.registries[registry_]);
+  peer_.connect_publisher(endpoint);
 }
 
 Task<bool> Membership::keep() {

@@ -7,7 +7,9 @@
 #include "weft/mesh/hints.hpp"
 #include "weft/mesh/membership.hpp"
 #include "weft/mesh/reporter.hpp"
+#include "weft/mesh/router.hpp"
 #include "weft/mesh/steering.hpp"
+#include "weft/net/net.hpp"
 
 namespace weft::mesh {
 namespace {
@@ -53,6 +55,7 @@ struct Mesh::Impl {
         options(with_instance(std::move(o), l.clock())),
         log(g),
         health(h),
+        security(context.security()),
         peer(l, context, options.peer, metrics, g),
         router(directory, peer.calls(), options.peer),
         steering(l, router, options.peer.policies, metrics, g),
@@ -184,12 +187,15 @@ struct Mesh::Impl {
     last_change = loop.now();
     if (!removed) {
       remember_name(record);
+      if (security) learn_key(record);
       connect_if_interesting(record);
       if (record.agent == "errorbus" && reporter) reporter->wake();
       return;
     }
-    for (const auto* endpoint : {&record.call_endpoint, &record.call_local}) {
-      if (!endpoint->empty() && !still_used(*endpoint)) peer.drop_peer(*endpoint, removed->reason);
+    for (const auto* endpoint : endpoints_of(record)) {
+      if (endpoint->empty() || still_used(*endpoint)) continue;
+      peer.drop_peer(*endpoint, removed->reason);
+      if (security) security->forget(*endpoint);
     }
     if (const auto found = publishers.find(record.instance); found != publishers.end()) {
       peer.disconnect_publisher(found->second);
@@ -197,11 +203,20 @@ struct Mesh::Impl {
     }
   }
 
+  static std::array<const std::string*, 4> endpoints_of(const InstanceRecord& record) {
+    return {&record.call_endpoint, &record.call_local, &record.publish_endpoint, &record.publish_local};
+  }
+
+  void learn_key(const InstanceRecord& record) {
+    for (const auto* endpoint : endpoints_of(record)) security->learn(*endpoint, record.public_key);
+  }
+
   /// A process that came back on the same fixed port is not gone.
   bool still_used(const std::string& endpoint) const {
     const auto all = directory.all();
     return std::any_of(all.begin(), all.end(), [&](const InstanceRecord* record) {
-      return record->call_endpoint == endpoint || record->call_local == endpoint;
+      const auto used = endpoints_of(*record);
+      return std::any_of(used.begin(), used.end(), [&](const std::string* one) { return *one == endpoint; });
     });
   }
 
@@ -231,6 +246,7 @@ struct Mesh::Impl {
   MeshOptions options;
   observe::Log& log;
   observe::Health& health;
+  net::Security* security;  // null: nothing is encrypted
   Peer peer;
   Directory directory;
   Router router;

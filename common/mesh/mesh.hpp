@@ -110,6 +110,8 @@ class Peer {
   /// Events that match, of every publisher connected.
   Subscription subscribe(const TopicPattern& pattern, EventHandler handler, const SubscribeOptions& options = {});
   void connect_publisher(const std::string& endpoint);
+  /// Where connections are encrypted: what is at `endpoint` is the same process as at `known`, and has its key.
+  void same_process(const std::string& endpoint, const std::string& known);
   void disconnect_publisher(const std::string& endpoint);
   /// A handler says that it could not take an event: it counts as dropped, not received. In the handler, or later on
   /// the loop; of several handlers of one event the first that says so later counts.

@@ -31,6 +31,7 @@ struct Peer::Impl {
       : loop(l),
         options(std::move(o)),
         metrics(m),
+        security(context.security()),
         calls(l, context, options, net_limits(options.limits), traffic, m, interceptors),
         server(l, context, net_limits(options.limits), traffic,
                [this](const net::Connection& from, const wire::EnvelopeView& envelope) {
@@ -42,6 +43,14 @@ struct Peer::Impl {
     server.on_gone([this](const net::Connection& gone) { dispatcher.connection_gone(gone); });
     metrics.on_collect([this, alive = std::weak_ptr<int>(life)] {
       if (alive.lock()) collect();
+    });
+    if (!security) return;
+    security->on_refused([&log = g, alive = std::weak_ptr<int>(life)](const net::Security::Refusal& refusal) {
+      if (!alive.lock()) return;
+      log.warn("a connection was refused", {{"reason", refusal.reason},
+                                            {"address", refusal.address},
+                                            {"public_key", refusal.public_key},
+                                            {"code", codes::unknown_key.id}});
     });
   }
 
@@ -62,6 +71,13 @@ struct Peer::Impl {
     set("weft_events_refused_total", "Frames that a subscriber lost first of others, its queue being full", {},
         publications.publisher().refused());
     set(kDropped, kDroppedHelp, {{"class", "reply"}, {"reason", "unroutable"}}, traffic.dropped_unroutable);
+    if (!security) return;
+    constexpr std::string_view kRefused = "weft_connections_refused_total",
+                               kRefusedHelp = "Connections of clients that were refused, by reason";
+    const auto& refused = security->refused();
+    set(kRefused, kRefusedHelp, {{"reason", "unknown_key"}}, refused.unknown_key);
+    set(kRefused, kRefusedHelp, {{"reason", "not_encrypted"}}, refused.not_encrypted);
+    set(kRefused, kRefusedHelp, {{"reason", "wrong_server_key"}}, refused.wrong_server_key);
   }
 
   void record_changed() {
@@ -85,6 +101,7 @@ struct Peer::Impl {
   Loop& loop;
   PeerOptions options;
   observe::Metrics& metrics;
+  net::Security* security;  // null: nothing is encrypted
   net::Traffic traffic;
   Interceptors interceptors;
   Calls calls;
@@ -140,6 +157,7 @@ InstanceRecord Peer::record() const {
   record.methods = i.dispatcher.methods();
   record.topics = i.publications.topics();
   record.started_us = i.started_us;
+  if (i.security) record.public_key = i.security->public_key();
   return record;
 }
 
@@ -201,6 +219,10 @@ Subscription Peer::subscribe(const TopicPattern& pattern, EventHandler handler, 
   return impl_->events.subscribe(pattern, std::move(handler), options);
 }
 void Peer::connect_publisher(const std::string& endpoint) { impl_->events.connect(endpoint); }
+void Peer::same_process(const std::string& endpoint, const std::string& known) {
+  if (!impl_->security) return;
+  if (auto key = impl_->security->key_of(known)) impl_->security->learn(endpoint, *key);
+}
 void Peer::disconnect_publisher(const std::string& endpoint) { impl_->events.disconnect(endpoint); }
 void Peer::dropped(const Event& event, Drop reason) {
   impl_->events.dropped(event.sender, event.topic, event.sequence, reason);

@@ -1,49 +1,28 @@
-#include <atomic>
-
+#include "weft/net/monitor.hpp"
 #include "weft/net/socket.hpp"
 
 namespace weft::net {
 namespace {
 
-/// Watches one socket's connection through ZeroMQ's monitor.
-class Monitor {
- public:
-  Monitor(Loop& loop, Context& context, zmq::socket_t& socket, std::function<void(bool up)> changed)
-      : loop_(loop), watched_(socket), pair_(context.raw(), zmq::socket_type::pair), changed_(std::move(changed)) {
-    static std::atomic<std::uint64_t> count{0};
-    const std::string address = "inproc://monitor-" + std::to_string(++count);
-    zmq_socket_monitor(watched_.handle(), address.c_str(), ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED);
-    pair_.set(zmq::sockopt::linger, 0);
-    pair_.connect(address);
-    watch_ = loop_.watch(pair_.get(zmq::sockopt::fd), [this] { drain(); });
-    loop_.post([this, alive = std::weak_ptr<int>(life_)] {  // until it was drained once, its descriptor tells nothing
-      if (alive.lock()) drain();
-    });
-  }
-  ~Monitor() {
-    loop_.unwatch(watch_);
-    zmq_socket_monitor(watched_.handle(), nullptr, 0);
-  }
-  Monitor(const Monitor&) = delete;
-  Monitor& operator=(const Monitor&) = delete;
+constexpr int kEvents = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
+                        ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL;
+constexpr int kEncryptedEvents = kEvents | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL;
 
- private:
-  void drain() {
-    for (zmq::message_t event, address; pair_.recv(event, zmq::recv_flags::dontwait);) {
-      if (event.more()) (void)pair_.recv(address, zmq::recv_flags::dontwait);
-      std::uint16_t number = 0;
-      if (event.size() >= sizeof number) std::memcpy(&number, event.data(), sizeof number);
-      changed_(number == ZMQ_EVENT_HANDSHAKE_SUCCEEDED);
-    }
+Error refusal(const std::string& endpoint, bool encrypted, std::uint16_t event, std::uint32_t value) {
+  const std::string who = "the process at " + endpoint;
+  if (event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) {
+    return Error(codes::unknown_key, who + " does not know the key of this one",
+                 "add this process's public key to security.known_keys there");
   }
-
-  Loop& loop_;
-  zmq::socket_t& watched_;
-  zmq::socket_t pair_;
-  std::function<void(bool)> changed_;
-  Loop::Id watch_ = 0;
-  std::shared_ptr<int> life_ = std::make_shared<int>(0);
-};
+  if (event == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL && value == ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH) {
+    return Error(codes::unknown_key,
+                 encrypted ? who + " does not encrypt, and this one does" : who + " encrypts, and this one does not",
+                 "give both keys, or none: security.secret_key");
+  }
+  return Error(codes::unknown_key,
+               who + " broke off the handshake: it has another key than is known of it here, or does not encrypt",
+               "compare security.servers with the public key of that process");
+}
 
 }  // namespace
 
@@ -55,9 +34,21 @@ struct Link::Impl {
         traffic(t),
         on_envelope(std::move(handler)),
         socket(l, context, zmq::socket_type::dealer, li, [this] { drain(); }),
-        monitor(l, context, socket.raw(), [this](bool now_up) { changed(now_up); }),
+        encrypted(context.security() != nullptr),
+        monitor(l, context, socket.raw(), encrypted ? kEncryptedEvents : kEvents,
+                [this](std::uint16_t event, std::uint32_t value, std::string_view) { happened(event, value); }),
         retry(l) {
     connecting = socket.connect(endpoint);
+  }
+
+  void happened(std::uint16_t event, std::uint32_t value) {
+    if (event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED || event == ZMQ_EVENT_DISCONNECTED)
+      return changed(event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED);
+    if (event != ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL) socket.connect_again(endpoint);
+    if (!refused) return;
+    loop.post([this, why = refusal(endpoint, encrypted, event, value), alive = std::weak_ptr<int>(life)] {
+      if (alive.lock()) refused(why);
+    });
   }
 
   void changed(bool now_up) {
@@ -93,10 +84,12 @@ struct Link::Impl {
   Traffic& traffic;
   OnEnvelope on_envelope;
   Socket socket;
+  const bool encrypted;
   Monitor monitor;
   Result<void> connecting;
   Outbox outbox;
   std::function<void()> lost;
+  std::function<void(const Error&)> refused;
   bool up = false, scheduled = false;
   Timer retry;
   std::shared_ptr<int> life = std::make_shared<int>(0);
@@ -108,10 +101,14 @@ Link::Link(Loop& loop, Context& context, const std::string& endpoint, Limits lim
 Link::~Link() = default;
 
 void Link::on_lost(std::function<void()> lost) { impl_->lost = std::move(lost); }
+void Link::on_refused(std::function<void(const Error&)> refused) { impl_->refused = std::move(refused); }
 bool Link::connected() const noexcept { return impl_->up; }
 
 Result<void> Link::send(const wire::Header& header, std::string_view name, BytesView extension, Bytes& payload) {
-  if (!impl_->connecting) return impl_->connecting;
+  if (!impl_->connecting) {  // the key of the other end may have become known
+    impl_->connecting = impl_->socket.connect(impl_->endpoint);
+    if (!impl_->connecting) return impl_->connecting;
+  }
   if (payload.size() > impl_->limits.wire.payload_max) return too_large(payload.size(), impl_->limits);
   if (impl_->outbox.bytes() > impl_->limits.queue_bytes_max) {
     ++impl_->traffic.dropped_queue_full;

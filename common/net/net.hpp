@@ -3,6 +3,7 @@
 // room that sets socket options. Everything is loop-bound and borrows what its constructor takes.
 #pragma once
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,24 +16,82 @@
 
 namespace zmq {
 class context_t;
-}
+class socket_t;
+}  // namespace zmq
 
 namespace weft::net {
 
 /// A payload over this travels in a frame of its own, which is not copied: it is taken from its sender.
 inline constexpr std::size_t kDetachBytes = 16 * 1024;
 
-/// The process's ZeroMQ context, with one I/O thread. Outlives every socket. Thread-safe.
+/// A pair of CURVE keys, each 40 characters of Z85.
+struct KeyPair {
+  std::string public_key, secret_key;
+  static KeyPair generate();
+  /// With the public key that belongs to it. Errors: `bad_config`, which does not show it.
+  static Result<KeyPair> from_secret(std::string secret_key);
+};
+
+struct SecurityOptions {
+  std::string secret_key;                         ///< of this process
+  std::map<std::string, std::string> known_keys;  ///< name -> public key of who may take part
+  std::map<std::string, std::string> servers;     ///< endpoint -> public key, where no record tells it
+};
+
+/// Encrypts every connection of a context by CURVE. Who connects must have a known key; who is connected to must have
+/// the key that `servers` or its record says, and that is known. Loop-bound.
+class Security {
+ public:
+  struct Refusal {
+    std::string_view reason;  ///< "unknown_key", "not_encrypted" or "wrong_server_key"
+    std::string address;      ///< of the client; empty where ZeroMQ does not tell it
+    std::string public_key;   ///< of the client, when it has one
+  };
+  /// Connections of clients, by reason.
+  struct Refused {
+    std::uint64_t unknown_key = 0, not_encrypted = 0, wrong_server_key = 0;
+  };
+
+  ~Security();
+  const std::string& public_key() const noexcept;  ///< of this process
+  bool knows(const std::string& public_key) const;
+  /// A record says so; an empty key: the process there does not encrypt. An empty endpoint is none.
+  void learn(const std::string& endpoint, const std::string& public_key);
+  void forget(const std::string& endpoint);
+  /// Errors: `unknown_key`.
+  Result<std::string> key_of(const std::string& endpoint) const;
+  const Refused& refused() const noexcept;
+  /// Called for each reason and address of refused clients, at most once a minute.
+  void on_refused(std::function<void(const Refusal&)> told);
+
+ private:
+  friend class Context;
+  friend class Socket;
+  struct Impl;
+  explicit Security(std::unique_ptr<Impl> impl);
+  static Result<std::unique_ptr<Security>> create(Loop& loop, zmq::context_t& context, SecurityOptions options);
+  void apply(zmq::socket_t& socket) const;
+  Result<void> apply(zmq::socket_t& socket, const std::string& endpoint) const;
+  void handshake_failed(std::uint32_t protocol_error);
+  std::unique_ptr<Impl> impl_;
+};
+
+/// The process's ZeroMQ context, with one I/O thread. Outlives every socket. Thread-safe but for its security.
 class Context {
  public:
   Context();
   ~Context();
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
+  /// From now on every socket encrypts: call it before the first one is made. Borrows the loop until the context ends.
+  /// Errors: `bad_config`.
+  Result<void> secure(Loop& loop, SecurityOptions options);
+  Security* security() const noexcept { return security_.get(); }  ///< null: nothing is encrypted
   zmq::context_t& raw() const noexcept { return *context_; }
 
  private:
   std::unique_ptr<zmq::context_t> context_;
+  std::unique_ptr<Security> security_;
 };
 
 struct Limits {
@@ -113,6 +172,8 @@ class Link {
   ~Link();
   /// Called when an established connection is lost: what was sent and not answered may never be.
   void on_lost(std::function<void()> lost);
+  /// Called when the other end refuses to connect, or is not whom it should be: `unknown_key`. It is tried again.
+  void on_refused(std::function<void(const Error& why)> refused);
   bool connected() const noexcept;
   /// Queued until the turn ends; a large payload is taken from `payload`, a small one copied. Errors: `too_large`,
   /// `queue_full`, `bad_address`.

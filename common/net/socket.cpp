@@ -7,6 +7,7 @@
 namespace weft::net {
 namespace {
 
+constexpr Duration kRefusedAgain = 1s;
 constexpr int kShare = 256;  // messages a socket receives in one turn of the loop
 
 /// A payload that ZeroMQ sends without a copy, and frees in its own thread; the flag orders our writes before that in
@@ -59,10 +60,48 @@ Context::Context() : context_(std::make_unique<zmq::context_t>(1, 20'000)) {
 }
 Context::~Context() = default;
 
+Result<void> Context::secure(Loop& loop, SecurityOptions options) {
+  auto made = Security::create(loop, *context_, std::move(options));
+  if (!made) return made.error();
+  security_ = std::move(*made);
+  return {};
+}
+
 Socket::Socket(Loop& loop, Context& context, zmq::socket_type type, const Limits& limits, std::function<void()> drain)
-    : loop_(loop), socket_(context.raw(), type), drain_(std::move(drain)) {
+    : loop_(loop), security_(context.security()), socket_(context.raw(), type), again_(loop), drain_(std::move(drain)) {
   set_options(socket_, type, limits);
+  if (security_) security_->apply(socket_);
+  watch_handshakes(context, type);
   watch_ = loop_.watch(socket_.get(zmq::sockopt::fd), [this] { run_drain(); });
+}
+
+void Socket::watch_handshakes(Context& context, zmq::socket_type type) {
+  if (type == zmq::socket_type::sub) {
+    refusals_ = std::make_unique<Monitor>(
+        loop_, context, socket_, ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH,
+        [this](std::uint16_t, std::uint32_t, std::string_view endpoint) { connect_again(endpoint); });
+  } else if (security_ && type != zmq::socket_type::dealer) {
+    refusals_ = std::make_unique<Monitor>(
+        loop_, context, socket_, ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL,
+        [this](std::uint16_t, std::uint32_t value, std::string_view) { security_->handshake_failed(value); });
+  }
+}
+
+void Socket::connect_again(std::string_view endpoint) {
+  for (const auto& one : connected_) {  // ZeroMQ tells the resolved address
+    const bool same_port =
+        one.starts_with("tcp://") && one.substr(one.rfind(':')) == endpoint.substr(endpoint.rfind(':'));
+    if (one == endpoint || (same_port && !connected_.contains(std::string(endpoint)))) refused_.insert(one);
+  }
+  if (!refused_.empty() && !again_.running()) again_.start(kRefusedAgain, [this] { reconnect(); });
+}
+
+void Socket::reconnect() {
+  for (const auto& endpoint : std::exchange(refused_, {})) {
+    if (!connected_.contains(endpoint)) continue;
+    zmq_disconnect(socket_.handle(), endpoint.c_str());
+    (void)connect(endpoint);  // as it was fine before
+  }
 }
 
 Socket::~Socket() {
@@ -151,9 +190,18 @@ Result<std::string> Socket::bind(const std::string& endpoint) {
   }
 }
 
+void Socket::disconnect(const std::string& endpoint) {
+  connected_.erase(endpoint);
+  zmq_disconnect(socket_.handle(), endpoint.c_str());  // an endpoint that is not connected is fine
+}
+
 Result<void> Socket::connect(const std::string& endpoint) {
   try {
+    if (security_) {
+      if (auto done = security_->apply(socket_, endpoint); !done) return done;
+    }
     socket_.connect(endpoint);
+    connected_.insert(endpoint);
     check_readable();
     return {};
   } catch (const zmq::error_t& error) {

@@ -3,7 +3,9 @@
 #include <zmq.hpp>
 
 #include <functional>
+#include <set>
 
+#include "weft/net/monitor.hpp"
 #include "weft/net/net.hpp"
 #include "weft/net/outbox.hpp"
 
@@ -28,14 +30,23 @@ class Socket {
   void check_readable();
   Result<std::string> bind(const std::string& endpoint);
   Result<void> connect(const std::string& endpoint);
+  void disconnect(const std::string& endpoint);
+  /// After a while, for an endpoint that refused the handshake: ZeroMQ does not try such a one again.
+  void connect_again(std::string_view endpoint);
   zmq::socket_t& raw() noexcept { return socket_; }
 
  private:
+  void watch_handshakes(Context& context, zmq::socket_type type);
+  void reconnect();
   void run_drain();
   void drain_later();
 
   Loop& loop_;
+  Security* security_;
   zmq::socket_t socket_;
+  std::unique_ptr<Monitor> refusals_;  // of clients, or by publishers
+  std::set<std::string> connected_, refused_;
+  Timer again_;
   std::function<void()> drain_;
   Loop::Id watch_ = 0;
   int share_ = 0;  // messages this turn may still receive

@@ -79,9 +79,7 @@ Subscriber::~Subscriber() = default;
 
 Result<void> Subscriber::connect(const std::string& endpoint) { return impl_->socket.connect(endpoint); }
 
-void Subscriber::disconnect(const std::string& endpoint) {
-  zmq_disconnect(impl_->socket.raw().handle(), endpoint.c_str());  // an endpoint that is not connected is fine
-}
+void Subscriber::disconnect(const std::string& endpoint) { impl_->socket.disconnect(endpoint); }
 
 void Subscriber::add_filter(const std::string& prefix) {
   if (impl_->filters[prefix]++ == 0) impl_->set(prefix, true);
