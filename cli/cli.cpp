@@ -110,6 +110,7 @@ void build_root(CLI::App& app, Global& global) {
   add_errors_commands(app, global);
   add_basic_commands(app, global);
   add_config_commands(app, global);
+  add_keys_commands(app, global);
 }
 
 int run(int argc, const char* const* argv) {

@@ -69,6 +69,7 @@ void add_ledger_command(CLI::App& app, Global& global);    ///< ledger
 void add_errors_commands(CLI::App& app, Global& global);   ///< errors list|tail|show|ack|resolve|archive|reopen
 void add_basic_commands(CLI::App& app, Global& global);    ///< version, explain, completion
 void add_config_commands(CLI::App& app, Global& global);   ///< config check|explain|show
+void add_keys_commands(CLI::App& app, Global& global);     ///< keys new|public
 
 /// The bash completion of the tree under `app`.
 std::string bash_completion(const CLI::App& app);

@@ -6,6 +6,9 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
+
+#include "weft/config/config.hpp"
 
 namespace weft::cli {
 
@@ -48,6 +51,26 @@ observe::LogOptions log_options(const Global& global) {
   options.level = global.verbose ? observe::Level::debug : observe::Level::fatal;  // failures are told by fail()
   options.agent = "cli";
   return options;
+}
+
+/// What the layers say to the agent `cli` of this host: its keys. Where they cannot be read there are none.
+config::Config own_config(const Global& global, const Context& context) {
+  config::LoadOptions options;
+  const char* directory = std::getenv("WEFT_CONFIG_DIR");
+  options.directory = config::find_directory(directory ? directory : "");
+  if (const char* environment = std::getenv("WEFT_ENV")) options.environment = environment;
+  options.host = context.host.empty() ? own_host_name() : context.host;
+  options.agent = "cli";
+  for (char** entry = environ; *entry; ++entry) {
+    const std::string_view variable = *entry;
+    if (!variable.starts_with("WEFT__SECURITY__")) continue;
+    const auto equals = variable.find('=');
+    options.variables.emplace_back(variable.substr(0, equals), variable.substr(equals + 1));
+  }
+  auto loaded = config::load(options);
+  if (loaded.ok()) return std::move(loaded).config();
+  if (global.verbose) note(global, "the configuration has mistakes, so no keys are used: weft config check tells them");
+  return config::load({}).config();
 }
 
 mesh::MeshOptions mesh_options(const Context& context, Session::Role role) {
@@ -100,7 +123,8 @@ Session::Session(const Global& global, Context context, Role role)
       context_(std::move(context)),
       role_(role),
       log_(log_options(global)),
-      mesh_(loop_, sockets_, mesh_options(context_, role), metrics_, log_, health_) {}
+      mesh_(loop_, mesh::secured(sockets_, loop_, own_config(global, context_)), mesh_options(context_, role), metrics_,
+            log_, health_) {}
 
 void Session::finish(int exit_code) {
   if (std::exchange(finished_, true)) return;

@@ -41,7 +41,8 @@ int run(program::Program& program) {
   options.admin = program.admin_address();
 
   net::Context context;
-  mesh::Mesh mesh(program.loop(), context, options, program.metrics(), program.log(), program.health());
+  mesh::Mesh mesh(program.loop(), mesh::secured(context, program.loop(), program.config()), options, program.metrics(),
+                  program.log(), program.health());
   errorbus::ErrorBus bus(program.loop(), mesh.peer(), options_from(program.config(), program.version()),
                          program.metrics(), program.log(), program.health());
   if (auto started = bus.start(); !started) return fail(started.error());

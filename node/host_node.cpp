@@ -45,7 +45,7 @@ HostNode::HostNode(program::Program& program, const Prepared& prepared, Progress
       background_(background),
       loop_(program.loop()),
       mesh_(
-          program.loop(), context_,
+          program.loop(), mesh::secured(context_, program.loop(), program.config()),
           [&] {
             auto options = mesh_options(program);
             options.admin = program.admin_address();

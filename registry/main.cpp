@@ -69,12 +69,13 @@ int main(int argc, char** argv) {
   net::Context context;
   const registry::Options options = options_from(program);
   program.log().set_instance(options.peer.instance.to_string());
-  registry::Registry registry(program.loop(), context, options, open_store(program.config()), program.random(),
-                              program.metrics(), program.log(), program.health());
+  registry::Registry registry(program.loop(), mesh::secured(context, program.loop(), program.config()), options,
+                              open_store(program.config()), program.random(), program.metrics(), program.log(),
+                              program.health());
   (*admin)->get("/v1/agents", [&](const io::HttpRequest& request) { return registry.agents_page(request); });
   (*admin)->get("/v1/http_sd", [&](const io::HttpRequest& request) { return registry.http_sd_page(request); });
   if (auto begun = registry.start(); !begun)
-    return fail(program, "the registry cannot start", "host.address, registry.port, registry.publish_port",
+    return fail(program, "the registry cannot start", "host.address, registry.port, registry.publish_port, security",
                 begun.error());
   program.ready();
   return program.run(

@@ -37,6 +37,7 @@ WORKS = [
     Work("fan_out_1", 1_000_000, ["zmq", "nats"], [("publish.fan_out_1", "rate", RATE, [(1.5, "zmq"), (2.0, "nats")])]),
     Work("fan_out_100", 20_000, ["zmq", "nats"], [("publish.fan_out_100", "rate", RATE, [(1.0, "zmq"), (1.5, "nats")])]),
     Work("bytes_64k", 15_000, ["zmq", "nats"], [("call.bytes_64k", "bytes", BYTES, [(0.95, "zmq")])]),
+    Work("curve_pipelined", 200_000, ["zmq"], [("call.curve_pipelined", "rate", RATE, [(1.5, "zmq")])]),
     Work("memory_idle", 300, ["zmq"], [
         ("link.memory_idle", "bytes", "B", [(65_536, None)]), ("link.memory_idle_peer", "bytes_peer", "B", [])]),
 ]
@@ -126,7 +127,7 @@ def measure(work, side, how):
             if side == "nats":
                 upstream = [stage.nats_server()]
             elif side != "zmq":
-                upstream = [stage.endpoint_of([BUILD / "bench-messaging-registry"])]
+                upstream = [stage.endpoint_of([BUILD / "bench-messaging-registry", name])]
             endpoint = stage.endpoint_of([BUILD / program(side), "serve", name, *upstream])
             count = work.count // QUICK if how.quick else work.count
             return stage.measure([BUILD / program(side), "measure", name, str(count), endpoint])

@@ -105,7 +105,8 @@ Task<Result<Payload>> finished(Task<Result<queue::Receipt>> push) {
 
 Hosted::Hosted(program::Program& program, const AgentInfo& info)
     : program_(program),
-      mesh_(program.loop(), context_, mesh_options(program, info), program.metrics(), program.log(), program.health()),
+      mesh_(program.loop(), mesh::secured(context_, program.loop(), program.config()), mesh_options(program, info),
+            program.metrics(), program.log(), program.health()),
       queues_(program.loop(), mesh_, queue_options(program, mesh_.peer().options()), program.metrics(), program.log()),
       pool_(program.loop(), kPoolThreads),
       event_failures_(program.metrics().counter("weft_event_handler_failures_total", "Event handlers that threw")),

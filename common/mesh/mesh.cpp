@@ -1,6 +1,7 @@
 #include "weft/mesh/mesh.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "weft/base/request.hpp"
 #include "weft/mesh/attempts.hpp"

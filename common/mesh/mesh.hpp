@@ -184,6 +184,9 @@ struct MeshOptions {
 /// From the sections mesh, host, registry, errorbus, limits, run, state of a checked configuration. `slot` is filled as
 /// "<agent>@<host>" unless the environment (WEFT_SLOT) says otherwise.
 MeshOptions options_from(const config::Config& config, const std::string& agent, const std::string& version);
+/// `context`, whose connections are encrypted when section `security` says so. Before the first socket is made. Where
+/// the section is wrong, every attempt to bind or connect fails with that: `bad_config`, `missing_secret`.
+net::Context& secured(net::Context& context, Loop& loop, const config::Config& config);
 
 class Mesh final : public ErrorSink {
  public:

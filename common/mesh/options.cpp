@@ -2,8 +2,45 @@
 
 #include "weft/mesh/mesh.hpp"
 #include "weft/mesh/policy.hpp"
+#include "weft/net/net.hpp"
 
 namespace weft::mesh {
+namespace {
+
+struct ServerKey {
+  std::string endpoint, key;
+  WEFT_FIELDS(ServerKey, endpoint, key)
+};
+
+Result<net::SecurityOptions> security_from(const config::Config& config) {
+  net::SecurityOptions options;
+  auto secret = config.secret("security.secret_key");
+  if (!secret) return secret.error();
+  options.secret_key = std::move(*secret);
+  options.known_keys = config.get<std::map<std::string, std::string>>("security.known_keys");
+  for (auto& server : config.get<std::vector<ServerKey>>("security.servers")) {
+    const auto key = options.known_keys.find(server.key);
+    if (key == options.known_keys.end()) {
+      return Error(codes::bad_config, "security.servers: '" + server.key + "' at " + server.endpoint +
+                                          " is no name in security.known_keys");
+    }
+    options.servers.emplace(std::move(server.endpoint), key->second);
+  }
+  return options;
+}
+
+}  // namespace
+
+net::Context& secured(net::Context& context, Loop& loop, const config::Config& config) {
+  if (config.get<std::string>("security.secret_key").empty()) return context;
+  auto options = security_from(config);
+  if (!options) {
+    context.refuse(std::move(options.error()));
+  } else if (auto done = context.secure(loop, std::move(*options)); !done) {
+    context.refuse(std::move(done.error()));
+  }
+  return context;
+}
 
 MeshOptions options_from(const config::Config& config, const std::string& agent, const std::string& version) {
   MeshOptions options;

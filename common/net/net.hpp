@@ -86,12 +86,16 @@ class Context {
   /// From now on every socket encrypts: call it before the first one is made. Borrows the loop until the context ends.
   /// Errors: `bad_config`.
   Result<void> secure(Loop& loop, SecurityOptions options);
+  /// From now on nothing can be bound or connected: `why` is the error of each attempt.
+  void refuse(Error why) { refused_ = std::move(why); }
+  const std::optional<Error>& refused() const noexcept { return refused_; }
   Security* security() const noexcept { return security_.get(); }  ///< null: nothing is encrypted
   zmq::context_t& raw() const noexcept { return *context_; }
 
  private:
   std::unique_ptr<zmq::context_t> context_;
   std::unique_ptr<Security> security_;
+  std::optional<Error> refused_;
 };
 
 struct Limits {

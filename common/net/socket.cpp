@@ -68,7 +68,12 @@ Result<void> Context::secure(Loop& loop, SecurityOptions options) {
 }
 
 Socket::Socket(Loop& loop, Context& context, zmq::socket_type type, const Limits& limits, std::function<void()> drain)
-    : loop_(loop), security_(context.security()), socket_(context.raw(), type), again_(loop), drain_(std::move(drain)) {
+    : loop_(loop),
+      context_(context),
+      security_(context.security()),
+      socket_(context.raw(), type),
+      again_(loop),
+      drain_(std::move(drain)) {
   set_options(socket_, type, limits);
   if (security_) security_->apply(socket_);
   watch_handshakes(context, type);
@@ -181,6 +186,7 @@ Sent Socket::send(const std::string_view* first, BytesView frame, Bytes* second)
 }
 
 Result<std::string> Socket::bind(const std::string& endpoint) {
+  if (context_.refused()) return *context_.refused();
   try {
     socket_.bind(endpoint);
     check_readable();
@@ -196,6 +202,7 @@ void Socket::disconnect(const std::string& endpoint) {
 }
 
 Result<void> Socket::connect(const std::string& endpoint) {
+  if (context_.refused()) return *context_.refused();
   try {
     if (security_) {
       if (auto done = security_->apply(socket_, endpoint); !done) return done;

@@ -42,6 +42,7 @@ class Socket {
   void drain_later();
 
   Loop& loop_;
+  const Context& context_;
   Security* security_;
   zmq::socket_t socket_;
   std::unique_ptr<Monitor> refusals_;  // of clients, or by publishers

@@ -17,7 +17,7 @@ class BenchMessaging(unittest.TestCase):
         self.assertEqual(0, done.returncode, done.stderr)
         rows = {row["work"]: row for row in map(json.loads, done.stdout.splitlines())}
         for name in ("call.round_trip_p50", "call.round_trip_p99", "call.round_trip_ipc_p50", "call.pipelined_10", "call.pipelined_1000",
-                     "publish.fan_out_1", "publish.fan_out_100", "call.bytes_64k", "link.memory_idle"):
+                     "publish.fan_out_1", "publish.fan_out_100", "call.bytes_64k", "call.curve_pipelined", "link.memory_idle"):
             with self.subTest(name):
                 self.assertGreater(rows[name]["weft"], 0)
                 self.assertGreater(rows[name]["peers"]["zmq"], 0)

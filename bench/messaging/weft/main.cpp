@@ -24,8 +24,8 @@ Place place_of(const Row& row, const char* host) {
 
 Task<Result<mesh::Payload>> echo(mesh::Call& call) { co_return call.payload(); }
 
-void serve_echo(Place place, const std::string& registry, const Ready& ready) {
-  Process process;
+void serve_echo(const Row& row, Place place, const std::string& registry, const Ready& ready) {
+  Process process(row.curve, registry);
   Member server(process.loop, process.context, "server", registry, std::move(place));
   mesh::MethodInfo method;
   method.name = "echo";
@@ -36,7 +36,7 @@ void serve_echo(Place place, const std::string& registry, const Ready& ready) {
 }
 
 void answer(const Row& row, const std::string& registry, const Ready& ready) {
-  serve_echo(place_of(row, "there"), registry, ready);
+  serve_echo(row, place_of(row, "there"), registry, ready);
 }
 
 Task<void> call_once(Member& client, std::string_view payload) {
@@ -48,7 +48,7 @@ Task<void> call_once(Member& client, std::string_view payload) {
 }
 
 Figures call(const Job& job) {
-  Process process;
+  Process process(job.row.curve, job.endpoint);
   Member client(process.loop, process.context, "client", job.endpoint, place_of(job.row, "here"));
   process.run(join(process, client, "server"));
   const std::string payload(job.row.payload, 'x');
@@ -156,8 +156,8 @@ Figures subscribe(const Job& job) {
 
 // ---- links
 
-void accept(const Row&, const std::string& registry, const Ready& ready) {
-  serve_echo({"there", "0.0.0.0", ""}, registry, ready);  // the client calls it under many addresses
+void accept(const Row& row, const std::string& registry, const Ready& ready) {
+  serve_echo(row, {"there", "0.0.0.0", ""}, registry, ready);  // the client calls it under many addresses
 }
 
 Task<void> call_at(Member& client, std::string endpoint) {

@@ -35,6 +35,16 @@ Member::Member(io::IoLoop& loop, net::Context& context, const std::string& agent
                Place place)
     : log(quiet()), mesh(loop, context, options_of(agent, registry, std::move(place)), metrics, log, health) {}
 
+Process::Process(bool curve, const std::string& registry) {
+  if (!curve) return;
+  const auto keys = value_of(net::KeyPair::from_secret("JTKVSB%%)wK0E.X)V>+}o?pNmC{O&4W4b!Ni{Lh6"));  // of zmq_curve(7)
+  net::SecurityOptions options;
+  options.secret_key = keys.secret_key;
+  options.known_keys["all"] = keys.public_key;
+  if (!registry.empty()) options.servers[registry] = keys.public_key;
+  value_of(context.secure(loop, std::move(options)));
+}
+
 void Process::run(Task<void> task) {
   std::exception_ptr failure;
   tasks.spawn(std::move(task), [&](std::exception_ptr thrown) {

@@ -26,6 +26,8 @@ struct Member {
 };
 
 struct Process {
+  /// With `curve`, everybody has the same pair of keys, and knows it; so has the registry, where one is named.
+  explicit Process(bool curve = false, const std::string& registry = "");
   io::IoLoop loop;
   net::Context context;
   TaskScope tasks;

@@ -1,13 +1,14 @@
-// The registry of the Weft side: registry::Registry in a process of its own, in memory, on a free port; prints its
-// endpoint.
+// The registry of the Weft side: registry::Registry in a process of its own, in memory, on a free port, for the row
+// that is named; prints its endpoint.
 #include <cstdio>
 
+#include "bench/messaging/side.hpp"
 #include "bench/messaging/weft/process.hpp"
 #include "registry/registry.hpp"
 
-int main() {
+int main(int argc, char** argv) {
   using namespace weft;
-  bench::messaging::Process process;
+  bench::messaging::Process process(argc == 2 && bench::messaging::row_named(argv[1]).curve);
   observe::Metrics metrics;
   observe::LogOptions quiet;
   quiet.level = observe::Level::error;

@@ -1,0 +1,83 @@
+// weft keys new|public: pairs of CURVE keys. The secret one goes into a file of the user's own, and nowhere else.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include "cli/cli.hpp"
+#include "weft/net/net.hpp"
+
+namespace weft::cli {
+namespace {
+
+constexpr mode_t kOwnerOnly = 0600;
+
+/// Never over a file that is there: it may hold a key in use.
+Result<void> write_secret(const std::string& file, const std::string& secret) {
+  const int out = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kOwnerOnly);
+  if (out < 0 && errno == EEXIST)
+    return Error(codes::bad_usage, file + " exists", "name another file, or remove that one when nobody uses its key");
+  const std::string line = secret + "\n";
+  const bool written = out >= 0 && ::fchmod(out, kOwnerOnly) == 0 &&
+                       ::write(out, line.data(), line.size()) == static_cast<ssize_t>(line.size()) && ::fsync(out) == 0;
+  const int number = errno;
+  if (out >= 0) ::close(out);
+  if (!written) return Error(codes::io_failed, "cannot write " + file + ": " + std::strerror(number));
+  return {};
+}
+
+int show_public(const Global& global, const std::string& name, const std::string& file, const std::string& key) {
+  if (global.json) {
+    Value document;
+    if (!name.empty()) document.set("name", name);
+    document.set("public_key", key);
+    document.set("secret_key", "file:" + file);
+    print_json(document);
+  } else {
+    print_line(key);
+  }
+  return kDone;
+}
+
+int new_pair(const Global& global, const std::string& name, std::string file) {
+  if (auto fine = check_name("key name", name); !fine) return fail(global, fine.error());
+  if (file.empty()) file = name + ".key";
+  const net::KeyPair pair = net::KeyPair::generate();
+  if (auto done = write_secret(file, pair.secret_key); !done) return fail(global, done.error());
+  note(global, "security: {secret_key: 'file:" + file + "'}   # for the process itself, by an absolute path");
+  note(global, "security: {known_keys: {" + name + ": '" + pair.public_key + "'}}   # for all");
+  return show_public(global, name, file, pair.public_key);
+}
+
+int public_of(const Global& global, const std::string& file) {
+  std::string secret;
+  std::ifstream in(file);
+  if (!in || !std::getline(in, secret)) return fail(global, Error(codes::io_failed, "cannot read a key from " + file));
+  const auto pair = net::KeyPair::from_secret(std::move(secret));
+  if (!pair) return fail(global, Error(codes::bad_usage, file + " holds no secret key"));
+  return show_public(global, "", file, pair->public_key);
+}
+
+}  // namespace
+
+void add_keys_commands(CLI::App& app, Global& global) {
+  auto* group = add_group(app, "keys", "Make keys for encrypted connections");
+  auto* make =
+      add_verb(*group, "new", "Make a pair of keys: the secret one goes into a file, the public one is printed",
+               {"weft keys new sysmon", "weft keys new registry-alpha --out /etc/weft/keys/registry-alpha.key"});
+  auto name = std::make_shared<std::string>(), out = std::make_shared<std::string>();
+  make->add_option("name", *name, "What others call it in security.known_keys")->type_name("NAME")->required();
+  make->add_option("--out", *out, "File for the secret key (default: NAME.key)")->type_name("FILE");
+  on_run(*make, global, [&global, name, out] { return new_pair(global, *name, *out); });
+
+  auto* known = add_verb(*group, "public", "Print the public key that belongs to a file with a secret one",
+                         {"weft keys public sysmon.key"});
+  auto file = std::make_shared<std::string>();
+  known->add_option("file", *file, "The file that keys new wrote")->type_name("FILE")->required();
+  on_run(*known, global, [&global, file] { return public_of(global, *file); });
+}
+
+}  // namespace weft::cli
