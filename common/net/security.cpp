@@ -122,16 +122,16 @@ Security::~Security() = default;
 Result<std::unique_ptr<Security>> Security::create(Loop& loop, zmq::context_t& context, SecurityOptions options) {
   auto own = KeyPair::from_secret(std::move(options.secret_key));
   if (!own) return own.error();
-  auto impl = std::make_unique<Impl>(loop, context);
-  impl->own = std::move(*own);
   for (const auto& [name, key] : options.known_keys) {
     if (!is_key(key)) return bad_key("the known key '" + name + "'");
-    impl->names.emplace(key, name);
   }
   for (const auto& [endpoint, key] : options.servers) {
     if (!is_key(key)) return bad_key("the key of " + endpoint);
-    impl->servers.emplace(endpoint, key);
   }
+  auto impl = std::make_unique<Impl>(loop, context);
+  impl->own = std::move(*own);
+  for (const auto& [name, key] : options.known_keys) impl->names.emplace(key, name);
+  impl->servers = std::move(options.servers);
   return std::unique_ptr<Security>(new Security(std::move(impl)));
 }
 

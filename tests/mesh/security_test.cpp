@@ -55,7 +55,7 @@ struct Fixture : test::MeshFixture {
     client.open();
     client.peer->same_process(server.peer->record().publish_endpoint, server.endpoint());
   }
-  Result<Payload> call(Process& from, const std::string& to, Duration timeout = 3s) {
+  Result<Payload> call(Process& from, const std::string& to, Duration timeout = 8s) {
     CallOptions options;
     options.timeout = timeout;
     return wait(from.peer->call_at(to, "server.echo", Payload::raw("hello"), options));
@@ -91,7 +91,7 @@ TEST_CASE_METHOD(Fixture,
   const auto refused = call(client, server.endpoint()).error();
   CHECK(refused.is(codes::unknown_key));
   CHECK(refused.message.find("does not know the key of this one") != std::string::npos);
-  CHECK(loop.now() - begin < 2s);
+  CHECK(loop.now() - begin < 5s);
   REQUIRE(until([&] { return server.context.security()->refused().unknown_key >= 3; }));  // it tries again
   CHECK(server.wrote(client.keys.public_key));
   CHECK(std::count_if(server.lines.begin(), server.lines.end(),
