@@ -268,7 +268,9 @@ class EchoTool(AgentsCase):
         bad = self.call("echo.load", {"target": "nobody.home", "rate": 100.0, "seconds": 0.5})
         self.assertEqual((50, {"WEFT-2003": 50}), (bad["sent"], bad["errors"]))
         late = self.call("echo.load", {"target": "echo.delay", "rate": 100.0, "seconds": 0.5, "timeout_ms": 50, "payload": {"ms": 1000}})
-        self.assertEqual({"WEFT-2006": 50}, late["errors"])
+        # After five in a row without an answer the circuit opens, and the others fail at once.
+        self.assertEqual({"WEFT-2006", "WEFT-2014"}, set(late["errors"]))
+        self.assertEqual(50, sum(late["errors"].values()))
         held = self.call("echo.load", {"target": "echo.delay", "rate": 100.0, "seconds": 0.5, "in_flight_max": 1, "payload": {"ms": 300}})
         self.assertEqual(50, held["sent"] + held["held_back"])
 
