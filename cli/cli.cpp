@@ -104,6 +104,7 @@ void build_root(CLI::App& app, Global& global) {
   add_agent_commands(app, global);
   add_tree_command(app, global);
   add_ledger_command(app, global);
+  add_trace_commands(app, global);
   add_call_command(app, global);
   add_breaker_commands(app, global);
   add_topic_commands(app, global);

@@ -64,6 +64,7 @@ void add_breaker_commands(CLI::App& app, Global& global);  ///< breaker list|ope
 void add_topic_commands(CLI::App& app, Global& global);    ///< pub, sub
 void add_node_commands(CLI::App& app, Global& global);     ///< up, down, ps, logs
 void add_agent_commands(CLI::App& app, Global& global);    ///< list, info
+void add_trace_commands(CLI::App& app, Global& global);    ///< trace call|show
 void add_tree_command(CLI::App& app, Global& global);      ///< tree
 void add_ledger_command(CLI::App& app, Global& global);    ///< ledger
 void add_errors_commands(CLI::App& app, Global& global);   ///< errors list|tail|show|ack|resolve|archive|reopen

@@ -73,9 +73,15 @@ config::Config own_config(const Global& global, const Context& context) {
   return config::load({}).config();
 }
 
-mesh::MeshOptions mesh_options(const Context& context, Session::Role role) {
+observe::Tracer make_tracer() {
+  Random random = Random::from_os();
+  return observe::Tracer(random);
+}
+
+mesh::MeshOptions mesh_options(const Context& context, Session::Role role, observe::Tracer& tracer) {
   Random random = Random::from_os();
   mesh::MeshOptions options;
+  if (role == Session::Role::tracer) options.peer.tracer = &tracer;
   options.peer.instance = Ulid::make(SystemClock().wall(), random);
   options.peer.mesh = context.mesh;
   options.peer.host = context.host.empty() ? own_host_name() : context.host;
@@ -123,8 +129,9 @@ Session::Session(const Global& global, Context context, Role role)
       context_(std::move(context)),
       role_(role),
       log_(log_options(global)),
-      mesh_(loop_, mesh::secured(sockets_, loop_, own_config(global, context_)), mesh_options(context_, role), metrics_,
-            log_, health_) {}
+      tracer_(make_tracer()),
+      mesh_(loop_, mesh::secured(sockets_, loop_, own_config(global, context_)), mesh_options(context_, role, tracer_),
+            metrics_, log_, health_) {}
 
 void Session::finish(int exit_code) {
   if (std::exchange(finished_, true)) return;

@@ -8,6 +8,7 @@
 #include "weft/io/io.hpp"
 #include "weft/mesh/mesh.hpp"
 #include "weft/net/net.hpp"
+#include "weft/observe/trace.hpp"
 
 namespace weft::cli {
 
@@ -17,7 +18,7 @@ Result<Context> find_mesh(const Global& global);
 /// Loop-bound.
 class Session {
  public:
-  enum class Role : std::uint8_t { onlooker, publisher };
+  enum class Role : std::uint8_t { onlooker, publisher, tracer };  ///< tracer: its calls make spans
 
   Session(const Global& global, Context context, Role role);
   /// Runs `work` when the directory is filled; returns what it returned, or tells that no registry answered. Ctrl-C
@@ -32,6 +33,7 @@ class Session {
   const Context& context() const noexcept { return context_; }
   mesh::Mesh& mesh() noexcept { return mesh_; }
   io::IoLoop& loop() noexcept { return loop_; }
+  observe::Tracer& tracer() noexcept { return tracer_; }
 
  private:
   Task<void> main(std::function<Task<int>(Session&)> work);
@@ -44,6 +46,7 @@ class Session {
   observe::Metrics metrics_;
   observe::Health health_;
   observe::Log log_;
+  observe::Tracer tracer_;
   mesh::Mesh mesh_;
   int exit_code_ = kDone;
   int on_interrupt_ = kInterrupted;

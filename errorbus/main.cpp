@@ -32,6 +32,7 @@ Task<void> drain(mesh::Mesh& mesh, errorbus::ErrorBus& bus) {
 int run(program::Program& program) {
   auto options = mesh::options_from(program.config(), program.agent(), program.version());
   options.peer.call_port = program.config().get<std::uint16_t>("errorbus.port");
+  options.peer.tracer = &program.tracer();
   options.report_errors = false;  // its own errors go straight into its journal
   auto fail = [&](const Error& error) {
     program.log().error("the error bus cannot start", error);

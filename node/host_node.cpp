@@ -15,9 +15,10 @@ namespace {
 namespace fs = std::filesystem;
 constexpr Duration kAgentsBudget = 7s, kLeaveBudget = 500ms, kOrphanGrace = 5s, kRotation = 5s, kJoinTimeout = 3s;
 
-mesh::MeshOptions mesh_options(const program::Program& program) {
+mesh::MeshOptions mesh_options(program::Program& program) {
   auto options = mesh::options_from(program.config(), "node", program.version());
   options.tags["env"] = program.environment();
+  options.peer.tracer = &program.tracer();
   return options;
 }
 

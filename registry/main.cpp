@@ -25,6 +25,7 @@ registry::Options options_from(program::Program& program) {
   options.peer = mesh::options_from(config, program.agent(), program.version()).peer;
   options.peer.agent = "registry";  // agents call it by this name, whatever --name says
   options.peer.slot = "registry@" + options.peer.host;
+  options.peer.tracer = &program.tracer();
   options.peer.call_port = config.get<std::uint16_t>("registry.port");
   options.peer.publish_port = config.get<std::uint16_t>("registry.publish_port");
   options.peer.instance = Ulid::make(program.loop().clock().wall(), program.random());

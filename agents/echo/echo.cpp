@@ -42,6 +42,9 @@ void Echo::serve_answers() {
                "{bytes}: answers with so many bytes");
   agent_.serve("fail", told<FailRequest>([this](FailRequest request, Call&) { return fail(std::move(request)); }),
                "{kind, code, message}: answers with that error");
+  agent_.serve("relay",
+               told<RelayRequest>([this](RelayRequest request, Call& call) { return relay(std::move(request), call); }),
+               "{target, payload, host}: calls that, on behalf of its caller, and answers what it answers");
   agent_.serve("throw", told<ThrowRequest>([](ThrowRequest request, Call&) -> Task<Result<Value>> {
                  throw std::runtime_error(request.message);
                  co_return Value();
@@ -98,6 +101,12 @@ Task<Result<Value>> Echo::fail(FailRequest request) {
                   "unavailable, timeout, cancelled, disconnected or internal");
   }
   co_return Error(kind, std::move(request.code), std::move(request.message));
+}
+
+Task<Result<Payload>> Echo::relay(RelayRequest request, Call& call) {
+  CallOptions options(call);
+  options.host = request.host;
+  co_return co_await agent_.call<Payload>(std::move(request.target), std::move(request.payload), options);
 }
 
 Result<void> Echo::check_rate(double rate, std::int64_t count) const {

@@ -91,6 +91,14 @@ struct LoadReply {
   WEFT_FIELDS(LoadReply, sent, ok, failed, held_back, errors, p50_us, p99_us, max_us, seconds)
 };
 
+/// A call on behalf of the caller: its deadline, trace and chain go on.
+struct RelayRequest {
+  std::string target;  ///< "agent.method"
+  std::string host;    ///< only instances there
+  Value payload;
+  WEFT_FIELDS(RelayRequest, target, host, payload)
+};
+
 class Echo {
  public:
   Echo(Settings settings, Agent& agent);
@@ -102,6 +110,7 @@ class Echo {
   Task<Result<DelayRequest>> delay(DelayRequest request);
   Task<Result<Payload>> size(SizeRequest request);
   Task<Result<Value>> fail(FailRequest request);
+  Task<Result<Payload>> relay(RelayRequest request, Call& call);
   Task<Result<Done>> burst(BurstRequest request, const Call& call);
   Task<Result<Done>> report(ReportRequest request, const Call& call);
   Task<Done> report_all(ReportRequest request, const Call* call);  // none: to the end, whoever waits

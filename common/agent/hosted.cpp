@@ -17,6 +17,7 @@ mesh::MeshOptions mesh_options(program::Program& program, const AgentInfo& info)
   mesh::MeshOptions options = mesh::options_from(program.config(), program.agent(), info.version);
   options.admin = program.admin_address();
   options.tags["env"] = program.environment();
+  options.peer.tracer = &program.tracer();
   return options;
 }
 
@@ -163,7 +164,12 @@ std::string Hosted::state_directory() const {
 
 void Hosted::serve_payload(mesh::MethodInfo method, mesh::Handler handler) {
   auto held = std::make_shared<mesh::Handler>(std::move(handler));
-  mesh_.serve(std::move(method), [this, held](Call& call) { return handle([held, &call] { return (*held)(call); }); });
+  mesh_.serve(std::move(method), [this, held](Call& call) {
+    return handle([this, held, &call] {
+      if ((call.trace().flags & observe::SpanContext::kSampled) != 0) call.set_begun(loop().now());
+      return (*held)(call);
+    });
+  });
 }
 
 void Hosted::serve_queue_payload(std::string method, queue::Handler handler, queue::ServeOptions options) {

@@ -30,6 +30,7 @@ Result<CallStart> start_call(std::string_view target, const CallOptions& options
     return Error(codes::bad_name, "a method name of " + std::to_string(target.size()) + " bytes");
   start.header.kind = wire::Kind::request;
   start.header.priority = options.priority;
+  start.header.trace = options.trace;
   if (options.within) {
     if (options.within->cancelled()) {
       return Error(codes::call_cancelled, std::string(target) + ": the call on whose behalf it is made was cancelled");

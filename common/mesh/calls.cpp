@@ -1,11 +1,11 @@
 #include "weft/mesh/calls.hpp"
+#include "weft/mesh/tracing.hpp"
 
 #include <algorithm>
 
 namespace weft::mesh {
 namespace {
-constexpr Duration kIdle = 60s;           // a link unused for this long is closed
-constexpr std::size_t kTargetsMax = 500;  // targets counted by name; more share the overflow series
+constexpr Duration kIdle = 60s;  // a link unused for this long is closed
 constexpr std::uint32_t kNone = 0;
 const std::string kOverflow = "_overflow";
 constexpr std::string_view kCalls = "weft_calls_total", kCallsHelp = "Calls made, by target and outcome";
@@ -75,7 +75,7 @@ net::Link& Calls::link_of(Destination& to) {
 std::uint32_t Calls::target_id(std::string_view target) {
   if (const auto found = target_ids_.find(target); found != target_ids_.end()) return found->second;
   const bool full = targets_.size() >= kTargetsMax;
-  if (full && targets_.size() > kTargetsMax) return static_cast<std::uint32_t>(kTargetsMax);
+  if (full && targets_.size() > kTargetsMax) return kTargetsMax;
   auto stats = std::make_unique<Stats>();
   stats->label = full ? kOverflow : std::string(target);
   stats->ok = &metrics_.counter(kCalls, kCallsHelp, {{"target", stats->label}, {"code", "ok"}});
@@ -89,7 +89,7 @@ std::uint32_t Calls::target_id(std::string_view target) {
 
 void Calls::count(const Outgoing& call, const Result<Payload>& outcome) {
   const Stats& stats = *targets_[call.target_id];
-  stats.duration->observe(to_seconds(call.end - call.begin));
+  observe_duration(*stats.duration, call.end - call.begin, call.header.trace, loop_.clock());
   if (outcome) return stats.ok->add();
   metrics_.counter(kCalls, kCallsHelp, {{"target", stats.label}, {"code", outcome.error().code}}).add();
 }

@@ -28,6 +28,8 @@ struct Destination : std::enable_shared_from_this<Destination> {
 
 class Calls {
  public:
+  static constexpr std::uint32_t kTargetsMax = 500;  ///< targets counted by name; more share the overflow series
+
   Calls(Loop& loop, net::Context& context, const PeerOptions& options, net::Limits limits, net::Traffic& traffic,
         observe::Metrics& metrics, Interceptors& interceptors);
   ~Calls();

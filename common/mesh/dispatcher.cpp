@@ -1,4 +1,5 @@
 #include "weft/mesh/dispatcher.hpp"
+#include "weft/mesh/tracing.hpp"
 
 #include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -264,7 +265,8 @@ Task<void> Dispatcher::run(Active& active) {
                     .method = active.method->info,
                     .method_id = active.method->id,
                     .queued = active.queued,
-                    .begin = active.begin};
+                    .begin = active.begin,
+                    .trace = active.call->header_.trace};
   std::size_t ran = 0;
   Result<Payload> outcome = Error();
   if (auto fine = interceptors_.before(incoming, ran); !fine) {
@@ -305,7 +307,7 @@ Task<Result<Payload>> Dispatcher::handle_stream(Active& active) {
 
 void Dispatcher::count(const Incoming& call, const Result<Payload>& outcome) {
   const Method& method = *by_id_[call.method_id];
-  method.duration->observe(to_seconds(call.end - call.begin));
+  observe_duration(*method.duration, call.end - call.begin, call.trace, loop_.clock());
   if (outcome) return method.ok->add();
   metrics_.counter(kRequests, kRequestsHelp, {{"endpoint", method.info.name}, {"code", outcome.error().code}}).add();
 }

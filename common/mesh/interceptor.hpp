@@ -9,6 +9,7 @@
 
 #include "weft/mesh/message.hpp"
 #include "weft/mesh/record.hpp"
+#include "weft/observe/span.hpp"
 
 namespace weft::mesh {
 
@@ -21,12 +22,13 @@ struct Outgoing {
   std::string_view endpoint;                 ///< of the process called; empty while nobody was found
   const InstanceRecord* instance = nullptr;  ///< null for a call by endpoint, and when nobody was found
   const CallOptions& options;
-  wire::Header& header;       ///< before_call may change trace and priority
-  unsigned attempt = 1;       ///< 2 for the first retry
-  TimePoint begin, deadline;  ///< of this attempt; of the whole call (the latest TimePoint: none)
-  TimePoint end{};            ///< for after_call
-  bool keep_payload = false;  ///< before_call sets it where after_call may ask for another attempt
-  Course* course = nullptr;   ///< of mesh itself: what steers the call; null for a call by endpoint
+  wire::Header& header;           ///< before_call may change trace and priority
+  unsigned attempt = 1;           ///< 2 for the first retry
+  TimePoint begin, deadline;      ///< of this attempt; of the whole call (the latest TimePoint: none)
+  TimePoint end{};                ///< for after_call
+  observe::SpanId parent_span{};  ///< of the span under which header.trace makes one
+  bool keep_payload = false;      ///< before_call sets it where after_call may ask for another attempt
+  Course* course = nullptr;       ///< of mesh itself: what steers the call; null for a call by endpoint
   /// after_call may set it: the call is made again after this time, when the deadline allows.
   std::optional<Duration> retry_after{};
 };
@@ -38,6 +40,8 @@ struct Incoming {
   std::uint32_t method_id;  ///< small number of the method in this process, from 0
   Duration queued;          ///< how long it waited on its way, beyond the fastest ones of its connection
   TimePoint begin, end{};
+  wire::TraceContext& trace;  ///< what calls made on behalf of this one go on with; before_handler may change it
+  observe::SpanId parent_span{};
 };
 
 /// Each may be empty. `before_…` run in the order in which they were added; the first error ends the call with it.

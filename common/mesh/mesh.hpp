@@ -19,6 +19,9 @@
 namespace weft::net {
 class Context;
 }
+namespace weft::observe {
+class Tracer;
+}
 
 namespace weft::mesh {
 
@@ -43,6 +46,7 @@ struct PeerOptions {
   std::string run_directory;  ///< for ipc sockets; empty: none
   Limits limits;
   std::shared_ptr<const Policies> policies;  ///< of calls, made and answered; null: the built-in defaults
+  observe::Tracer* tracer = nullptr;         ///< borrowed; null: calls make no spans here
 };
 
 /// Ends a subscription when it goes.

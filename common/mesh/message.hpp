@@ -105,6 +105,9 @@ class Call {
   BytesView chain() const noexcept { return extension_.chain; }
   /// The caller's own headers. Errors: `bad_envelope`.
   Result<Headers> headers() const;
+  /// When its handler began, where that was told, because it waited for its turn; else the epoch.
+  TimePoint begun() const noexcept { return begun_; }
+  void set_begun(TimePoint when) noexcept { begun_ = when; }
 
  private:
   friend class Dispatcher;
@@ -121,7 +124,7 @@ class Call {
   Bytes extension_bytes_;
   wire::Extension extension_;   // borrows extension_bytes_
   std::string_view full_name_;  // "agent.method"; lies in the dispatcher's table
-  TimePoint deadline_{};
+  TimePoint deadline_{}, begun_{};
   bool has_deadline_ = false;
   std::atomic<bool> cancelled_{false};
   mutable CancelHook* hooks_ = nullptr;
@@ -197,6 +200,7 @@ struct CallOptions {
   std::uint8_t priority = 0;
   /// The call on whose behalf this one is made: depth, trace, deadline, chain; cancelled together with it.
   const Call* within = nullptr;
+  wire::TraceContext trace{};  ///< without `within`: the trace that goes on in this call, such as that of an Event
 };
 
 }  // namespace weft::mesh

@@ -3,6 +3,8 @@
 #include "weft/mesh/events.hpp"
 #include "weft/mesh/local_sockets.hpp"
 #include "weft/mesh/publications.hpp"
+#include "weft/mesh/spans.hpp"
+#include "weft/mesh/tracing.hpp"
 
 #include <unistd.h>
 
@@ -41,6 +43,7 @@ struct Peer::Impl {
         publications(l, context, options, net_limits(options.limits), traffic, m, g),
         events(l, context, options, net_limits(options.limits), traffic, m, g) {
     server.on_gone([this](const net::Connection& gone) { dispatcher.connection_gone(gone); });
+    if (options.tracer) trace_calls(*options.tracer);
     metrics.on_collect([this, alive = std::weak_ptr<int>(life)] {
       if (alive.lock()) collect();
     });
@@ -52,6 +55,23 @@ struct Peer::Impl {
                                             {"public_key", refusal.public_key},
                                             {"code", codes::unknown_key.id}});
     });
+  }
+
+  void trace_calls(observe::Tracer& tracer) {
+    tracing.emplace(tracer, loop, options.agent);
+    interceptors.add(tracing->interceptor());
+    tracer.set_instance(options.instance.to_string());
+    dispatcher.serve({"_spans", "the spans it still has of a trace or message, for weft trace", "call"},
+                     [this, &tracer](Call& call) -> Task<Result<Payload>> {
+                       auto request = call.payload().as<SpansRequest>();
+                       if (!request) co_return request.error();
+                       auto reply = spans_of(tracer, loop.clock(), *request);
+                       if (!reply) co_return reply.error();
+                       reply->agent = options.agent;
+                       reply->host = options.host;
+                       reply->instance = options.instance.to_string();
+                       co_return Payload::of(*reply);
+                     });
   }
 
   void collect() {
@@ -104,6 +124,7 @@ struct Peer::Impl {
   net::Security* security;  // null: nothing is encrypted
   net::Traffic traffic;
   Interceptors interceptors;
+  std::optional<Tracing> tracing;
   Calls calls;
   net::Server server;
   Dispatcher dispatcher;

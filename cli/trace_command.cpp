@@ -1,0 +1,194 @@
+// weft trace: one call as a tree of spans, from all processes that took part.
+#include <algorithm>
+#include <set>
+
+#include "cli/session.hpp"
+#include "cli/target.hpp"
+#include "cli/trace_tree.hpp"
+#include "weft/mesh/spans.hpp"
+
+namespace weft::cli {
+
+namespace {
+
+constexpr Duration kAskTimeout = 1s;
+constexpr int kAsksMax = 10;  // looks until every callee has told its span
+constexpr Duration kAskPause = 50ms;
+
+struct TraceArguments {
+  std::string target, payload = "{}", trace_id;
+  bool raw = false;
+};
+
+/// What the processes of the mesh still have of a trace.
+struct Collected {
+  std::vector<TracedSpan> spans;
+  std::uint64_t more = 0;
+  std::set<std::string> silent;  // who did not answer
+
+  void add(const std::string& process, const mesh::SpansReply& reply) {
+    more += reply.more;
+    for (const auto& span : reply.spans) spans.push_back({process, span});
+  }
+};
+
+Task<void> ask_one(Session& session, const mesh::InstanceRecord record, const mesh::SpansRequest& request,
+                   Collected& into) {
+  mesh::CallOptions options(std::min(kAskTimeout, session.global().timeout));
+  options.instance = record.instance.to_string();
+  const std::string process = record.agent + "@" + record.host, target = record.agent + "._spans";
+  auto answer = co_await session.mesh().call(target, mesh::Payload::of(request), options);
+  const auto reply = answer ? answer->as<mesh::SpansReply>() : Result<mesh::SpansReply>(answer.error());
+  if (reply) {
+    into.add(process, *reply);
+  } else if (!reply.error().is(codes::no_such_method)) {  // other clients need not have it
+    into.silent.insert(process);
+  }
+}
+
+Task<Collected> ask_all(Session& session, const mesh::SpansRequest& request) {
+  Collected out;
+  if (auto own = mesh::spans_of(session.tracer(), session.loop().clock(), request)) out.add("cli", *own);
+  std::vector<mesh::InstanceRecord> records;
+  for (const auto* record : session.mesh().directory().all()) {
+    if (!record->call_endpoint.empty()) records.push_back(*record);
+  }
+  std::size_t open = records.size();
+  if (open == 0) co_return out;
+  Completion<bool> done;
+  auto completer = done.completer();
+  TaskScope asking;
+  for (const auto& record : records) {
+    asking.spawn(ask_one(session, record, request, out), [&](const std::exception_ptr&) {
+      if (--open == 0) session.loop().post([&] { completer.complete(true); });
+    });
+  }
+  co_await done;
+  co_return out;
+}
+
+Task<Collected> collect(Session& session, observe::TraceId trace) {
+  mesh::SpansRequest request;
+  request.trace_id = observe::to_hex(trace);
+  for (int asked = 1;; ++asked) {
+    Collected found = co_await ask_all(session, request);
+    if (asked == kAsksMax || !misses_callee(found.spans)) co_return found;
+    co_await sleep_for(session.loop(), kAskPause);
+  }
+}
+
+void print_tree(const observe::TraceId& trace, const Collected& found) {
+  std::set<std::string_view> processes;
+  for (const auto& one : found.spans) processes.insert(one.process);
+  print_line("trace " + observe::to_hex(trace) + "  " + std::to_string(found.spans.size()) + " spans of " +
+             std::to_string(processes.size()) + " processes");
+  Table table({"SPAN", "WHERE", "TOTAL", "WIRE", "QUEUE", "HANDLER", "OUTCOME"});
+  const auto cell = [](bool has, Duration duration) { return has ? short_duration(duration) : std::string("-"); };
+  for (const auto& row : trace_rows(found.spans)) {
+    table.add({std::string(2 * row.level, ' ') + printable(row.name), printable(row.where), short_duration(row.total),
+               cell(row.has_wire, row.wire), cell(row.has_handler, row.queue), cell(row.has_handler, row.handler),
+               printable(row.outcome)});
+  }
+  table.print();
+}
+
+Value document(const observe::TraceId& trace, const Collected& found) {
+  Value out;
+  out.set("trace_id", observe::to_hex(trace));
+  Value::List spans, silent;
+  for (const auto& one : found.spans) {
+    Value span = to_value(one.span);
+    span.set("process", one.process);
+    spans.push_back(std::move(span));
+  }
+  for (const auto& process : found.silent) silent.emplace_back(process);
+  out.set("spans", std::move(spans));
+  out.set("more", found.more);
+  out.set("silent", std::move(silent));
+  return out;
+}
+
+void tell_gaps(const Global& global, const Collected& found) {
+  for (const auto& process : found.silent) note(global, process + " did not tell its spans");
+  if (found.more > 0) note(global, std::to_string(found.more) + " older spans are left out");
+}
+
+Task<int> trace_call(Session& session, Target target, mesh::Payload payload) {
+  const Global& global = session.global();
+  const auto root = session.tracer().start_sampled();
+  mesh::CallOptions options(global.timeout);
+  options.host = target.host;
+  options.trace.trace_id = root.trace_id;  // no span id: the call is the root
+  options.trace.flags = root.flags;
+  const auto reply = co_await session.mesh().call(target.text(), std::move(payload), options);
+  const Collected found = co_await collect(session, root.trace_id);
+  if (global.json) {
+    Value all = document(root.trace_id, found);
+    if (reply) {
+      all.set("answer", shown(*reply));
+    } else {
+      all.set("error", error_document(reply.error())["error"]);
+    }
+    print_json(all);
+    co_return reply ? kDone : kFailed;
+  }
+  print_tree(root.trace_id, found);
+  tell_gaps(global, found);
+  if (!reply) co_return fail(global, reply.error());
+  co_return kDone;
+}
+
+Task<int> show(Session& session, observe::TraceId trace) {
+  const Collected found = co_await collect(session, trace);
+  if (found.spans.empty()) {
+    co_return fail(session.global(),
+                   Error(ErrorKind::not_found, "TRACE_UNKNOWN",
+                         "no process has a span of trace " + observe::to_hex(trace) +
+                             " any more: each keeps its last " + std::to_string(observe::Tracer::kSpansMax)));
+  }
+  if (session.global().json) {
+    print_json(document(trace, found));
+  } else {
+    print_tree(trace, found);
+    tell_gaps(session.global(), found);
+  }
+  co_return kDone;
+}
+
+int run_call(const Global& global, const TraceArguments& arguments) {
+  auto target = parse_target(arguments.target);
+  if (!target) return fail(global, target.error());
+  auto payload = read_payload(arguments.payload, arguments.raw);
+  if (!payload) return fail(global, payload.error());
+  return run_in_mesh(
+      global, [&](Session& session) { return trace_call(session, *target, *payload); }, Session::Role::tracer);
+}
+
+int run_show(const Global& global, const TraceArguments& arguments) {
+  const auto trace = observe::trace_id_from(arguments.trace_id);
+  if (!trace) return fail(global, Error(codes::bad_usage, trace.error().message, trace.error().hint));
+  return run_in_mesh(
+      global, [&](Session& session) { return show(session, *trace); }, Session::Role::tracer);
+}
+
+}  // namespace
+
+void add_trace_commands(CLI::App& app, Global& global) {
+  auto* group = add_group(app, "trace", "See where the time of one call goes");
+  auto arguments = std::make_shared<TraceArguments>();
+  auto* call = add_verb(*group, "call", "Call a method, and print the tree of all that was done for it",
+                        {R"(weft trace call echo.delay '{"ms": 20}')", "weft trace call digest.summary --json"});
+  call->add_option("target", arguments->target, "The method, and the host when any will not do")
+      ->required()
+      ->type_name("AGENT.METHOD[@HOST]");
+  call->add_option("payload", arguments->payload, "JSON; '-' reads it from stdin; {} when left out")
+      ->type_name("PAYLOAD");
+  call->add_flag("--raw", arguments->raw, "Send the payload's bytes as they are");
+  on_run(*call, global, [&global, arguments] { return run_call(global, *arguments); });
+  auto* one = add_verb(*group, "show", "Print what the processes still have of a trace",
+                       {"weft trace show 4bf92f3577b34da6a3ce929d0e0e4736"});
+  one->add_option("trace", arguments->trace_id, "Its id, as logs and exemplars have it")->required()->type_name("ID");
+  on_run(*one, global, [&global, arguments] { return run_show(global, *arguments); });
+}
+
+}  // namespace weft::cli

@@ -1,0 +1,128 @@
+#include "weft/mesh/tracing.hpp"
+
+#include <bit>
+
+#include "weft/mesh/calls.hpp"
+
+namespace weft::mesh {
+namespace {
+
+/// What Weft asks for by itself, each second: it begins no trace that is exported, unless it fails.
+bool housekeeping(std::string_view target) noexcept {
+  return target.starts_with("registry.") || target.starts_with("errorbus.") || target.find("._") != target.npos;
+}
+
+std::uint16_t error_of(const Result<Payload>& outcome) noexcept {
+  return outcome ? std::uint16_t{0} : observe::error_number(outcome.error());
+}
+
+}  // namespace
+
+observe::SpanContext context_of(const wire::TraceContext& trace) noexcept {
+  static_assert(sizeof(wire::TraceContext) == sizeof(observe::SpanContext));
+  return std::bit_cast<observe::SpanContext>(trace);
+}
+wire::TraceContext trace_of(const observe::SpanContext& context) noexcept {
+  return std::bit_cast<wire::TraceContext>(context);
+}
+
+void observe_duration(observe::Histogram& histogram, Duration duration, const wire::TraceContext& trace,
+                      const Clock& clock) noexcept {
+  if ((trace.flags & observe::SpanContext::kSampled) == 0) return histogram.observe(to_seconds(duration));
+  histogram.observe(to_seconds(duration), context_of(trace), clock.wall());
+}
+
+Tracing::Tracing(observe::Tracer& tracer, const Loop& loop, std::string agent)
+    : tracer_(tracer),
+      loop_(loop),
+      agent_(std::move(agent)),
+      keeps_house_(housekeeping(agent_ + ".")),
+      targets_(Calls::kTargetsMax),
+      methods_(kMethodsKnown) {}
+
+Interceptor Tracing::interceptor() {
+  Interceptor out;
+  out.name = "tracing";
+  out.before_call = [this](Outgoing& call) { return before_call(call); };
+  out.after_call = [this](Outgoing& call, const Result<Payload>& outcome) { after_call(call, outcome); };
+  out.before_handler = [this](Incoming& call) { return before_handler(call); };
+  out.after_handler = [this](Incoming& call, const Result<Payload>& outcome) { after_handler(call, outcome); };
+  return out;
+}
+
+Result<void> Tracing::before_call(Outgoing& call) {
+  const auto parent = context_of(call.header.trace);
+  auto own = tracer_.start(parent);
+  if (own.sampled() && !parent.has_trace() && housekeeping(call.target)) own.flags = 0;
+  call.parent_span = parent.span_id;
+  call.header.trace = trace_of(own);
+  if (own.sampled()) call.begin = loop_.now();
+  return {};
+}
+
+void Tracing::after_call(Outgoing& call, const Result<Payload>& outcome) {
+  observe::Span span;
+  span.context = context_of(call.header.trace);
+  if (span.context.sampled()) call.end = loop_.now();
+  span.parent = call.parent_span;
+  span.kind = observe::SpanKind::client;
+  span.error = error_of(outcome);
+  span.attempt = static_cast<std::uint16_t>(std::min(call.attempt, 65'535U));
+  span.name = target_name(call);
+  span.peer = peer_of(call);
+  span.message_id = call.header.id;
+  span.begin = call.begin;
+  span.duration = call.end - call.begin;
+  tracer_.record(span);
+}
+
+Result<void> Tracing::before_handler(Incoming& call) {
+  const auto parent = context_of(call.trace);
+  call.parent_span = parent.span_id;
+  auto own = tracer_.start(parent);
+  if (own.sampled() && !parent.has_trace() && (keeps_house_ || call.method.name.starts_with('_'))) own.flags = 0;
+  call.trace = trace_of(own);
+  return {};
+}
+
+void Tracing::after_handler(Incoming& call, const Result<Payload>& outcome) {
+  observe::Span span;
+  span.context = context_of(call.trace);
+  if (span.context.sampled()) call.end = loop_.now();
+  span.parent = call.parent_span;
+  span.kind = observe::SpanKind::server;
+  span.error = error_of(outcome);
+  span.name = method_name(call);
+  span.message_id = call.call.id();
+  span.begin = call.begin;
+  span.duration = call.end - call.begin;
+  if (call.call.begun() != TimePoint()) span.queue = call.call.begun() - call.begin;
+  span.wire = call.queued;
+  tracer_.record(span);
+}
+
+std::uint32_t Tracing::target_name(const Outgoing& call) {
+  if (call.target_id >= targets_.size()) return tracer_.name(call.target);  // one number for many
+  std::uint32_t& known = targets_[call.target_id];
+  if (known == 0) known = tracer_.name(call.target);
+  return known;
+}
+
+std::uint32_t Tracing::method_name(const Incoming& call) {
+  const auto name = [&] { return tracer_.name(agent_ + "." + call.method.name); };
+  if (call.method_id >= methods_.size()) return name();
+  std::uint32_t& known = methods_[call.method_id];
+  if (known == 0) known = name();
+  return known;
+}
+
+std::uint32_t Tracing::peer_of(const Outgoing& call) {
+  if (!call.instance) return tracer_.name(call.endpoint);
+  KnownPeer& known = peers_[(reinterpret_cast<std::uintptr_t>(call.instance) >> 6) % kPeersKnown];
+  const std::uint64_t instance = call.instance->instance.short_id();
+  if (known.record != call.instance || known.instance != instance)
+    known = {call.instance, instance, tracer_.name(call.instance->agent + "@" + call.instance->host)};
+  return known.name;
+}
+
+}  // namespace weft::mesh

@@ -1,0 +1,131 @@
+"""Traces of real processes: what a collector gets, what `weft trace` shows, what a histogram points to."""
+import json
+import unittest
+import urllib.request
+
+from tests.support.collector import Collector, attributes
+from tests.support.mesh import Mesh
+from tests.support.waiting import eventually
+
+AGENTS = {"echo": {"on": ["alpha"]}, "relay": {"on": ["alpha"], "program": "weft-echo"}}
+DELAY = {"target": "echo.delay", "payload": {"ms": 20}}
+FAIL = {"target": "echo.fail", "payload": {"kind": "invalid", "code": "WEFT-1001"}}
+CLIENT, SERVER = 3, 2
+
+
+class Export(unittest.TestCase):
+    def setUp(self):
+        self.collector = Collector()
+        self.addCleanup(self.collector.close)
+
+    def mesh(self, **variables):
+        environment = {"OTEL_EXPORTER_OTLP_ENDPOINT": self.collector.url, "OTEL_BSP_SCHEDULE_DELAY": "50"} | variables
+        mesh = Mesh(AGENTS, environment=environment)
+        mesh.__enter__()
+        self.addCleanup(mesh.__exit__)
+        return mesh
+
+    def test_one_call_through_two_agents_is_one_connected_trace_at_the_collector(self):
+        mesh = self.mesh(OTEL_EXPORTER_OTLP_HEADERS="x-tenant=lab")
+        mesh.weft("call", "relay.relay", json.dumps(DELAY))
+        spans = eventually(lambda: len(found := self.collector.spans()) >= 3 and found, what="three spans")
+        by_name = {(resource["service.name"], span["name"], span["kind"]): span for resource, span in spans}
+        self.assertEqual({("relay", "relay.relay", SERVER), ("relay", "echo.delay", CLIENT), ("echo", "echo.delay", SERVER)}, set(by_name))
+        relay, call, echo = (by_name[key] for key in (("relay", "relay.relay", SERVER), ("relay", "echo.delay", CLIENT), ("echo", "echo.delay", SERVER)))
+        self.assertEqual(1, len({span["traceId"] for span in by_name.values()}))
+        self.assertNotIn("parentSpanId", relay)
+        self.assertEqual((relay["spanId"], call["spanId"]), (call["parentSpanId"], echo["parentSpanId"]))
+        self.assertEqual("echo@alpha", attributes(call)["weft.peer"])
+        took = [int(span["endTimeUnixNano"]) - int(span["startTimeUnixNano"]) for span in (relay, call, echo)]
+        self.assertGreaterEqual(took[2], 20_000_000)
+        self.assertEqual(sorted(took, reverse=True), took)
+        resource = next(resource for resource, span in spans if span is echo)
+        self.assertEqual("alpha", resource["host.name"])
+        self.assertEqual(26, len(resource["service.instance.id"]))
+        path, headers, _ = self.collector.requests[0]
+        self.assertEqual(("/v1/traces", "application/json", "lab"), (path, headers["Content-Type"], headers["x-tenant"]))
+
+    def test_a_failure_is_exported_whole_though_nothing_is_sampled(self):
+        mesh = self.mesh(OTEL_TRACES_SAMPLER="parentbased_traceidratio", OTEL_TRACES_SAMPLER_ARG="0")
+        mesh.weft("call", "relay.relay", json.dumps(DELAY))
+        mesh.weft("call", "relay.relay", json.dumps(FAIL), check=False)
+        spans = eventually(lambda: len(found := self.collector.spans()) >= 3 and found, what="three spans")
+        self.assertEqual(["echo.fail", "echo.fail", "relay.relay"], sorted(span["name"] for _, span in spans))
+        self.assertEqual(1, len({span["traceId"] for _, span in spans}))
+        for _, span in spans:
+            self.assertEqual({"code": 2, "message": "WEFT-1001"}, span["status"])
+
+    def test_a_collector_that_fails_gets_the_spans_later_and_the_processes_end_in_time(self):
+        self.collector.refusals = [503, 429]
+        mesh = self.mesh()
+        mesh.weft("call", "relay.relay", json.dumps(DELAY))
+        eventually(lambda: len({span["spanId"] for _, span in self.collector.spans()}) == 3 and not self.collector.refusals, 20, "the spans")
+        mesh.weft("call", "echo.echo", "{}")
+        self.assertEqual(0, mesh.stop("alpha"))
+        self.assertIn("echo.echo", {span["name"] for _, span in self.collector.spans()})
+
+    def test_a_latency_histogram_points_to_a_trace_where_openmetrics_is_asked_for(self):
+        mesh = self.mesh()
+        mesh.weft("call", "echo.delay", '{"ms": 20}')
+        admin = next(one["admin"] for one in mesh.json("list") if one["agent"] == "echo")
+        request = urllib.request.Request(f"http://{admin}/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"})
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            lines = answer.read().decode().splitlines()
+        line = next(line for line in lines if line.startswith("weft_request_duration_seconds_bucket") and "trace_id" in line)
+        trace = line.split('trace_id="')[1][:32]
+        spans = eventually(lambda: [span for _, span in self.collector.spans() if span["traceId"] == trace], what="the trace of the exemplar")
+        self.assertEqual("echo.delay", spans[0]["name"])
+
+
+class Trace(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.mesh = Mesh(AGENTS)
+        cls.mesh.__enter__()
+        cls.addClassCleanup(cls.mesh.__exit__)
+
+    def test_weft_trace_prints_the_tree_of_a_call_with_its_times(self):
+        lines = self.mesh.weft("trace", "call", "relay.relay", json.dumps(DELAY)).stdout.splitlines()
+        self.assertRegex(lines[0], r"^trace [0-9a-f]{32}  4 spans of 3 processes$")
+        self.assertEqual("SPAN WHERE TOTAL WIRE QUEUE HANDLER OUTCOME".split(), lines[1].split("\t"))
+        rows = [line.split("\t") for line in lines[2:]]
+        self.assertEqual([("relay.relay", "relay@alpha", "ok"), ("  echo.delay", "echo@alpha", "ok")], [(row[0], row[1], row[-1]) for row in rows])
+        self.assertRegex(rows[1][5], r"^[2-9]\d(\.\d)?ms$")
+
+    def test_weft_trace_as_json_has_every_span_and_the_answer_and_finds_it_again(self):
+        done = self.mesh.json("trace", "call", "relay.relay", json.dumps(DELAY))
+        self.assertEqual(({"ms": 20}, [], 0), (done["answer"], done["silent"], done["more"]))
+        spans = {(one["process"], one["kind"]): one for one in done["spans"]}
+        chain = [("cli", "client"), ("relay@alpha", "server"), ("relay@alpha", "client"), ("echo@alpha", "server")]
+        self.assertEqual(set(chain), set(spans))
+        self.assertEqual(["", *(spans[one]["span_id"] for one in chain[:-1])], [spans[one]["parent_id"] for one in chain])
+        took = [spans[one]["duration_ns"] for one in chain]
+        self.assertEqual(sorted(took, reverse=True), took)
+        again = self.mesh.json("trace", "show", done["trace_id"])
+        self.assertEqual(3, len(again["spans"]))  # all but the one of the command that has ended
+
+    def test_a_failed_call_is_shown_with_where_it_failed(self):
+        done = self.mesh.weft("trace", "call", "relay.relay", json.dumps(FAIL), check=False)
+        self.assertEqual(1, done.returncode)
+        rows = [line.split("\t") for line in done.stdout.splitlines()[2:]]
+        self.assertEqual([("relay.relay", "WEFT-1001"), ("  echo.fail", "WEFT-1001")], [(row[0], row[-1]) for row in rows])
+        self.assertIn("WEFT-1001", done.stderr)
+        done = self.mesh.json("trace", "call", "ehco.fail", check=False)
+        self.assertEqual("WEFT-2003", done["error"]["code"])
+        self.assertEqual(["WEFT-2003"], [span["error"] for span in done["spans"]])
+
+    def test_a_trace_that_nobody_has_is_told(self):
+        done = self.mesh.weft("trace", "show", "4bf92f3577b34da6a3ce929d0e0e4736", check=False)
+        self.assertEqual(1, done.returncode)
+        self.assertIn("no process has a span", done.stderr)
+        self.assertEqual(2, self.mesh.weft("trace", "show", "4bf9", check=False).returncode)
+
+    def test_what_a_process_remembers_is_found_by_message_too(self):
+        done = self.mesh.json("trace", "call", "echo.echo")
+        span = next(one for one in done["spans"] if one["kind"] == "server")
+        found = self.mesh.json("call", "echo._spans", json.dumps({"message_id": span["message_id"]}))
+        self.assertIn(span["span_id"], [one["span_id"] for one in found["spans"]])
+
+
+if __name__ == "__main__":
+    unittest.main()
