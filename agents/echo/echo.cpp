@@ -125,10 +125,12 @@ Task<Result<Done>> Echo::burst(BurstRequest request, const Call& call) {
                    std::string(static_cast<std::size_t>(request.size), 'x')};
   const auto started = agent_.loop().now();
   Pacer pacer(request.rate, event.of, started);
+  PublishOptions options;
+  options.trace = call.trace();
   while (!pacer.finished() && !call.cancelled()) {
     for (auto due = pacer.due(agent_.loop().now(), kPerTurn); due > 0; --due) {
       ++event.number;
-      if (auto sent = agent_.publish(topic, event); !sent) co_return sent.error();
+      if (auto sent = agent_.publish(topic, event, options); !sent) co_return sent.error();
     }
     co_await agent_.sleep(request.rate > 0 ? Duration(1ms) : Duration());
   }

@@ -7,6 +7,7 @@
 #include "weft/agent/actor_metrics.hpp"
 #include "weft/agent/tree_of.hpp"
 #include "weft/base/request.hpp"
+#include "weft/mesh/consumer_span.hpp"
 
 namespace weft {
 namespace {
@@ -59,6 +60,7 @@ struct OwnedEvent {
   wire::TraceContext trace;
   bool last_value;
   TimePoint expires;
+  std::optional<mesh::ConsumerSpan> span{};
 };
 
 /// One answer from a handler's turn to the call that waits on the loop; when the handler is ended without one, that is
@@ -241,15 +243,22 @@ void Hosted::keep_subscription(std::string_view pattern, mesh::EventHandler hand
 }
 
 void Hosted::hand_over(mesh::EventHandler& handler, const Event& event) {
-  Errand errand{[this, &handler, owned = std::make_unique<OwnedEvent>(event)] {
+  auto own = std::make_unique<OwnedEvent>(event);
+  own->span = mesh::ConsumerSpan::of(event, loop(), &program_.tracer());
+  if (own->span) own->trace = own->span->trace();
+  Errand errand{[this, &handler, owned = std::move(own)] {
     const Event given = owned->view();
     if (given.expires != TimePoint::max() && loop().now() >= given.expires) return dropped(given, mesh::Drop::expired);
+    if (owned->span) owned->span->begin_handler();
+    bool failing = true;
     try {
       handler(given);
+      failing = false;
     } catch (...) {
       event_failures_.add();
       failed("the handler of " + owned->topic, std::current_exception());
     }
+    if (owned->span) owned->span->end(failing);
   }};
   auto sent = actors_.send(handlers_, std::move(errand));
   if (sent || event.last_value) return;

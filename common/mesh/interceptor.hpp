@@ -1,6 +1,7 @@
 // Interceptors: what looks at every call on its way out and in. Tracing, metrics, retries, circuit breakers and
 // authorisation are such; an agent may add its own. Plain functions in one chain.
 #pragma once
+#include <bit>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +15,14 @@
 namespace weft::mesh {
 
 struct Course;
+
+inline observe::SpanContext context_of(const wire::TraceContext& trace) noexcept {
+  static_assert(sizeof(wire::TraceContext) == sizeof(observe::SpanContext));
+  return std::bit_cast<observe::SpanContext>(trace);
+}
+inline wire::TraceContext trace_of(const observe::SpanContext& context) noexcept {
+  return std::bit_cast<wire::TraceContext>(context);
+}
 
 /// One attempt of a call, at its caller. Borrowed during the interceptor's call.
 struct Outgoing {

@@ -169,6 +169,7 @@ struct Retention {
 struct PublishOptions {
   /// After this the event is dropped before a handler sees it; 0: never. At most 71 minutes, more is never.
   Duration time_to_live{};
+  wire::TraceContext trace{};  ///< of the work that publishes, such as Call::trace(); it goes on in Event::trace
 };
 struct SubscribeOptions {
   /// First the last value of each matching topic that its publisher keeps (Retention), then what follows it: no value

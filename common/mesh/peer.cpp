@@ -74,6 +74,14 @@ struct Peer::Impl {
                      });
   }
 
+  Result<bool> publish_traced(std::string_view topic, Payload payload, PublishOptions how) {
+    observe::Span span = tracing->publication(topic, how.trace);
+    how.trace = trace_of(span.context);
+    auto outcome = publications.publish(topic, std::move(payload), how);
+    tracing->published(span, outcome);
+    return outcome;
+  }
+
   void collect() {
     auto set = [this](std::string_view name, std::string_view help, const observe::Labels& labels,
                       std::uint64_t value) {
@@ -216,7 +224,9 @@ Result<void> Peer::publishes(std::string pattern, const Retention& retention) {
 }
 
 Result<void> Peer::publish(std::string_view topic, Payload payload, const PublishOptions& options) {
-  auto fresh = impl_->publications.publish(topic, std::move(payload), options);
+  const bool traced = impl_->tracing && context_of(options.trace).sampled();
+  auto fresh = traced ? impl_->publish_traced(topic, std::move(payload), options)
+                      : impl_->publications.publish(topic, std::move(payload), options);
   if (!fresh) return fresh.error();
   if (*fresh) impl_->record_changed();
   return {};

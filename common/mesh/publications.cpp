@@ -112,6 +112,7 @@ Result<bool> Publications::publish(std::string_view name, Payload payload, const
   if (!std::exchange(topic.published, true)) begin_beating(topic);
   wire::Header out = header(wire::Kind::event, topic.sequence);
   out.encoding = payload.encoding;
+  out.trace = options.trace;
   const auto life = std::chrono::duration_cast<std::chrono::microseconds>(options.time_to_live).count();
   Result<void> sent;
   if (life > 0 && life <= std::numeric_limits<std::uint32_t>::max()) {

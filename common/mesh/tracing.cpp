@@ -1,7 +1,5 @@
 #include "weft/mesh/tracing.hpp"
 
-#include <bit>
-
 #include "weft/mesh/calls.hpp"
 
 namespace weft::mesh {
@@ -17,14 +15,6 @@ std::uint16_t error_of(const Result<Payload>& outcome) noexcept {
 }
 
 }  // namespace
-
-observe::SpanContext context_of(const wire::TraceContext& trace) noexcept {
-  static_assert(sizeof(wire::TraceContext) == sizeof(observe::SpanContext));
-  return std::bit_cast<observe::SpanContext>(trace);
-}
-wire::TraceContext trace_of(const observe::SpanContext& context) noexcept {
-  return std::bit_cast<wire::TraceContext>(context);
-}
 
 void observe_duration(observe::Histogram& histogram, Duration duration, const wire::TraceContext& trace,
                       const Clock& clock) noexcept {
@@ -48,6 +38,22 @@ Interceptor Tracing::interceptor() {
   out.before_handler = [this](Incoming& call) { return before_handler(call); };
   out.after_handler = [this](Incoming& call, const Result<Payload>& outcome) { after_handler(call, outcome); };
   return out;
+}
+
+observe::Span Tracing::publication(std::string_view topic, const wire::TraceContext& trace) {
+  observe::Span span;
+  span.context = tracer_.start(context_of(trace));
+  span.parent = trace.span_id;
+  span.kind = observe::SpanKind::producer;
+  span.name = tracer_.name(topic);
+  span.begin = loop_.now();
+  return span;
+}
+
+void Tracing::published(observe::Span& span, const Result<bool>& outcome) {
+  span.duration = loop_.now() - span.begin;
+  if (!outcome) span.error = observe::error_number(outcome.error());
+  tracer_.record(span);
 }
 
 Result<void> Tracing::before_call(Outgoing& call) {

@@ -10,9 +10,6 @@
 
 namespace weft::mesh {
 
-observe::SpanContext context_of(const wire::TraceContext& trace) noexcept;
-wire::TraceContext trace_of(const observe::SpanContext& context) noexcept;
-
 /// With an exemplar where the trace is sampled.
 void observe_duration(observe::Histogram& histogram, Duration duration, const wire::TraceContext& trace,
                       const Clock& clock) noexcept;
@@ -24,6 +21,9 @@ class Tracing {
   Tracing(observe::Tracer& tracer, const Loop& loop, std::string agent);
   /// Borrows this.
   Interceptor interceptor();
+  /// The span of an event that is about to be published, which goes on with `trace`; for published().
+  observe::Span publication(std::string_view topic, const wire::TraceContext& trace);
+  void published(observe::Span& span, const Result<bool>& outcome);
 
  private:
   /// What was looked up for an instance once, for the next calls to it.
@@ -46,7 +46,7 @@ class Tracing {
   observe::Tracer& tracer_;
   const Loop& loop_;
   const std::string agent_;
-  const bool keeps_house_;  // what is asked of it begins no trace
+  const bool keeps_house_;                        // what is asked of it begins no trace
   std::vector<std::uint32_t> targets_, methods_;  // names, by the numbers that calls have; 0: not known yet
   std::array<KnownPeer, kPeersKnown> peers_{};
 };

@@ -104,6 +104,13 @@ class Trace(unittest.TestCase):
         again = self.mesh.json("trace", "show", done["trace_id"])
         self.assertEqual(3, len(again["spans"]))  # all but the one of the command that has ended
 
+    def test_what_is_published_for_a_call_is_below_it(self):
+        done = self.mesh.json("trace", "call", "echo.burst", '{"count": 3}')
+        spans = done["spans"]
+        server = next(one for one in spans if one["kind"] == "server")
+        published = [one for one in spans if one["kind"] == "producer"]
+        self.assertEqual([("echo.alpha.burst", server["span_id"])] * 3, [(one["name"], one["parent_id"]) for one in published])
+
     def test_a_failed_call_is_shown_with_where_it_failed(self):
         done = self.mesh.weft("trace", "call", "relay.relay", json.dumps(FAIL), check=False)
         self.assertEqual(1, done.returncode)

@@ -1,6 +1,7 @@
 #include "weft/mesh/tracing.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/manual_loop.hpp"
+#include "weft/mesh/consumer_span.hpp"
 #include "weft/mesh/spans.hpp"
 
 using namespace weft;
@@ -133,6 +134,50 @@ TEST_CASE_METHOD(TracingFixture, "a handler's span lies below its caller's, and 
   CHECK(span.duration == 5ms);  // sampled: the clock was read, whatever `end` said
   CHECK(span.queue == 1ms);
   CHECK(span.wire == 2ms);
+}
+
+TEST_CASE_METHOD(TracingFixture,
+                 "an event leaves a span where it is published and where it is handled, one below the other") {
+  make({true, 0});
+  const auto caller = tracer->start_sampled();
+  auto producer = tracing->publication("host.alpha.metrics", trace_of(caller));
+  loop.time().advance(1ms);
+  tracing->published(producer, true);
+  CHECK(last(trace_of(caller)).duration == 1ms);
+  CHECK(producer.parent == caller.span_id);
+  CHECK(producer.kind == SpanKind::producer);
+
+  const Payload payload;
+  Event event{"host.alpha.metrics", payload, 5, 1, 0, trace_of(producer.context)};
+  auto consumer = ConsumerSpan::of(event, loop, tracer.get());
+  REQUIRE(consumer);
+  loop.time().advance(2ms);
+  consumer->begin_handler();
+  loop.time().advance(3ms);
+  consumer->end(true);
+  CHECK(last(trace_of(caller)).kind == SpanKind::producer);  // recorded on the loop, later
+  loop.turn();
+  const auto span = last(trace_of(caller));
+  CHECK(span.kind == SpanKind::consumer);
+  CHECK(span.parent == producer.context.span_id);
+  CHECK(trace_of(span.context) == consumer->trace());
+  CHECK(tracer->text(span.name) == "host.alpha.metrics");
+  CHECK(span.queue == 2ms);
+  CHECK(span.duration == 5ms);
+  CHECK(span.message_id == 5);
+  CHECK(span.error == 2008);
+}
+
+TEST_CASE_METHOD(TracingFixture, "an event that is not sampled, or comes where nobody keeps spans, makes none") {
+  make({true, 0});
+  const Payload payload;
+  const Event plain{"a.b", payload, 5, 1, 0, trace_of(tracer->start({}))};
+  CHECK_FALSE(ConsumerSpan::of(plain, loop, tracer.get()));
+  const Event sampled{"a.b", payload, 5, 1, 0, trace_of(tracer->start_sampled())};
+  CHECK_FALSE(ConsumerSpan::of(sampled, loop, nullptr));
+  auto refused = tracing->publication("a.b", sampled.trace);
+  tracing->published(refused, Error(codes::too_large, ""));
+  CHECK(last(sampled.trace).error == 1003);
 }
 
 TEST_CASE_METHOD(TracingFixture, "what a process tells of its spans is all that was asked for, with the time of day") {
