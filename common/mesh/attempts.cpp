@@ -37,6 +37,8 @@ Task<Result<Payload>> attempts(CallTools tools, std::shared_ptr<Target> to, Payl
     if (route.to) outgoing.endpoint = route.to->endpoint;
     Attempt attempt(tools.calls, std::move(route.to), outgoing, payload, std::move(route.nobody));
     Result<Payload> outcome = co_await attempt;
+    start->header.trace.trace_id = header.trace.trace_id;  // the next attempt belongs to the same trace
+    start->header.trace.flags = header.trace.flags;
     if (!outgoing.retry_after || tools.loop.now() + *outgoing.retry_after >= start->deadline) co_return outcome;
     if (*outgoing.retry_after > Duration::zero()) co_await sleep_for(tools.loop, *outgoing.retry_after);
   }
