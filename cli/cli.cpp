@@ -108,6 +108,8 @@ void build_root(CLI::App& app, Global& global) {
   add_call_command(app, global);
   add_breaker_commands(app, global);
   add_topic_commands(app, global);
+  add_queue_commands(app, global);
+  add_dlq_commands(app, global);
   add_errors_commands(app, global);
   add_basic_commands(app, global);
   add_config_commands(app, global);

@@ -185,9 +185,14 @@ Task<Result<mesh::Payload>> Consumer::work(const mesh::Call& call) {
 /// With the answer goes what its producer may send next, when it is its turn. Otherwise others get it.
 std::uint64_t Consumer::want_of(const Work& work) {
   const bool held = held_.contains(work.producer);
-  if (!held) slots_.offer(work.producer, work.more);
+  const std::uint64_t known = held ? slots_.offered(work.producer) : 0;
+  slots_.offer(work.producer, std::max(known, work.more));
   const std::uint64_t want = share(work.producer);
-  if (!held) slots_.offer(work.producer, 0);
+  if (!held) {
+    slots_.offer(work.producer, 0);
+  } else if (slots_.offered(work.producer) == 0) {
+    answer(work.producer, 0);  // all of it was granted this way: what has come since is offered anew
+  }
   return want;
 }
 

@@ -124,9 +124,7 @@ void Producer::settle(const std::string& instance, std::uint64_t sequence, std::
       metrics_.finished.add();
       auto finished = backlog_.take(*entry);
       forget(*finished);
-      auto receipt = receipts_.extract(sequence);
-      if (receipt)
-        receipt.mapped().complete(mesh::Payload(static_cast<wire::Encoding>(done->encoding), std::move(done->payload)));
+      resolve(sequence, mesh::Payload(static_cast<wire::Encoding>(done->encoding), std::move(done->payload)));
       return;
     }
     case Backlog::Verdict::dead:
@@ -171,8 +169,16 @@ void Producer::bury(std::unique_ptr<Entry> entry, const Error& why) {
   Journal& journal = place ? **place : parts_.journals.in_memory();
   forget(*entry);  // in the same transaction as the letter, when the item was on disk
   metrics_.dropped_letters.add(parts_.letters.add(journal, std::move(letter), entry->payload, rules()));
-  auto receipt = receipts_.extract(entry->sequence);
-  if (receipt) receipt.mapped().complete(dead);
+  resolve(entry->sequence, dead);
+}
+
+/// In a turn of its own: whoever waits may end this producer.
+void Producer::resolve(std::uint64_t sequence, Receipt::Outcome outcome) {
+  auto receipt = receipts_.extract(sequence);
+  if (!receipt) return;
+  parts_.loop.post([completer = std::move(receipt.mapped()), outcome = std::move(outcome)]() mutable {
+    completer.complete(std::move(outcome));
+  });
 }
 
 void Producer::tell(const DeadLetter& letter) {

@@ -81,6 +81,7 @@ class Producer {
   void settle(const std::string& instance, std::uint64_t sequence, std::int64_t begin_us, Result<mesh::Payload> answer);
   void note(const Entry& entry);
   void bury(std::unique_ptr<Entry> entry, const Error& why);
+  void resolve(std::uint64_t sequence, Receipt::Outcome outcome);
   void tell(const DeadLetter& letter);
 
   Parts parts_;

@@ -57,6 +57,20 @@ TEST_CASE_METHOD(Fixture, "a worker shares its capacity fairly between producers
   REQUIRE(until([&] { return info(*shop).finished == 60; }, 20s));
 }
 
+TEST_CASE_METHOD(Fixture, "items that come while an offer is held are not forgotten when the answers have used it up") {
+  auto works = worker(slow("w", 20ms), 1);
+  auto shop = producer();
+  std::size_t count = 0;
+  for (int round = 0; round < 10; ++round) {  // an item with the worker, one offered, more that come while it works
+    for (int i = 0; i < 2; ++i) (void)pushed(*shop, std::to_string(++count));
+    REQUIRE(until([&] { return info(*shop).workers.at(0).offered; }));
+    (void)pushed(*shop, std::to_string(++count));
+    const auto begin = loop.now();
+    REQUIRE(until([&] { return done.size() == count; }));
+    CHECK(loop.now() - begin < 2s);
+  }
+}
+
 TEST_CASE_METHOD(Fixture, "no worker handles more at once than it said") {
   std::size_t now = 0, most = 0;
   auto works = worker(
@@ -111,6 +125,19 @@ TEST_CASE_METHOD(Fixture, "at most once: what a dying worker had is a dead lette
   CHECK(dead == 2);
   CHECK(names() == std::set<std::string>{"2", "3"});
   CHECK(info(*shop).dead_letters == 2);
+}
+
+TEST_CASE_METHOD(Fixture, "who waits for an item may end its producer") {
+  auto works = worker(noting("w"));
+  auto shop = producer();
+  auto receipt = pushed(*shop, "a");
+  bool ended = false;
+  tasks.spawn([](Receipt item, std::unique_ptr<Process>& whole, bool& out) -> Task<void> {
+    (void)co_await item.done();
+    whole->queues.reset();
+    out = true;
+  }(std::move(receipt), shop, ended));
+  REQUIRE(until([&] { return ended; }));
 }
 
 TEST_CASE_METHOD(Fixture,

@@ -70,8 +70,8 @@ class Docs(unittest.TestCase):
                         missing.append(f"{page}: {word}")
         self.assertFalse(missing, "\n" + "\n".join(missing))
 
-    def test_code_about_actors_is_cut_out_of_compiled_files(self):
-        shown = EXAMPLE.findall(tree.text("docs/actors.md"))
+    def test_code_about_actors_and_queues_is_cut_out_of_compiled_files(self):
+        shown = EXAMPLE.findall(tree.text("docs/actors.md")) + EXAMPLE.findall(tree.text("docs/queues.md"))
         wrong = [f"{file or 'no file is named above'}:\n{block}" for file, block in shown
                  if not file or not is_part(block, tree.text(os.path.normpath("docs/" + file)))]
         self.assertFalse(wrong, "\n" + "\n".join(wrong))

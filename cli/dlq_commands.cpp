@@ -1,0 +1,279 @@
+// weft dlq: dead letters of every producer of the mesh.
+#include "cli/issue_text.hpp"
+#include "cli/queues.hpp"
+#include "cli/target.hpp"
+#include "errorbus/errorbus.hpp"
+
+namespace weft::cli {
+
+namespace {
+
+struct DlqArguments {
+  std::vector<std::string> ids;
+  std::string id, queue, payload = "-";
+  std::uint64_t limit = 100;
+  Duration older{};
+  bool raw = false, all = false, yes = false;
+};
+
+/// A letter and the process that keeps it.
+struct Found {
+  mesh::InstanceRecord keeper;
+  queue::DeadLetter letter;
+};
+
+Value document(const Found& found) {
+  Value entry = to_value(found.letter);
+  entry.set("agent", found.keeper.agent);
+  entry.set("host", found.keeper.host);
+  return entry;
+}
+
+/// Newest first.
+Task<int> gather(Session& session, std::string queue, std::uint64_t limit, std::vector<Found>& all) {
+  int code = kDone;
+  queue::DeadLettersRequest request;
+  request.queue = std::move(queue);
+  request.limit = limit;
+  for (const auto& record : keepers(session)) {
+    auto reply = co_await ask_keeper<queue::DeadLettersReply>(session, record, "_dlq_list", request);
+    if (!reply) {
+      code = fail(session.global(), reply.error());
+      continue;
+    }
+    for (auto& letter : reply->letters) all.push_back({record, std::move(letter)});
+  }
+  std::stable_sort(all.begin(), all.end(),
+                   [](const auto& a, const auto& b) { return a.letter.died_us > b.letter.died_us; });
+  if (all.size() > limit) all.resize(limit);
+  co_return code;
+}
+
+Task<int> list(Session& session, const DlqArguments& arguments) {
+  std::vector<Found> all;
+  const int code = co_await gather(session, arguments.queue, arguments.limit, all);
+  if (session.global().json) {
+    Value out = Value::List();
+    for (const auto& found : all) out.as_list().push_back(document(found));
+    print_json(out);
+    co_return code;
+  }
+  Table table({"ID", "QUEUE", "PRODUCER", "DIED", "ATTEMPTS", "BYTES", "REASON"});
+  for (const auto& [keeper, letter] : all) {
+    table.add({letter.id.to_string(), letter.queue, keeper.agent + "@" + keeper.host, clock_time(letter.died_us),
+               std::to_string(letter.attempts.size()), std::to_string(letter.bytes),
+               letter.code + " " + printable(letter.reason)});
+  }
+  table.print();
+  co_return code;
+}
+
+Error unknown(const std::string& id) {
+  return Error(codes::bad_usage, "no producer has a dead letter '" + id + "'", "'weft dlq list' shows them");
+}
+
+/// The issue on the error bus that the letter's report belongs to; empty: the bus does not have it (any more).
+Task<std::string> issue_of(Session& session, const Found& found) {
+  errorbus::EventsRequest request;
+  request.since_us = found.letter.died_us - 1'000'000;
+  request.until_us = found.letter.died_us + 60'000'000;
+  request.agent = found.keeper.agent;
+  request.code = std::string(codes::dead_lettered.id);
+  request.limit = 1000;
+  mesh::CallOptions options(session.global().timeout);
+  options.host = found.keeper.host;
+  const std::string target = "errorbus.events";
+  mesh::Payload payload = mesh::Payload::of(request);
+  auto answer = co_await session.mesh().call(target, std::move(payload), options);
+  auto reply = answer ? answer->as<errorbus::EventsReply>() : Result<errorbus::EventsReply>(answer.error());
+  std::string issue;
+  if (reply) {
+    for (const auto& stored : reply->events) {
+      if (stored.event.id == found.letter.event) issue = stored.issue;
+    }
+  }
+  co_return issue;
+}
+
+void print_letter(const Found& found, const mesh::Payload& payload, const std::string& issue) {
+  const queue::DeadLetter& letter = found.letter;
+  print_line(letter.id.to_string() + "  of " + letter.queue + "  at " + found.keeper.agent + "@" + found.keeper.host);
+  Table facts({"WHAT", "VALUE"});
+  facts.add({"reason", letter.code + " " + printable(letter.reason)});
+  facts.add({"pushed", clock_time(letter.pushed_us)});
+  facts.add({"died", clock_time(letter.died_us)});
+  facts.add({"priority", std::string(to_string(letter.priority))});
+  if (!letter.key.empty()) facts.add({"key", printable(letter.key)});
+  for (const auto& [name, value] : letter.headers) facts.add({"header " + printable(name), printable(value)});
+  facts.add({"issue", issue.empty() ? "not on the error bus" : issue + "  (weft errors show " + issue + ")"});
+  facts.print();
+  Table attempts({"ATTEMPT", "BEGAN", "TOOK", "WORKER", "HOST", "WHY IT FAILED"});
+  for (const auto& attempt : letter.attempts) {
+    attempts.add({std::to_string(attempt.number), clock_time(attempt.begin_us),
+                  to_text(std::chrono::milliseconds((attempt.end_us - attempt.begin_us) / 1000)), attempt.instance,
+                  attempt.host, attempt.code + " " + printable(attempt.text)});
+  }
+  attempts.print();
+  print_line(shown_text(payload));
+}
+
+Task<int> show(Session& session, std::string id) {
+  queue::DeadLetterRequest request;
+  request.id = id;
+  for (const auto& record : keepers(session)) {
+    auto reply = co_await ask_keeper<queue::DeadLetterReply>(session, record, "_dlq_show", request);
+    if (!reply) continue;  // another process has it
+    Found found{record, std::move(reply->letter)};
+    const mesh::Payload payload(static_cast<wire::Encoding>(reply->encoding), std::move(reply->payload));
+    const std::string issue = co_await issue_of(session, found);
+    if (session.global().json) {
+      Value out = document(found);
+      out.set("payload", shown(payload));
+      out.set("issue", issue);
+      print_json(out);
+    } else {
+      print_letter(found, payload, issue);
+    }
+    co_return kDone;
+  }
+  co_return fail(session.global(), unknown(id));
+}
+
+/// Each process replays the ids that it has.
+Task<int> replay(Session& session, queue::ReplayRequest request) {
+  std::vector<std::string> left = request.ids;
+  std::uint64_t replayed = 0;
+  int code = kDone;
+  for (const auto& record : keepers(session)) {
+    if (left.empty()) break;
+    request.ids = left;
+    auto reply = co_await ask_keeper<queue::ReplayReply>(session, record, "_dlq_replay", request);
+    if (!reply) {
+      code = fail(session.global(), reply.error());
+      continue;
+    }
+    replayed += reply->replayed;
+    left = std::move(reply->unknown);
+  }
+  for (const auto& id : left) code = fail(session.global(), unknown(id));
+  if (session.global().json) {
+    Value out;
+    out.set("replayed", replayed);
+    print_json(out);
+  } else {
+    print_line(std::to_string(replayed) + (replayed == 1 ? " item is" : " items are") + " in the queue again");
+  }
+  co_return code;
+}
+
+Task<int> replay_chosen(Session& session, const DlqArguments& arguments) {
+  queue::ReplayRequest request;
+  request.ids = arguments.ids;
+  if (arguments.all) {
+    std::vector<Found> all;
+    const int code = co_await gather(session, arguments.queue, 1'000'000, all);
+    if (code != kDone) co_return code;
+    std::reverse(all.begin(), all.end());  // in the order in which they died
+    for (const auto& found : all) request.ids.push_back(found.letter.id.to_string());
+  }
+  co_return co_await replay(session, std::move(request));
+}
+
+Task<int> purge(Session& session, const DlqArguments& arguments) {
+  queue::PurgeRequest request;
+  request.queue = arguments.queue;
+  request.ids = arguments.ids;
+  request.older_us = std::chrono::duration_cast<std::chrono::microseconds>(arguments.older).count();
+  std::uint64_t purged = 0;
+  int code = kDone;
+  for (const auto& record : keepers(session)) {
+    auto reply = co_await ask_keeper<queue::PurgeReply>(session, record, "_dlq_purge", request);
+    if (!reply) {
+      code = fail(session.global(), reply.error());
+    } else {
+      purged += reply->purged;
+    }
+  }
+  if (session.global().json) {
+    Value out;
+    out.set("purged", purged);
+    print_json(out);
+  } else {
+    print_line(std::to_string(purged) + (purged == 1 ? " dead letter is" : " dead letters are") + " gone");
+  }
+  co_return code;
+}
+
+int run_edit(const Global& global, const DlqArguments& arguments) {
+  auto payload = read_payload(arguments.payload, arguments.raw);
+  if (!payload) return fail(global, payload.error());
+  queue::ReplayRequest request;
+  request.ids = {arguments.id};
+  request.encoding = static_cast<std::uint8_t>(payload->encoding);
+  request.payload = payload->bytes;
+  return run_in_mesh(global, [request](Session& session) { return replay(session, request); });
+}
+
+int run_replay(const Global& global, const DlqArguments& arguments) {
+  if (arguments.ids.empty() != arguments.all)
+    return fail(global, Error(codes::bad_usage, "name the letters, or say --all (of --queue QUEUE)"));
+  return run_in_mesh(global, [&arguments](Session& session) { return replay_chosen(session, arguments); });
+}
+
+int run_purge(const Global& global, const DlqArguments& arguments) {
+  if (!arguments.yes)
+    return fail(global,
+                Error(codes::bad_usage, "what is purged is gone for good: say --yes", "weft dlq list shows them"));
+  return run_in_mesh(global, [&arguments](Session& session) { return purge(session, arguments); });
+}
+
+void add_queue_option(CLI::App& verb, const std::shared_ptr<DlqArguments>& arguments) {
+  verb.add_option("--queue", arguments->queue, "Only of this queue")->type_name("AGENT.METHOD");
+}
+
+}  // namespace
+
+void add_dlq_commands(CLI::App& app, Global& global) {
+  auto arguments = std::make_shared<DlqArguments>();
+  auto* group = add_group(app, "dlq", "Look at dead letters: items of work queues that were given up");
+  auto* all = add_verb(*group, "list", "List dead letters, newest first",
+                       {"weft dlq list", "weft dlq list --queue worker.resize --json"});
+  add_queue_option(*all, arguments);
+  all->add_option("--limit", arguments->limit, "At most so many")->type_name("N");
+  on_run(*all, global, [&global, arguments] {
+    return run_in_mesh(global, [arguments](Session& session) { return list(session, *arguments); });
+  });
+
+  auto* one = add_verb(*group, "show", "Show one: payload, headers, every attempt, its issue on the error bus",
+                       {"weft dlq show 01ARZ3NDEKTSV4RRFFQ69G5FAV"});
+  one->add_option("id", arguments->id, "Id of the item")->required()->type_name("ID");
+  on_run(*one, global, [&global, arguments] {
+    return run_in_mesh(global, [arguments](Session& session) { return show(session, arguments->id); });
+  });
+
+  auto* again = add_verb(*group, "replay", "Put dead letters into their queues again",
+                         {"weft dlq replay 01ARZ3NDEKTSV4RRFFQ69G5FAV", "weft dlq replay --all --queue worker.resize"});
+  again->add_option("id", arguments->ids, "Ids of items")->type_name("ID");
+  again->add_flag("--all", arguments->all, "All, oldest first");
+  add_queue_option(*again, arguments);
+  on_run(*again, global, [&global, arguments] { return run_replay(global, *arguments); });
+
+  auto* edit = add_verb(*group, "edit", "Put a dead letter into its queue again with another payload",
+                        {R"(weft dlq edit 01ARZ3NDEKTSV4RRFFQ69G5FAV --payload '{"width": 100}')",
+                         "weft dlq edit 01ARZ3NDEKTSV4RRFFQ69G5FAV < mended.json"});
+  edit->add_option("id", arguments->id, "Id of the item")->required()->type_name("ID");
+  edit->add_option("--payload", arguments->payload, "JSON; '-', and nothing, read it from stdin")->type_name("PAYLOAD");
+  edit->add_flag("--raw", arguments->raw, "The payload's bytes as they are");
+  on_run(*edit, global, [&global, arguments] { return run_edit(global, *arguments); });
+
+  auto* gone = add_verb(
+      *group, "purge", "Forget dead letters",
+      {"weft dlq purge --queue worker.resize --older 7d --yes", "weft dlq purge 01ARZ3NDEKTSV4RRFFQ69G5FAV --yes"});
+  gone->add_option("id", arguments->ids, "Ids of items; all when left out")->type_name("ID");
+  add_queue_option(*gone, arguments);
+  add_duration(*gone, "--older", arguments->older, "Only those that died longer ago");
+  gone->add_flag("--yes", arguments->yes, "They are gone for good");
+  on_run(*gone, global, [&global, arguments] { return run_purge(global, *arguments); });
+}
+
+}  // namespace weft::cli

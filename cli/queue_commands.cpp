@@ -1,0 +1,170 @@
+// weft queue: the work queues of the mesh, and an item for one of them.
+#include "cli/queues.hpp"
+#include "cli/target.hpp"
+#include "weft/queue/queue.hpp"
+
+namespace weft::cli {
+
+namespace {
+
+struct QueueArguments {
+  std::string queue, payload = "{}", priority = "normal", key;
+  bool raw = false;
+};
+
+/// Of every process that has queues; one that does not answer is told, and costs the exit code only.
+Task<int> gather(Session& session, std::string queue, queue::QueuesReply& all) {
+  int code = kDone;
+  queue::QueuesRequest request;
+  request.queue = std::move(queue);
+  for (const auto& record : keepers(session)) {
+    auto reply = co_await ask_keeper<queue::QueuesReply>(session, record, "_queues", request);
+    if (!reply) {
+      code = fail(session.global(), reply.error());
+      continue;
+    }
+    std::move(reply->queues.begin(), reply->queues.end(), std::back_inserter(all.queues));
+    std::move(reply->served.begin(), reply->served.end(), std::back_inserter(all.served));
+  }
+  co_return code;
+}
+
+std::string ago(std::int64_t us) { return age(std::chrono::microseconds(us)); }
+
+Task<int> list(Session& session) {
+  queue::QueuesReply all;
+  const int code = co_await gather(session, {}, all);
+  if (session.global().json) {
+    print_json(to_value(all));
+    co_return code;
+  }
+  Table table({"QUEUE", "PRODUCER", "WAITING", "IN FLIGHT", "OLDEST", "WORKERS", "FINISHED", "REFUSED", "DEAD"});
+  for (const auto& one : all.queues) {
+    const std::uint64_t waiting = one.high + one.normal + one.low;
+    table.add({one.queue, one.producer + "@" + one.host, std::to_string(waiting), std::to_string(one.in_flight),
+               waiting + one.in_flight == 0 ? "-" : ago(one.oldest_us), std::to_string(one.workers.size()),
+               std::to_string(one.finished), std::to_string(one.refused), std::to_string(one.dead_letters)});
+  }
+  table.print();
+  co_return code;
+}
+
+void print_queue(const queue::QueueInfo& one) {
+  const auto number = [](std::uint64_t value) { return std::to_string(value); };
+  print_line(one.queue + "  at " + one.producer + "@" + one.host + "  " + one.instance);
+  Table facts({"WHAT", "VALUE"});
+  facts.add({"durability", std::string(to_string(one.durability))});
+  facts.add({"delivery", std::string(to_string(one.delivery)) + ", " + number(one.attempts) + " attempts of " +
+                             to_text(std::chrono::microseconds(one.item_timeout_us))});
+  facts.add({"waiting", number(one.high) + " high, " + number(one.normal) + " normal, " + number(one.low) + " low"});
+  facts.add({"with workers", number(one.in_flight)});
+  facts.add({"oldest", ago(one.oldest_us)});
+  facts.add({"limits", number(one.high + one.normal + one.low + one.in_flight) + " of " + number(one.items_max) +
+                           " items, " + number(one.bytes) + " of " + number(one.bytes_max) + " bytes"});
+  facts.add({"so far", number(one.pushed) + " pushed, " + number(one.finished) + " finished, " +
+                           number(one.redelivered) + " given again, " + number(one.refused) + " refused, " +
+                           number(one.restored) + " restored"});
+  facts.add({"dead letters", number(one.dead_letters) + " of at most " + number(one.dead_letters_max)});
+  facts.print();
+  if (one.workers.empty()) return print_line("no live instance works on it");
+  Table workers({"WORKER", "HOST", "HAS", "OLDEST", "FINISHED", "FAILED", "OFFERED"});
+  for (const auto& worker : one.workers) {
+    workers.add({worker.instance, worker.host, number(worker.in_flight),
+                 worker.in_flight == 0 ? "-" : ago(worker.oldest_us), number(worker.finished), number(worker.failed),
+                 worker.offered ? "yes" : "no"});
+  }
+  workers.print();
+}
+
+Task<int> info(Session& session, std::string name) {
+  queue::QueuesReply all;
+  int code = co_await gather(session, name, all);
+  if (all.queues.empty() && all.served.empty() && code == kDone) {
+    co_return fail(session.global(), Error(codes::bad_usage, "nobody pushes to a queue '" + name + "' or works on it",
+                                           "'weft queue list' shows the queues"));
+  }
+  if (session.global().json) {
+    print_json(to_value(all));
+    co_return code;
+  }
+  for (const auto& one : all.queues) print_queue(one);
+  for (const auto& one : all.served) {
+    print_line("worked on by " + one.instance + " on " + one.host + ": " + std::to_string(one.running) + " of " +
+               std::to_string(one.concurrency) + " at once, " + std::to_string(one.finished) + " done, " +
+               std::to_string(one.failed) + " failed" + (one.stuck ? ", STUCK" : ""));
+  }
+  co_return code;
+}
+
+/// The command is the producer of this one item, which goes with it.
+Task<int> push(Session& session, const QueueArguments& arguments, mesh::Payload payload, queue::Priority priority) {
+  queue::Options options;
+  options.agent = "weft";
+  options.instance = session.mesh().peer().options().instance.to_string();
+  observe::Metrics metrics;
+  observe::LogOptions quiet;
+  quiet.level = observe::Level::fatal;
+  observe::Log log(quiet);
+  queue::Queues queues(session.loop(), session.mesh(), options, metrics, log);
+  queue::PushOptions how(priority);
+  how.key = arguments.key;
+  how.timeout = session.global().timeout;
+  auto receipt = co_await queues.push(arguments.queue, std::move(payload), how);
+  if (!receipt) co_return fail(session.global(), receipt.error());
+  TaskScope waiting;
+  Completion<Result<mesh::Payload>> done;
+  auto completer = std::make_shared<Completion<Result<mesh::Payload>>::Completer>(done.completer());
+  const Error late(
+      codes::deadline_exceeded,
+      "the item was not finished within " + to_text(session.global().timeout) + ", and goes with this command",
+      "weft list shows whether an agent works on " + arguments.queue + "; --timeout waits longer");
+  Timer limit(session.loop());
+  limit.start(session.global().timeout, [completer, late] { completer->complete(late); });
+  waiting.spawn([](queue::Receipt item, auto to, Loop& loop) -> Task<void> {
+    auto outcome = co_await item.done();
+    loop.post([to, outcome]() mutable { to->complete(std::move(outcome)); });  // who waits ends this scope
+  }(std::move(*receipt), completer, session.loop()));
+  auto outcome = co_await done;
+  if (!outcome) co_return fail(session.global(), outcome.error());
+  print_json(shown(*outcome));
+  co_return kDone;
+}
+
+int run_push(const Global& global, const QueueArguments& arguments) {
+  auto target = parse_target(arguments.queue);
+  if (!target) return fail(global, target.error());
+  auto priority = queue::from_text(arguments.priority, std::type_identity<queue::Priority>{});
+  if (!priority) return fail(global, Error(codes::bad_usage, "--priority: " + priority.error().message));
+  auto payload = read_payload(arguments.payload, arguments.raw);
+  if (!payload) return fail(global, payload.error());
+  return run_in_mesh(global, [&](Session& session) { return push(session, arguments, *payload, *priority); });
+}
+
+}  // namespace
+
+void add_queue_commands(CLI::App& app, Global& global) {
+  auto* group = add_group(app, "queue", "Look at work queues, push an item");
+  auto* all = add_verb(*group, "list", "List the queues of every producer", {"weft queue list"});
+  on_run(*all, global, [&global] { return run_in_mesh(global, [](Session& session) { return list(session); }); });
+
+  auto* one =
+      add_verb(*group, "info", "Show one queue: durability, limits, workers", {"weft queue info worker.resize"});
+  auto arguments = std::make_shared<QueueArguments>();
+  one->add_option("queue", arguments->queue, "Its name")->required()->type_name("AGENT.METHOD");
+  on_run(*one, global, [&global, arguments] {
+    return run_in_mesh(global, [arguments](Session& session) { return info(session, arguments->queue); });
+  });
+
+  auto* verb = add_verb(*group, "push", "Push an item and wait until it is done",
+                        {R"(weft queue push resizer.resize '{"picture": "cat.png", "width": 100}')",
+                         "weft queue push worker.resize - --priority high --timeout 60s < item.json"});
+  verb->add_option("queue", arguments->queue, "Its name")->required()->type_name("AGENT.METHOD");
+  verb->add_option("payload", arguments->payload, "JSON; '-' reads it from stdin; {} when left out")
+      ->type_name("PAYLOAD");
+  verb->add_option("--priority", arguments->priority, "high, normal or low")->type_name("PRIORITY");
+  verb->add_option("--key", arguments->key, "Items of one key are done one after another")->type_name("KEY");
+  verb->add_flag("--raw", arguments->raw, "Send the payload's bytes as they are");
+  on_run(*verb, global, [&global, arguments] { return run_push(global, *arguments); });
+}
+
+}  // namespace weft::cli
