@@ -105,6 +105,10 @@ void build_root(CLI::App& app, Global& global) {
   add_tree_command(app, global);
   add_ledger_command(app, global);
   add_trace_commands(app, global);
+  add_latency_commands(app, global);
+  add_why_commands(app, global);
+  add_top_command(app, global);
+  add_bench_commands(app, global);
   add_call_command(app, global);
   add_breaker_commands(app, global);
   add_topic_commands(app, global);

@@ -29,6 +29,7 @@ Echo::Echo(Settings settings, Agent& agent) : settings_(settings), agent_(agent)
   agent_.publishes("echo." + agent_.host() + ".burst");
   serve_answers();
   serve_floods();
+  serve_streams();
   serve_crashes();
 }
 

@@ -98,6 +98,17 @@ struct RelayRequest {
   Value payload;
   WEFT_FIELDS(RelayRequest, target, host, payload)
 };
+/// A stream of `bytes` in pieces of `chunk`; `target` and `host` are for fetch and feed.
+struct BlobRequest {
+  std::int64_t bytes = 0, chunk = 65'536;
+  std::string target, host;
+  WEFT_FIELDS(BlobRequest, bytes, chunk, target, host)
+};
+struct Blob {
+  std::int64_t bytes = 0, chunks = 0;
+  double seconds = 0;
+  WEFT_FIELDS(Blob, bytes, chunks, seconds)
+};
 
 class Echo {
  public:
@@ -107,6 +118,7 @@ class Echo {
   void serve_answers();
   void serve_crashes();
   void serve_floods();
+  void serve_streams();
   Task<Result<DelayRequest>> delay(DelayRequest request);
   Task<Result<Payload>> size(SizeRequest request);
   Task<Result<Value>> fail(FailRequest request);
@@ -115,6 +127,8 @@ class Echo {
   Task<Result<Done>> report(ReportRequest request, const Call& call);
   Task<Done> report_all(ReportRequest request, const Call* call);  // none: to the end, whoever waits
   Task<Result<LoadReply>> load(LoadRequest request, Call& call);
+  Task<Result<Blob>> fetch(Value value, Call& call);
+  Task<Result<Blob>> feed(Value value, Call& call);
   Result<void> check_rate(double rate, std::int64_t count) const;
 
   Settings settings_;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "weft/actor/actor.hpp"
+#include "weft/agent/stream.hpp"
 #include "weft/base/base.hpp"
 #include "weft/io/io.hpp"
 #include "weft/mesh/mesh.hpp"
@@ -20,9 +21,13 @@ namespace weft {
 using mesh::Call;
 using mesh::CallOptions;
 using mesh::Event;
+using mesh::Incoming;
+using mesh::Interceptor;
+using mesh::Outgoing;
 using mesh::Payload;
 using mesh::PublishOptions;
 using mesh::Retention;
+using mesh::StreamOptions;
 using mesh::SubscribeOptions;
 using QueueItem = queue::Item;
 using queue::PushOptions;
@@ -66,6 +71,16 @@ struct EventArguments<R (C::*)(Message, const Event&) const> {
 template <class C, class R, class Message>
 struct EventArguments<R (C::*)(Message, const Event&)> {
   using message = std::remove_cvref_t<Message>;
+};
+template <class F>
+struct StreamArguments : StreamArguments<decltype(&F::operator())> {};
+template <class C, class R, class Request>
+struct StreamArguments<R (C::*)(Request, Call&, Stream&) const> {
+  using request = std::remove_cvref_t<Request>;
+};
+template <class C, class R, class Request>
+struct StreamArguments<R (C::*)(Request, Call&, Stream&)> {
+  using request = std::remove_cvref_t<Request>;
 };
 template <class T>
 Payload payload_of(const T& value) {
@@ -154,6 +169,16 @@ class Agent {
         [handler = std::move(handler)](const QueueItem& item) mutable { return answer<Request>(handler, item); },
         std::move(options));
   }
+  /// Serves `<name>.<method>` as a stream. `handler(Request, Call&, Stream&)` reads and writes chunks, and its outcome
+  /// is the last word; otherwise as serve().
+  template <class F>
+  void serve_stream(std::string method, F handler, std::string summary = {}) {
+    using Request = typename detail::StreamArguments<F>::request;
+    serve_stream_payload({std::move(method), std::move(summary), "stream"},
+                         [handler = std::move(handler)](Call& call, Stream& stream) mutable {
+                           return answer_stream<Request>(handler, call, stream);
+                         });
+  }
   /// `handler(Message, const Event&)` for each event whose topic matches. A payload that is no Message is counted,
   /// logged and dropped. A bad pattern is a bug and throws.
   template <class F>
@@ -198,6 +223,14 @@ class Agent {
     if (!reply) co_return reply.error();
     co_return detail::payload_as<Reply>(*reply);
   }
+  /// Opens a stream with one instance of the target. Errors: those of mesh::Mesh::open_stream().
+  template <class Request>
+  Task<Result<Stream>> open_stream(std::string target, Request request, StreamOptions options = {}) {
+    return open_stream_payload(std::move(target), detail::payload_of(request), std::move(options));
+  }
+  /// Adds to the chain that every call of this process passes, out and in; see mesh/interceptor.hpp. Its functions run
+  /// on the loop. Only while the agent is set up.
+  void intercept(Interceptor interceptor) { mesh().peer().intercept(std::move(interceptor)); }
   /// To the error bus. Never blocks, never throws.
   void report(Severity severity, std::string code, std::string message, std::map<std::string, Value> values = {},
               std::string category = {});
@@ -259,6 +292,9 @@ class Agent {
   virtual io::Pool& pool() noexcept = 0;
   virtual std::string state_directory() const = 0;  ///< this agent's own, created; kept over restarts
 
+ protected:
+  using StreamHandler = UniqueFunction<Task<Result<Payload>>(Call&, Stream&)>;
+
  private:
   /// `in` is what the request came with: a Call, or an item of a queue.
   template <class Request, class F, class In>
@@ -275,6 +311,20 @@ class Agent {
   }
   static const Payload& payload_in(const Call& call) noexcept { return call.payload(); }
   static const Payload& payload_in(const QueueItem& item) noexcept { return item.payload; }
+  template <class Request, class F>
+  static Task<Result<Payload>> answer_stream(F& handler, Call& call, Stream& stream) {
+    auto request = detail::payload_as<Request>(call.payload());
+    if (!request) co_return request.error();
+    auto reply = co_await handler(std::move(*request), call, stream);
+    if (!reply) co_return reply.error();
+    if constexpr (std::is_void_v<typename decltype(reply)::value_type>) {
+      co_return Payload::of(Value());
+    } else {
+      co_return detail::payload_of(*reply);
+    }
+  }
+  friend class Stream;
+
   virtual const Value& settings_value() const = 0;
   virtual void serve_payload(mesh::MethodInfo method, mesh::Handler handler) = 0;
   virtual Result<void> publish_payload(std::string_view topic, Payload payload, const PublishOptions& options) = 0;
@@ -282,6 +332,8 @@ class Agent {
   virtual void serve_queue_payload(std::string method, queue::Handler handler, queue::ServeOptions options) = 0;
   virtual Task<Result<Ulid>> push_payload(std::string target, Payload payload, PushOptions options) = 0;
   virtual Task<Result<Payload>> push_and_wait_payload(std::string target, Payload payload, PushOptions options) = 0;
+  virtual void serve_stream_payload(mesh::MethodInfo method, StreamHandler handler) = 0;
+  virtual Task<Result<Stream>> open_stream_payload(std::string target, Payload payload, StreamOptions options) = 0;
   virtual bool in_loop() const noexcept = 0;
   virtual void spawn_on_loop(Task<void> task) = 0;
   virtual void keep_subscription(std::string_view pattern, mesh::EventHandler handler, SubscribeOptions options) = 0;

@@ -113,6 +113,9 @@ Hosted::Hosted(program::Program& program, const AgentInfo& info)
       queues_(program.loop(), mesh_, queue_options(program, mesh_.peer().options()), program.metrics(), program.log()),
       pool_(program.loop(), kPoolThreads),
       event_failures_(program.metrics().counter("weft_event_handler_failures_total", "Event handlers that threw")),
+      expired_(program.metrics().counter(
+          "weft_requests_expired_total",
+          "Requests dropped before their handler because nobody waited any longer, by place", {{"place", "mailbox"}})),
       monitor_(program.loop(), [this](ErrorEvent event) { mesh_.report(std::move(event)); }),
       actors_(scheduler_of(program), system_options(program), &monitor_) {
   actor::SpawnOptions options;
@@ -167,16 +170,37 @@ std::string Hosted::state_directory() const {
 void Hosted::serve_payload(mesh::MethodInfo method, mesh::Handler handler) {
   auto held = std::make_shared<mesh::Handler>(std::move(handler));
   mesh_.serve(std::move(method), [this, held](Call& call) {
-    return handle([this, held, &call] {
+    return handle(&call, [this, held, &call] {
       if ((call.trace().flags & observe::SpanContext::kSampled) != 0) call.set_begun(loop().now());
       return (*held)(call);
     });
   });
 }
 
+void Hosted::serve_stream_payload(mesh::MethodInfo method, StreamHandler handler) {
+  auto held = std::make_shared<StreamHandler>(std::move(handler));
+  mesh_.serve_stream(std::move(method), [this, held](Call& call, mesh::Stream& stream) {
+    auto here = std::make_shared<Stream>(*this, std::move(stream));
+    return handle(&call, [held, &call, here] { return (*held)(call, *here); });
+  });
+}
+
+Task<Result<Stream>> Hosted::open_stream_payload(std::string target, Payload payload, StreamOptions options) {
+  if (in_loop()) {
+    auto stream = mesh_.open_stream(std::move(target), std::move(payload), std::move(options));
+    if (!stream) co_return stream.error();
+    co_return Stream(*this, std::move(*stream));
+  }
+  std::function<Task<Result<Stream>>()> work = [this, target = std::move(target), payload = std::move(payload),
+                                                options = std::move(options)] {
+    return open_stream_payload(target, payload, options);
+  };
+  co_return co_await on_loop<Stream>(std::move(work));
+}
+
 void Hosted::serve_queue_payload(std::string method, queue::Handler handler, queue::ServeOptions options) {
   auto held = std::make_shared<queue::Handler>(std::move(handler));
-  auto run = [this, held](const QueueItem& item) { return handle([held, &item] { return (*held)(item); }); };
+  auto run = [this, held](const QueueItem& item) { return handle(nullptr, [held, &item] { return (*held)(item); }); };
   queues_.serve(std::move(method), std::move(run), std::move(options));
 }
 
@@ -196,15 +220,20 @@ Task<Result<Payload>> Hosted::push_and_wait_payload(std::string target, Payload 
   co_return co_await on_loop<Payload>(std::move(work));
 }
 
-Task<Result<Payload>> Hosted::handle(UniqueFunction<Task<Result<Payload>>()> work) {
+Task<Result<Payload>> Hosted::handle(const Call* call, Work work) {
   Completion<Answer::Outcome> completion;
   Answer answer(loop(), actors_.scheduler().workers() > 0, completion.completer());
-  Job job{[work = std::move(work), answer = std::move(answer)]() mutable -> Task<void> {
+  Job job{[this, call, work = std::move(work), answer = std::move(answer)]() mutable -> Task<void> {
     Answer::Outcome outcome;
-    try {
-      outcome.emplace<0>(co_await work());
-    } catch (...) {
-      outcome.emplace<1>(std::current_exception());
+    if (call && (call->cancelled() || call->remaining(loop().now()) == Duration::zero())) {
+      expired_.add();
+      outcome.emplace<0>(Error(codes::deadline_exceeded, "nobody waits for this call any longer: it was not handled"));
+    } else {
+      try {
+        outcome.emplace<0>(co_await work());
+      } catch (...) {
+        outcome.emplace<1>(std::current_exception());
+      }
     }
     answer.give(std::move(outcome));
   }};

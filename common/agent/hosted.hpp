@@ -54,8 +54,13 @@ class Hosted final : public Agent {
   bool in_loop() const noexcept override { return std::this_thread::get_id() == loop_thread_; }
   void spawn_on_loop(Task<void> task) override;
 
-  /// Runs `work` in a turn of the agent's actor.
-  Task<Result<Payload>> handle(UniqueFunction<Task<Result<Payload>>()> work);
+  void serve_stream_payload(mesh::MethodInfo method, StreamHandler handler) override;
+  Task<Result<Stream>> open_stream_payload(std::string target, Payload payload, StreamOptions options) override;
+
+  using Work = UniqueFunction<Task<Result<Payload>>()>;
+  /// Runs a handler in the turns of the agent's actor. `call` (null: none) tells
+  /// whether somebody still waits; what `work` borrows lives as long as it.
+  Task<Result<Payload>> handle(const Call* call, Work work);
   void start_from_actors();
   void hand_over(mesh::EventHandler& handler, const Event& event);
   void failed(const std::string& what, const std::exception_ptr& failure);
@@ -69,7 +74,7 @@ class Hosted final : public Agent {
   queue::Queues queues_;
   std::string mesh_host_ = mesh_.peer().options().host;
   io::Pool pool_;
-  observe::Counter& event_failures_;
+  observe::Counter &event_failures_, &expired_;
   std::vector<mesh::Subscription> subscriptions_;
   ErrorBusMonitor monitor_;
   actor::System actors_;  // after all that its actors use

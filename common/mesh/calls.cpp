@@ -5,6 +5,9 @@
 
 namespace weft::mesh {
 namespace {
+std::int64_t to_us(Duration duration) noexcept {
+  return std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
+}
 constexpr Duration kIdle = 60s;  // a link unused for this long is closed
 constexpr std::uint32_t kNone = 0;
 const std::string kOverflow = "_overflow";
@@ -90,7 +93,9 @@ std::uint32_t Calls::target_id(std::string_view target) {
 void Calls::count(const Outgoing& call, const Result<Payload>& outcome) {
   const Stats& stats = *targets_[call.target_id];
   observe_duration(*stats.duration, call.end - call.begin, call.header.trace, loop_.clock());
+  ++ended_;
   if (outcome) return stats.ok->add();
+  ++failed_;
   metrics_.counter(kCalls, kCallsHelp, {{"target", stats.label}, {"code", outcome.error().code}}).add();
 }
 
@@ -208,6 +213,41 @@ void Calls::close_idle() {
 std::size_t Calls::in_flight_to(const std::string& endpoint) const noexcept {
   const auto found = destinations_.find(endpoint);
   return found == destinations_.end() ? 0 : found->second->in_flight;
+}
+
+void Calls::describe(StatsReply& stats) const {
+  stats.calls = ended_;
+  stats.call_failures = failed_;
+  stats.calls_waiting = pending_;
+  for (const auto& [endpoint, to] : destinations_) {
+    if (!to->link) continue;
+    LinkStats link;
+    link.endpoint = endpoint;
+    link.in_flight = to->in_flight;
+    link.queued_bytes = to->link->queued();
+    link.connected = to->link->connected();
+    stats.links.push_back(std::move(link));
+  }
+}
+
+std::vector<WaitingCall> Calls::waiting() const {
+  std::vector<WaitingCall> all;
+  const TimePoint now = loop_.now();
+  for (const Slot& slot : slots_) {
+    if (!slot.call) continue;
+    const Outgoing& call = *slot.call->outgoing_;
+    WaitingCall waiting;
+    waiting.target = call.target;
+    waiting.endpoint = slot.call->to_->endpoint;
+    waiting.id = call.header.id;
+    waiting.age_us = to_us(now - call.begin);
+    waiting.left_us = call.deadline == TimePoint::max() ? -1 : to_us(call.deadline - now);
+    if (call.options.within) waiting.on_behalf_of = call.options.within->full_name_;
+    all.push_back(std::move(waiting));
+  }
+  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.age_us > b.age_us; });
+  if (all.size() > WaitsReply::waits_max) all.resize(WaitsReply::waits_max);
+  return all;
 }
 
 void Calls::flush() {

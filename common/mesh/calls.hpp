@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "weft/mesh/deadlines.hpp"
+#include "weft/mesh/inspect.hpp"
 #include "weft/mesh/interceptor.hpp"
 #include "weft/mesh/mesh.hpp"
 #include "weft/mesh/policy.hpp"
@@ -41,6 +42,9 @@ class Calls {
   std::size_t pending() const noexcept { return pending_; }
   void set_epoch(std::uint64_t epoch) noexcept { epoch_ = static_cast<std::uint32_t>(epoch); }
   void flush();
+  /// Fills in what is about calls.
+  void describe(StatsReply& stats) const;
+  std::vector<WaitingCall> waiting() const;
   Loop& loop() noexcept { return loop_; }
   /// Opens a stream; the chain sees its beginning and its end. Errors: as a call's.
   Result<std::shared_ptr<StreamCore>> open(std::shared_ptr<Destination> to,
@@ -87,7 +91,8 @@ class Calls {
   observe::Counter& late_;
   const std::uint64_t sender_;
   std::uint32_t epoch_ = 0;
-  std::vector<Slot> slots_;  // by the low half of the id; the first is not used
+  std::uint64_t ended_ = 0, failed_ = 0;  // calls
+  std::vector<Slot> slots_;               // by the low half of the id; the first is not used
   std::uint32_t free_ = 0;
   std::size_t pending_ = 0;
   Deadlines deadlines_;

@@ -1,8 +1,7 @@
-#include "weft/mesh/dispatcher.hpp"
+#include <algorithm>
 #include "weft/mesh/tracing.hpp"
 
-#include <algorithm>
-#include <boost/unordered/unordered_flat_map.hpp>
+#include "weft/mesh/dispatcher_state.hpp"
 
 namespace weft::mesh {
 namespace {
@@ -22,66 +21,7 @@ Error from_exception(std::string_view method) {
   }
 }
 
-using Key = std::pair<std::uint64_t, std::uint64_t>;  // connection, correlation id
-struct KeyHash {
-  std::size_t operator()(const Key& key) const noexcept {
-    const auto mixed = (key.first * 0x9e3779b97f4a7c15u ^ key.second) * 0xff51afd7ed558ccdu;
-    return mixed ^ mixed >> 32;
-  }
-};
-
 }  // namespace
-
-struct Dispatcher::Active {
-  net::Connection from;
-  Method* method = nullptr;
-  std::optional<Call> call;
-  Duration queued{};
-  TimePoint begin;
-  std::shared_ptr<CalleeStream> stream{};  // of a stream method
-  bool abandoned = false;                  // its caller waits no longer
-  Key key() const noexcept { return {from.id(), call->id()}; }
-};
-/// The callee's end of a stream. Over when its call is.
-class Dispatcher::CalleeStream final : public StreamCore {
- public:
-  CalleeStream(Dispatcher& dispatcher, Active& active, std::uint32_t caller_window, bool caller_writes)
-      : StreamCore(dispatcher.loop_, kCalleeWindow, Duration::zero()),
-        dispatcher_(dispatcher),
-        active_(&active),
-        caller_window_(caller_window) {
-    expects_chunks(caller_writes);
-    may_send(caller_window);
-    if (caller_window == 0) may_write(false);
-    if (caller_writes) grant(window());
-  }
-  using StreamCore::take_chunk;
-  using StreamCore::take_credit;
-  void close(Error why) {
-    active_ = nullptr;
-    fail(std::move(why));
-  }
-
- private:
-  Result<void> send(wire::Kind kind, std::uint8_t flags, Payload& payload) override {
-    if (!active_) return Error(codes::stream_closed, "the stream is over");
-    wire::Header header;
-    header.kind = kind;
-    header.flags = flags;
-    header.id = active_->call->id();
-    header.encoding = payload.encoding;
-    header.sender = dispatcher_.sender_;
-    header.epoch = dispatcher_.epoch_;
-    return dispatcher_.server_.send(active_->from, header, payload.bytes);
-  }
-  void break_off(Error error) override { fail(std::move(error)); }  // the handler's answer tells the caller
-
-  static constexpr std::uint32_t kCalleeWindow = 1024 * 1024;
-  Dispatcher& dispatcher_;
-  Active* active_;
-  std::uint32_t caller_window_;
-};
-struct Dispatcher::Table : boost::unordered_flat_map<Key, Active*, KeyHash> {};
 
 Dispatcher::Dispatcher(Loop& loop, const PeerOptions& options, observe::Metrics& metrics, observe::Log& log,
                        Interceptors& interceptors, net::Server& server)
@@ -131,18 +71,12 @@ Dispatcher::Method& Dispatcher::add(MethodInfo method) {
   return *by_id_.back();
 }
 
-std::vector<MethodInfo> Dispatcher::methods() const {
-  std::vector<MethodInfo> all;
-  for (const auto* method : by_id_) all.push_back(method->info);
-  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
-  return all;
-}
-
 Result<Dispatcher::Method*> Dispatcher::find(std::string_view name) const {
   if (const auto found = methods_.find(name); found != methods_.end()) return found->second.get();
   const auto dot = name.find('.');
   const auto agent = name.substr(0, dot);
   const auto method = dot == std::string_view::npos ? std::string_view() : name.substr(dot + 1);
+  if (agent == kWhoever && method.starts_with('_')) return find(options_.agent + "." + std::string(method));
   if (agent != options_.agent) {
     return Error(codes::no_such_method,
                  "this is agent '" + options_.agent + "', not '" + std::string(agent.substr(0, kNameMax)) + "'");
@@ -158,7 +92,7 @@ Result<Dispatcher::Method*> Dispatcher::find(std::string_view name) const {
 void Dispatcher::take(const net::Connection& from, const wire::EnvelopeView& envelope) {
   using enum wire::Kind;
   if (envelope.header.kind == request) return take_request(from, envelope);
-  const auto found = table_->find(Key(from.id(), envelope.header.id));
+  const auto found = table_->find(DispatchKey(from.id(), envelope.header.id));
   if (found == table_->end()) return;
   Active& active = *found->second;
   if (envelope.header.kind == cancel) return cancel_call(active, "its caller stopped waiting");
@@ -177,11 +111,11 @@ void Dispatcher::cancel_call(Active& active, const char* why) {
 }
 
 void Dispatcher::connection_gone(const net::Connection& from) {
-  std::vector<Key> keys;
+  std::vector<DispatchKey> keys;
   for (const auto& [key, active] : *table_) {
     if (active->from == from) keys.push_back(key);
   }
-  for (const Key& key : keys) {
+  for (const DispatchKey& key : keys) {
     if (const auto found = table_->find(key); found != table_->end()) cancel_call(*found->second, "its caller is gone");
   }
 }
@@ -211,7 +145,7 @@ void Dispatcher::take_request(const net::Connection& from, const wire::EnvelopeV
   }
   const auto method = find(envelope.name);
   if (!method) return refuse(from, envelope, method.error());
-  const auto [at, fresh] = table_->try_emplace(Key(from.id(), envelope.header.id), nullptr);
+  const auto [at, fresh] = table_->try_emplace(DispatchKey(from.id(), envelope.header.id), nullptr);
   if (!fresh) return;  // the same id twice from one connection: the first counts
   Active& active = *(at->second = make_active());
   active.from = from;
@@ -308,7 +242,9 @@ Task<Result<Payload>> Dispatcher::handle_stream(Active& active) {
 void Dispatcher::count(const Incoming& call, const Result<Payload>& outcome) {
   const Method& method = *by_id_[call.method_id];
   observe_duration(*method.duration, call.end - call.begin, call.trace, loop_.clock());
+  ++ended_;
   if (outcome) return method.ok->add();
+  ++failures_;
   metrics_.counter(kRequests, kRequestsHelp, {{"endpoint", method.info.name}, {"code", outcome.error().code}}).add();
 }
 

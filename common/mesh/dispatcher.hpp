@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "weft/mesh/dedup.hpp"
+#include "weft/mesh/inspect.hpp"
 #include "weft/mesh/interceptor.hpp"
 #include "weft/mesh/mesh.hpp"
 #include "weft/mesh/stream_core.hpp"
@@ -31,6 +32,10 @@ class Dispatcher {
   void on_failed(Failed failed) { failed_ = std::move(failed); }
   void start_draining() noexcept { draining_ = true; }
   std::size_t in_flight() const noexcept { return in_flight_; }
+  bool draining() const noexcept { return draining_; }
+  /// Fills in what is about requests.
+  void describe(StatsReply& stats) const;
+  std::vector<HandledCall> handled() const;
   void set_epoch(std::uint64_t epoch) noexcept { epoch_ = static_cast<std::uint32_t>(epoch); }
 
  private:
@@ -85,6 +90,7 @@ class Dispatcher {
   observe::Counter& expired_;
   const std::uint64_t sender_;
   std::uint32_t epoch_ = 0;
+  std::uint64_t ended_ = 0, failures_ = 0;
   bool draining_ = false;
   TaskScope running_;  // last: its tasks use the rest
 };

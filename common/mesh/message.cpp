@@ -1,5 +1,7 @@
 #include "weft/mesh/message.hpp"
 
+#include <utility>
+
 namespace weft::mesh {
 
 Result<Value> Payload::value() const {
@@ -29,16 +31,18 @@ std::string_view to_string(Drop reason) noexcept {
 void CancelHook::attach(const Call& call, Callback work) {
   if (call.cancelled()) return work();
   work_ = std::move(work);
-  next_ = call.hooks_;
-  if (next_) next_->previous_ = &next_;
   previous_ = &call.hooks_;
-  call.hooks_ = this;
+  while (*previous_) previous_ = &(*previous_)->next_;
+  *previous_ = this;
+  next_ = nullptr;
 }
 
 void Call::cancel() noexcept {
   cancelled_.store(true, std::memory_order_relaxed);
-  while (hooks_) {
-    CancelHook& hook = *hooks_;
+  CancelHook* rest = std::exchange(hooks_, nullptr);
+  if (rest) rest->previous_ = &rest;
+  while (rest) {  // any of them may end the call, and with it the hooks that follow
+    CancelHook& hook = *rest;
     hook.detach();
     Callback work = std::move(hook.work_);
     work();

@@ -1,6 +1,7 @@
 #include "weft/mesh/calls.hpp"
 #include "weft/mesh/dispatcher.hpp"
 #include "weft/mesh/events.hpp"
+#include "weft/mesh/inspect.hpp"
 #include "weft/mesh/local_sockets.hpp"
 #include "weft/mesh/publications.hpp"
 #include "weft/mesh/spans.hpp"
@@ -82,6 +83,46 @@ struct Peer::Impl {
     return outcome;
   }
 
+  void serve_built_in(const char* name, const char* summary, std::function<Payload()> make) {
+    MethodInfo info;
+    info.name = name;
+    info.summary = summary;
+    dispatcher.serve(std::move(info), [make = std::move(make)](Call&) -> Task<Result<Payload>> { co_return make(); });
+  }
+  template <class Reply>
+  Reply signed_by_me() const {
+    Reply reply;
+    reply.agent = options.agent;
+    reply.host = options.host;
+    reply.instance = options.instance.to_string();
+    return reply;
+  }
+  void serve_built_ins() {
+    serve_built_in("_ping", "who is there, for weft ping", [this] {
+      auto reply = signed_by_me<PingReply>();
+      reply.version = options.version;
+      reply.pid = static_cast<int>(::getpid());
+      reply.up_us = to_us(loop.clock().wall()) - started_us;
+      reply.draining = dispatcher.draining();
+      return Payload::of(reply);
+    });
+    serve_built_in("_stats", "sums and what is going on, for weft top", [this] {
+      auto reply = signed_by_me<StatsReply>();
+      dispatcher.describe(reply);
+      calls.describe(reply);
+      reply.sent = traffic.sent;
+      reply.received = traffic.received;
+      reply.dropped = traffic.dropped_malformed + traffic.dropped_queue_full + traffic.dropped_unroutable;
+      return Payload::of(reply);
+    });
+    serve_built_in("_waits", "who waits for whom, for weft why", [this] {
+      auto reply = signed_by_me<WaitsReply>();
+      reply.handled = dispatcher.handled();
+      reply.waiting = calls.waiting();
+      return Payload::of(reply);
+    });
+  }
+
   void collect() {
     auto set = [this](std::string_view name, std::string_view help, const observe::Labels& labels,
                       std::uint64_t value) {
@@ -147,6 +188,7 @@ struct Peer::Impl {
 Peer::Peer(Loop& loop, net::Context& context, PeerOptions options, observe::Metrics& metrics, observe::Log& log)
     : impl_(std::make_unique<Impl>(loop, context, std::move(options), metrics, log)) {
   impl_->started_us = to_us(loop.clock().wall());
+  impl_->serve_built_ins();
 }
 
 Peer::~Peer() {

@@ -12,8 +12,8 @@ import zmq
 HEADER = struct.Struct("<2sBBBBBBIIQ16s8sQIBBH")
 FIELDS = ("magic version kind flags encoding depth name_size payload_size deadline_us id trace_id span_id sender epoch "
           "trace_flags priority extension_size").split()
-KINDS = ["request", "reply", "error", "event", "cancel", "credit", "heartbeat", "batch"]
-REQUEST, REPLY, ERROR, EVENT, BATCH, DETACHED, MSGPACK, PAYLOAD_MAX, DEPTH_MAX = 1, 2, 3, 4, 8, 1, 1, 1 << 24, 32
+KINDS = ["request", "reply", "error", "event", "cancel", "credit", "heartbeat", "batch", "chunk"]
+REQUEST, REPLY, ERROR, EVENT, BATCH, CHUNK, DETACHED, END, MSGPACK, PAYLOAD_MAX, DEPTH_MAX = 1, 2, 3, 4, 8, 9, 1, 2, 1, 1 << 24, 32
 
 
 class WeftError(Exception):
@@ -35,7 +35,7 @@ def decode_first(data, second=None):
     refuse(len(data) < HEADER.size or data[:2] != b"WF", "WEFT-2001", "cut, or no envelope")
     it = dict(zip(FIELDS, HEADER.unpack_from(data)))
     refuse(it["version"] != 1, "WEFT-2002", f"version {it['version']}")
-    refuse(not REQUEST <= it["kind"] <= BATCH or it["encoding"] > 2 or it["flags"] & ~DETACHED, "WEFT-2001", "unknown")
+    refuse(not REQUEST <= it["kind"] <= CHUNK or it["encoding"] > 2 or it["flags"] & ~(DETACHED | END), "WEFT-2001", "unknown")
     refuse(it["payload_size"] > PAYLOAD_MAX, "WEFT-1003", "the payload is over the limit")
     refuse(it["depth"] > DEPTH_MAX, "WEFT-2013", "too many calls deep")
     detached, size = it["flags"] & DETACHED, it["payload_size"]

@@ -1,0 +1,147 @@
+// weft ping and weft latency: how far away instances and methods are.
+#include "cli/survey.hpp"
+#include "cli/target.hpp"
+#include "weft/mesh/inspect.hpp"
+
+namespace weft::cli {
+
+namespace {
+
+struct PingArguments {
+  std::string who;
+  std::size_t count = 1;
+  Duration interval = std::chrono::seconds(1);
+};
+struct LatencyArguments {
+  std::string target, payload = "{}";
+  bool raw = false;
+  std::size_t count = 100;
+};
+
+Value ping_document(const Answered& one) {
+  Value entry;
+  entry.set("agent", one.record.agent);
+  entry.set("host", one.record.host);
+  entry.set("instance", one.record.instance.to_string());
+  if (!one.answer) {
+    entry.set("error", error_document(one.answer.error())["error"]);
+    return entry;
+  }
+  entry.set("round_trip_us", std::chrono::duration<double, std::micro>(one.took).count());
+  if (const auto reply = one.answer->as<mesh::PingReply>()) entry.set("process", to_value(*reply));
+  return entry;
+}
+
+void print_pings(const std::vector<Answered>& answers) {
+  Table table({"AGENT", "HOST", "ROUND TRIP", "VERSION", "UP", "PID", "STATE"});
+  for (const auto& one : answers) {
+    const auto reply = one.answer ? one.answer->as<mesh::PingReply>() : Result<mesh::PingReply>(one.answer.error());
+    if (reply) {
+      table.add({one.record.agent, one.record.host, shown_time(one.took), printable(reply->version),
+                 age(std::chrono::microseconds(reply->up_us)), std::to_string(reply->pid),
+                 reply->draining ? "draining" : "serving"});
+    } else {
+      table.add({one.record.agent, one.record.host, "-", one.record.version, "-", std::to_string(one.record.pid),
+                 "no answer: " + printable(reply.error().name.empty() ? reply.error().code : reply.error().name)});
+    }
+  }
+  table.print();
+}
+
+Task<int> ping(Session& session, const PingArguments& arguments) {
+  auto who = parse_who(arguments.who);
+  if (!who) co_return fail(session.global(), who.error());
+  std::vector<std::string> missing;
+  std::size_t asked = 0;
+  for (std::size_t round = 0; round < arguments.count; ++round) {
+    if (round > 0) co_await sleep_for(session.loop(), arguments.interval);
+    auto records = find_instances(session.mesh().directory(), *who);
+    if (!records) co_return fail(session.global(), records.error());
+    asked = records->size();
+    const auto answers = co_await survey(session, std::move(*records), "_ping");
+    missing = silent(answers);
+    if (session.global().json) {
+      for (const auto& one : answers) print_json_line(ping_document(one));
+    } else {
+      print_pings(answers);
+    }
+  }
+  if (missing.empty()) co_return kDone;
+  note(session.global(), std::to_string(asked - missing.size()) + " of " + std::to_string(asked) +
+                             " answered; missing: " + joined(missing, ", "));
+  co_return kFailed;
+}
+
+/// One call after another, over one connection that is there already.
+Task<Result<Distribution>> measure(Session& session, std::string target, std::string host, mesh::Payload payload,
+                                   std::size_t count) {
+  mesh::CallOptions options(session.global().timeout);
+  options.host = std::move(host);
+  Distribution times;
+  for (std::size_t i = 0; i <= count; ++i) {
+    const TimePoint begin = session.loop().now();
+    auto reply = co_await session.mesh().call(target, payload, options);
+    if (!reply) co_return reply.error();
+    if (i > 0) times.add(session.loop().now() - begin);  // the first one connects
+  }
+  co_return times;
+}
+
+Task<int> latency(Session& session, Target target, mesh::Payload payload, std::size_t count) {
+  auto whole = co_await measure(session, target.text(), target.host, payload, count);
+  if (!whole) co_return fail(session.global(), whole.error());
+  auto path = co_await measure(session, target.agent + "._ping", target.host, mesh::Payload::of(Value()), count);
+  if (!path) co_return fail(session.global(), path.error());
+  if (session.global().json) {
+    Value document;
+    document.set("target", target.text());
+    document.set("count", count);
+    document.set("call", whole->to_json());
+    document.set("path", path->to_json());
+    print_json(document);
+    co_return kDone;
+  }
+  Table table({"WHAT", "MIN", "P50", "P90", "P99", "MAX"});
+  const auto row = [&table](std::string what, Distribution& times) {
+    std::vector<std::string> cells{std::move(what)};
+    for (const double part : {0.0, 0.5, 0.9, 0.99, 1.0}) cells.push_back(shown_time(times.quantile(part)));
+    table.add(std::move(cells));
+  };
+  row(target.text(), *whole);
+  row("the way alone", *path);
+  table.print();
+  co_return kDone;
+}
+
+int run_latency(const Global& global, const LatencyArguments& arguments) {
+  auto target = parse_target(arguments.target);
+  if (!target) return fail(global, target.error());
+  auto payload = read_payload(arguments.payload, arguments.raw);
+  if (!payload) return fail(global, payload.error());
+  return run_in_mesh(global, [&](Session& session) { return latency(session, *target, *payload, arguments.count); });
+}
+
+}  // namespace
+
+void add_latency_commands(CLI::App& app, Global& global) {
+  auto* ping_verb = add_verb(app, "ping", "Ask instances whether they are there, and how far away",
+                             {"weft ping", "weft ping digest", "weft ping sysmon@beta --count 10 --json"});
+  auto pings = std::make_shared<PingArguments>();
+  ping_verb->add_option("who", pings->who, "An agent, or one host's; everybody when left out")
+      ->type_name("AGENT[@HOST]");
+  ping_verb->add_option("--count", pings->count, "How often")->check(CLI::Range(1, 1'000'000));
+  add_duration(*ping_verb, "--interval", pings->interval, "Time between two rounds");
+  on_run(*ping_verb, global,
+         [&global, pings] { return run_in_mesh(global, [&](Session& session) { return ping(session, *pings); }); });
+
+  auto* latency_verb = add_verb(app, "latency", "Time calls of a method, one after another, and the way there alone",
+                                {"weft latency echo.echo", R"(weft latency digest.summary '{}' --count 1000 --json)"});
+  auto calls = std::make_shared<LatencyArguments>();
+  latency_verb->add_option("target", calls->target, "The method")->required()->type_name("AGENT.METHOD[@HOST]");
+  latency_verb->add_option("payload", calls->payload, "JSON; '-' reads it from stdin")->type_name("PAYLOAD");
+  latency_verb->add_flag("--raw", calls->raw, "Send the payload's bytes as they are");
+  latency_verb->add_option("--count", calls->count, "Calls")->check(CLI::Range(1, 10'000'000));
+  on_run(*latency_verb, global, [&global, calls] { return run_latency(global, *calls); });
+}
+
+}  // namespace weft::cli

@@ -1,0 +1,48 @@
+// Survey: one question to many instances at once, and who did not answer.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "cli/session.hpp"
+
+namespace weft::cli {
+
+/// AGENT, AGENT@HOST, or nothing for all.
+struct Who {
+  std::string agent, host;
+};
+/// Errors: `bad_usage`.
+Result<Who> parse_who(std::string_view text);
+/// In order of agent, host, instance. Errors: `unknown_agent` with the nearest name, or where it runs instead.
+Result<std::vector<mesh::InstanceRecord>> find_instances(const mesh::Directory& directory, const Who& who);
+
+struct Answered {
+  mesh::InstanceRecord record;
+  Result<mesh::Payload> answer;
+  Duration took{};  ///< from the question to its answer
+};
+/// Asks each for `method` (without the agent) within the session's timeout; as many answers as records, in their order.
+Task<std::vector<Answered>> survey(Session& session, std::vector<mesh::InstanceRecord> records, std::string method);
+/// "digest@alpha" for each that did not answer.
+std::vector<std::string> silent(const std::vector<Answered>& answers);
+
+/// "1.25 ms", "83 us", "2.1 s": three digits, for tables.
+std::string shown_time(Duration duration);
+/// "1234", "12.3 k", "1.23 M".
+std::string shown_rate(double per_second);
+
+/// Durations, in the order in which they came; sorted when asked.
+class Distribution {
+ public:
+  void add(Duration one) { all_.push_back(one); }
+  std::size_t size() const noexcept { return all_.size(); }
+  /// `part` of all are not longer, 0 to 1; zero when there are none.
+  Duration quantile(double part);
+  /// {"p50_us": ..., "p90_us", "p99_us", "max_us", "min_us"}
+  Value to_json();
+
+ private:
+  std::vector<Duration> all_;
+};
+
+}  // namespace weft::cli

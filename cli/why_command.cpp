@@ -1,0 +1,202 @@
+// weft why: what a call, a topic or an agent would meet or waits for, told by the code that decides.
+#include <algorithm>
+
+#include "cli/survey.hpp"
+#include "cli/target.hpp"
+#include "weft/mesh/inspect.hpp"
+
+namespace weft::cli {
+
+namespace {
+
+struct WhyArguments {
+  std::string what, from;
+};
+
+std::string text_of(const Value& value) { return value.is_string() ? printable(value.as_string()) : to_json(value); }
+
+void print_call(const Value& why) {
+  const bool refused = !why["refused"].is_null();
+  Table instances({"", "HOST", "INSTANCE", "CIRCUIT", "IN FLIGHT", "ROUND TRIP", "WHY"});
+  if (why["instances"].is_list()) {
+    for (const Value& one : why["instances"].as_list()) {
+      const bool chosen = one["chosen"] == Value(true);
+      if (chosen)
+        print_line(text_of(why["target"]) + " goes to " + text_of(one["instance"]) + " on " + text_of(one["host"]));
+      const double round_trip = one["round_trip_ms"].is_number() ? one["round_trip_ms"].as_double() : 0;
+      instances.add({chosen ? "->" : "", text_of(one["host"]), text_of(one["instance"]), text_of(one["breaker"]),
+                     text_of(one["in_flight"]),
+                     round_trip > 0 ? shown_time(std::chrono::duration_cast<Duration>(
+                                          std::chrono::duration<double, std::milli>(round_trip)))
+                                    : "unknown",
+                     text_of(one["reason"])});
+    }
+  }
+  if (refused) print_line(text_of(why["target"]) + " is refused: " + text_of(why["refused"]));
+  if (why["instances"].is_list() && !why["instances"].as_list().empty()) instances.print();
+  if (!why["policy"].is_list()) return;
+  Table policy({"POLICY", "VALUE", "OF", "FROM"});
+  for (const Value& one : why["policy"].as_list())
+    policy.add({text_of(one["key"]), text_of(one["value"]), text_of(one["pattern"]), text_of(one["where"])});
+  policy.print();
+}
+
+Task<Result<Value>> explain(Session& session, Target target, std::string from) {
+  mesh::CallOptions options(session.global().timeout);
+  options.host = target.host;
+  if (from.empty()) co_return session.mesh().explain_call(target.text(), options);
+  auto who = parse_who(from);
+  if (!who) co_return who.error();
+  mesh::CallOptions ask(session.global().timeout);
+  ask.host = who->host;
+  Value request;
+  request.set("target", target.text());
+  request.set("host", target.host);
+  std::string method = who->agent + "._why";
+  const mesh::Payload payload = mesh::Payload::of(request);
+  auto answer = co_await session.mesh().call(std::move(method), payload, ask);
+  if (!answer) co_return answer.error();
+  co_return answer->value();
+}
+
+Task<int> why_call(Session& session, Target target, std::string from) {
+  auto why = co_await explain(session, std::move(target), std::move(from));
+  if (!why) co_return fail(session.global(), why.error());
+  if (session.global().json) {
+    print_json(*why);
+  } else {
+    print_call(*why);
+  }
+  co_return (*why)["refused"].is_null() ? kDone : kFailed;
+}
+
+Task<int> why_topic(Session& session, std::string topic) {
+  auto pattern = TopicPattern::parse(topic);
+  if (!pattern) co_return fail(session.global(), pattern.error());
+  Value::List publishers;
+  std::vector<std::string> known;
+  Table table({"PUBLISHER", "HOST", "ANNOUNCES", "ENDPOINT"});
+  for (const auto* record : session.mesh().directory().all()) {
+    for (const auto& announced : record->topics) {
+      known.push_back(announced);
+      const auto published = TopicPattern::parse(announced);
+      if (!published || !pattern->overlaps(*published)) continue;
+      table.add({record->agent, record->host, announced, record->publish_endpoint});
+      Value entry;
+      entry.set("agent", record->agent);
+      entry.set("host", record->host);
+      entry.set("announces", announced);
+      entry.set("endpoint", record->publish_endpoint);
+      publishers.push_back(std::move(entry));
+    }
+  }
+  const bool any = !publishers.empty();
+  const std::string nobody = "nobody announces a topic that '" + topic + "' matches" +
+                             did_you_mean(topic, std::vector<std::string_view>(known.begin(), known.end()));
+  if (session.global().json) {
+    Value document;
+    document.set("topic", topic);
+    document.set("publishers", std::move(publishers));
+    if (!any) document.set("refused", nobody);
+    print_json(document);
+  } else if (any) {
+    table.print();
+  } else {
+    print_line(nobody);
+  }
+  co_return any ? kDone : kFailed;
+}
+
+std::string left(std::int64_t us) { return us < 0 ? "no limit" : shown_time(std::chrono::microseconds(us)); }
+
+/// What an agent does, what it waits for, and who waits for it.
+Task<int> why_agent(Session& session, Who who) {
+  auto asked = find_instances(session.mesh().directory(), who);
+  if (!asked) co_return fail(session.global(), asked.error());
+  auto everybody = find_instances(session.mesh().directory(), Who());
+  const auto answers = co_await survey(session, std::move(*everybody), "_waits");
+  std::vector<std::string> names;
+  std::map<std::string, std::string> by_endpoint;
+  for (const auto& record : *asked) {
+    by_endpoint[record.call_endpoint] = by_endpoint[record.call_local] = record.agent + "@" + record.host;
+  }
+  Table table({"WHO", "DOES", "SINCE", "LEFT", "ON BEHALF OF"});
+  Value::List handled, waiting, waited_for;
+  for (const auto& one : answers) {
+    const auto waits = one.answer ? one.answer->as<mesh::WaitsReply>() : Result<mesh::WaitsReply>(one.answer.error());
+    if (!waits) continue;
+    const std::string name = one.record.agent + "@" + one.record.host;
+    const bool is_asked = std::any_of(asked->begin(), asked->end(),
+                                      [&](const auto& record) { return record.instance == one.record.instance; });
+    for (const auto& call : waits->handled) {
+      if (!is_asked) continue;
+      table.add({name, "handles " + printable(call.method), shown_time(std::chrono::microseconds(call.age_us)),
+                 left(call.left_us), printable(joined(call.chain, " -> "))});
+      handled.push_back(to_value(call));
+    }
+    for (const auto& call : waits->waiting) {
+      if (call.target.find("._") != std::string::npos) continue;
+      const auto callee = by_endpoint.find(call.endpoint);
+      if (!is_asked && callee == by_endpoint.end()) continue;
+      table.add({name, "waits for " + printable(call.target), shown_time(std::chrono::microseconds(call.age_us)),
+                 left(call.left_us), printable(call.on_behalf_of)});
+      (is_asked ? waiting : waited_for).push_back(to_value(call));
+    }
+  }
+  if (const auto missing = silent(answers); !missing.empty())
+    note(session.global(), "no answer from " + joined(missing, ", "));
+  if (session.global().json) {
+    Value document;
+    document.set("handles", std::move(handled));
+    document.set("waits_for", std::move(waiting));
+    document.set("is_waited_for", std::move(waited_for));
+    print_json(document);
+  } else if (handled.empty() && waiting.empty() && waited_for.empty()) {
+    print_line("nothing is being handled there, and nobody waits");
+  } else {
+    table.print();
+  }
+  co_return kDone;
+}
+
+int run_call(const Global& global, const WhyArguments& arguments) {
+  auto target = parse_target(arguments.what);
+  if (!target) return fail(global, target.error());
+  return run_in_mesh(global, [&](Session& session) { return why_call(session, *target, arguments.from); });
+}
+
+int run_agent(const Global& global, const WhyArguments& arguments) {
+  auto who = parse_who(arguments.what);
+  if (!who) return fail(global, who.error());
+  return run_in_mesh(global, [&](Session& session) { return why_agent(session, *who); });
+}
+
+}  // namespace
+
+void add_why_commands(CLI::App& app, Global& global) {
+  auto* group = add_group(app, "why", "Tell what would happen, and which rule says so, without doing it");
+  auto* call =
+      add_verb(*group, "call", "Which instance a call goes to and why, or what refuses it",
+               {"weft why call digest.summary", "weft why call sysmon.snapshot@beta --from digest@alpha --json"});
+  auto calls = std::make_shared<WhyArguments>();
+  call->add_option("target", calls->what, "The method")->required()->type_name("AGENT.METHOD[@HOST]");
+  call->add_option("--from", calls->from, "As this agent sees it; as this command when left out")
+      ->type_name("AGENT[@HOST]");
+  on_run(*call, global, [&global, calls] { return run_call(global, *calls); });
+
+  auto* topic = add_verb(*group, "topic", "Who publishes what a subscription would hear",
+                         {"weft why topic 'host.*.metrics'", "weft why topic sensor.temp --json"});
+  auto topics = std::make_shared<WhyArguments>();
+  topic->add_option("topic", topics->what, "A topic or pattern")->required()->type_name("TOPIC");
+  on_run(*topic, global, [&global, topics] {
+    return run_in_mesh(global, [&](Session& session) { return why_topic(session, topics->what); });
+  });
+
+  auto* agent = add_verb(*group, "agent", "What an agent handles, what it waits for, and who waits for it",
+                         {"weft why agent digest", "weft why agent digest@alpha --json"});
+  auto agents = std::make_shared<WhyArguments>();
+  agent->add_option("agent", agents->what, "Its name, or one host's")->required()->type_name("AGENT[@HOST]");
+  on_run(*agent, global, [&global, agents] { return run_agent(global, *agents); });
+}
+
+}  // namespace weft::cli

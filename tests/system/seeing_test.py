@@ -1,0 +1,83 @@
+"""What a mesh shows of itself: who is there and how far, live rates, load."""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import unittest
+
+from tests.support.mesh_processes import Mesh
+
+WEFT = pathlib.Path(os.environ["WEFT_BUILD"]) / "weft"
+
+
+class Seeing(unittest.TestCase):
+    def setUp(self):
+        self.mesh = Mesh()
+        self.addCleanup(self.mesh.close)
+
+    def weft(self, *words, code=0):
+        done = subprocess.run([str(WEFT), *words, "--registry", self.mesh.registry], capture_output=True, text=True, timeout=60)
+        self.assertEqual(code, done.returncode, done.stdout + done.stderr)
+        return done
+
+    def test_ping_asks_everybody_and_tells_who_does_not_answer(self):
+        self.mesh.join("echo")
+        self.mesh.join("probe")
+        lines = [json.loads(line) for line in self.weft("ping", "--json").stdout.splitlines()]
+        self.assertEqual({"echo", "probe", "registry"}, {line["agent"] for line in lines})
+        for line in lines:
+            self.assertGreater(line["round_trip_us"], 0)
+            self.assertGreater(line["process"]["pid"], 1)
+        probe = next(line for line in lines if line["agent"] == "probe")["process"]["pid"]
+        os.kill(probe, signal.SIGSTOP)
+        try:
+            done = self.weft("ping", "--timeout", "300ms", code=1)
+        finally:
+            os.kill(probe, signal.SIGCONT)
+        self.assertIn("2 of 3 answered; missing: probe@", done.stderr)
+        self.assertIn("no answer: DEADLINE_EXCEEDED", done.stdout)
+
+    def test_ping_of_a_name_that_nobody_has_tells_the_nearest(self):
+        self.mesh.join("echo")
+        self.assertIn("did you mean 'echo'?", self.weft("ping", "ecko", code=1).stderr)
+
+    def test_latency_tells_the_way_from_the_work(self):
+        self.mesh.join("echo")
+        shown = json.loads(self.weft("latency", "echo.delay", '{"ms": 5}', "--count", "20", "--json").stdout)
+        self.assertGreater(shown["call"]["p50_us"], 5000)
+        self.assertLess(shown["path"]["p50_us"], shown["call"]["p50_us"])
+        self.assertIn("the way alone", self.weft("latency", "echo.echo", "--count", "3").stdout)
+
+    def test_top_shows_rates_errors_and_what_is_in_flight(self):
+        self.mesh.join("echo")
+        with subprocess.Popen([str(WEFT), "bench", "call", "echo.delay", "--payload", '{"ms": 20}', "--outstanding", "8", "--duration", "30s",
+                               "--registry", self.mesh.registry], stdout=subprocess.DEVNULL) as load:
+            try:
+                rows = [json.loads(line) for line in self.weft("top", "echo", "--count", "3", "--interval", "300ms", "--json").stdout.splitlines()]
+            finally:
+                load.send_signal(signal.SIGINT)
+        busiest = max(rows, key=lambda row: row["requests_per_second"])
+        self.assertGreater(busiest["requests_per_second"], 50)
+        self.assertGreater(busiest["p99_seconds"], 0.019)
+        self.assertEqual(0, busiest["errors_per_second"])
+        self.assertIn("REQ/S", self.weft("top", "--count", "1", "--interval", "100ms").stdout)
+
+    def test_bench_call_counts_what_failed_by_its_code(self):
+        self.mesh.join("echo")
+        good = json.loads(self.weft("bench", "call", "echo.echo", "--payload", "{}", "--duration", "300ms", "--json").stdout)
+        self.assertGreater(good["calls"], 100)
+        self.assertEqual({}, good["failures"])
+        self.assertLessEqual(good["latency"]["p50_us"], good["latency"]["p99_us"])
+        self.assertIn("NO_SUCH_METHOD", self.weft("bench", "call", "echo.ecko", "--duration", "100ms", code=1).stderr)
+
+    def test_bench_pub_hears_all_that_it_published_or_says_what_it_missed(self):
+        self.mesh.join("echo")
+        shown = json.loads(self.weft("bench", "pub", "bench.here", "--duration", "300ms", "--json").stdout)
+        self.assertGreater(shown["published"], 1000)
+        self.assertGreater(shown["delivered"], 0)
+        self.assertLessEqual(shown["delivered"] + shown["missed"], shown["published"])
+
+
+if __name__ == "__main__":
+    unittest.main()
