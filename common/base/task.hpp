@@ -2,6 +2,7 @@
 // takes back what it registered when its frame is destroyed. Loop-bound.
 #pragma once
 #include <coroutine>
+#include <cstddef>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -18,7 +19,16 @@ class Task;
 
 namespace detail {
 
-struct TaskPromiseBase {
+/// Frames of coroutines come and go by the million, in few sizes: each thread keeps some for the next. Thread-safe.
+void* allocate_frame(std::size_t size);
+void free_frame(void* frame, std::size_t size) noexcept;
+
+struct FromFramePool {
+  static void* operator new(std::size_t size) { return allocate_frame(size); }
+  static void operator delete(void* frame, std::size_t size) noexcept { free_frame(frame, size); }
+};
+
+struct TaskPromiseBase : FromFramePool {
   std::coroutine_handle<> continuation = std::noop_coroutine();
 
   struct Final {
@@ -123,7 +133,7 @@ class TaskScope {
 
  private:
   struct Root {
-    struct promise_type {
+    struct promise_type : detail::FromFramePool {
       TaskScope& scope;
       promise_type* previous = nullptr;
       promise_type* next = nullptr;
