@@ -1,8 +1,9 @@
-// weft bench: load on a mesh that runs, and what it does: calls, publications.
+// weft bench: load on a mesh that runs, and what it does: calls, publications, queues.
 #include <fmt/format.h>
 
 #include "cli/survey.hpp"
 #include "cli/target.hpp"
+#include "weft/queue/queue.hpp"
 
 namespace weft::cli {
 
@@ -141,6 +142,84 @@ Task<int> bench_pub(Session& session, const BenchArguments& arguments) {
   co_return kDone;
 }
 
+/// Items of a queue, as many at a time as asked for; the command is their producer.
+struct QueueRun {
+  Session& session;
+  queue::Queues& queues;
+  const BenchArguments& arguments;
+  TimePoint end;
+  Distribution times{};
+  std::map<std::string, std::size_t> failures{};  // by code
+  std::size_t pushers = 0;
+  Completion<bool>::Completer done{};
+};
+
+Task<void> pusher(QueueRun& run) {
+  while (run.session.loop().now() < run.end) {
+    const TimePoint begin = run.session.loop().now();
+    queue::PushOptions how(queue::Priority::normal);
+    how.timeout = run.session.global().timeout;
+    auto receipt = co_await run.queues.push(run.arguments.target, payload_of(run.arguments), how);
+    Result<mesh::Payload> outcome = receipt ? Result<mesh::Payload>(mesh::Payload()) : receipt.error();
+    if (receipt) outcome = co_await receipt->done();
+    if (outcome) {
+      run.times.add(run.session.loop().now() - begin);
+    } else {
+      ++run.failures[outcome.error().code];
+      co_await sleep_for(run.session.loop(), 1ms);
+    }
+  }
+  if (--run.pushers == 0) run.session.loop().post([&run] { run.done.complete(true); });
+}
+
+Task<int> bench_queue(Session& session, const BenchArguments& arguments) {
+  if (auto why = parse_target(arguments.target); !why) co_return fail(session.global(), why.error());
+  const std::string agent = arguments.target.substr(0, arguments.target.find('.'));
+  Who who;
+  who.agent = agent;
+  if (auto workers = find_instances(session.mesh().directory(), who); !workers)
+    co_return fail(session.global(), workers.error());
+  queue::Options options;
+  options.agent = "weft";
+  options.instance = session.mesh().peer().options().instance.to_string();
+  observe::Metrics metrics;
+  observe::LogOptions quiet;
+  quiet.level = observe::Level::fatal;
+  observe::Log log(quiet);
+  queue::Queues queues(session.loop(), session.mesh(), options, metrics, log);
+  const TimePoint begin = session.loop().now();
+  QueueRun run{session, queues, arguments, begin + arguments.duration};
+  run.pushers = arguments.outstanding;
+  Completion<bool> all;
+  run.done = all.completer();
+  TaskScope pushing;
+  for (std::size_t i = 0; i < arguments.outstanding; ++i) pushing.spawn(pusher(run));
+  (void)co_await all;
+  const double seconds = to_seconds(session.loop().now() - begin);
+  const double rate = static_cast<double>(run.times.size()) / seconds;
+  std::size_t failed = 0;
+  Value failures = Value::Map();
+  for (const auto& [code, count] : run.failures) {
+    failed += count;
+    failures.set(code, count);
+  }
+  if (session.global().json) {
+    Value document;
+    document.set("queue", arguments.target);
+    document.set("outstanding", arguments.outstanding);
+    document.set("items", run.times.size());
+    document.set("items_per_second", rate);
+    document.set("latency", run.times.to_json());
+    document.set("failures", failures);
+    print_json(document);
+  } else {
+    print_line(fmt::format("{} items done in {:.2f} s, {} a second, {} outstanding; p50 {}, p99 {}; {} failed",
+                           run.times.size(), seconds, shown_rate(rate), arguments.outstanding,
+                           shown_time(run.times.quantile(0.5)), shown_time(run.times.quantile(0.99)), failed));
+  }
+  co_return failed == 0 ? kDone : kFailed;
+}
+
 void add_load_options(CLI::App& verb, BenchArguments& arguments) {
   verb.add_option("--size", arguments.size, "Bytes of the payload")->check(CLI::Range(0, 16 << 20));
   verb.add_option("--payload", arguments.payload, "JSON instead of --size bytes")->type_name("JSON");
@@ -161,6 +240,17 @@ void add_bench_commands(CLI::App& app, Global& global) {
     auto target = parse_target(calls->target);
     if (!target) return fail(global, target.error());
     return run_in_mesh(global, [&](Session& session) { return bench_call(session, *target, *calls); });
+  });
+
+  auto* queue_verb = add_verb(*group, "queue", "Push items and wait until each is done",
+                              {R"(weft bench queue resizer.resize --payload '{"picture": "cat.png", "width": 100}')",
+                               "weft bench queue worker.work --outstanding 100 --json"});
+  auto items = std::make_shared<BenchArguments>();
+  queue_verb->add_option("queue", items->target, "Its name")->required()->type_name("AGENT.METHOD");
+  queue_verb->add_option("--outstanding", items->outstanding, "Items at a time")->check(CLI::Range(1, 10'000));
+  add_load_options(*queue_verb, *items);
+  on_run(*queue_verb, global, [&global, items] {
+    return run_in_mesh(global, [&](Session& session) { return bench_queue(session, *items); });
   });
 
   auto* pub_verb = add_verb(*group, "pub", "Publish as fast as this process can, and hear it",

@@ -49,9 +49,7 @@ Task<Result<Value>> explain(Session& session, Target target, std::string from) {
   if (!who) co_return who.error();
   mesh::CallOptions ask(session.global().timeout);
   ask.host = who->host;
-  Value request;
-  request.set("target", target.text());
-  request.set("host", target.host);
+  const mesh::WhyRequest request{target.text(), target.host};
   std::string method = who->agent + "._why";
   const mesh::Payload payload = mesh::Payload::of(request);
   auto answer = co_await session.mesh().call(std::move(method), payload, ask);

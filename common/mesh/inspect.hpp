@@ -31,6 +31,13 @@ struct PeersReply {
   WEFT_FIELDS(PeersReply, records)
 };
 
+/// `_why`: what a call from this process would meet: what Mesh::explain_call() returns.
+struct WhyRequest {
+  std::string target;  ///< "agent.method"
+  std::string host;    ///< only instances there
+  WEFT_FIELDS(WhyRequest, target, host)
+};
+
 /// A process that this one calls.
 struct LinkStats {
   std::string endpoint;

@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <array>
 
-#include "weft/base/request.hpp"
 #include "weft/mesh/attempts.hpp"
 #include "weft/mesh/hints.hpp"
 #include "weft/mesh/membership.hpp"
 #include "weft/mesh/reporter.hpp"
 #include "weft/mesh/router.hpp"
 #include "weft/mesh/steering.hpp"
+#include "weft/mesh/views.hpp"
 #include "weft/net/net.hpp"
 
 namespace weft::mesh {
@@ -38,14 +38,6 @@ ErrorReporter::Options reporter_options(const MeshOptions& options) {
   out.instance = options.peer.instance;
   out.spool_file = options.spool_file;
   return out;
-}
-
-/// Borrows from `target`.
-Result<std::string_view> agent_of(const std::string& target) {
-  const auto dot = target.find('.');
-  if (dot == std::string::npos || dot == 0 || dot + 1 == target.size())
-    return Error(codes::bad_name, "'" + target.substr(0, kNameMax) + "' is no target such as agent.method");
-  return std::string_view(target).substr(0, dot);
 }
 
 }  // namespace
@@ -78,7 +70,7 @@ struct Mesh::Impl {
       reporter->report(std::move(event));
     });
     peer.name_senders([this](std::uint64_t sender) { return name_of(sender); });
-    serve_ledger();
+    if (options.join) serve_views(peer, directory, steering);
     steering.join(peer);
     if (options.join) steering.serve(peer);
     log.set_instance(options.peer.instance.to_string());
@@ -116,19 +108,6 @@ struct Mesh::Impl {
   void remember_name(const InstanceRecord& record) {
     if (names.size() >= kNamesMax) names.clear();
     names[record.instance.short_id()] = record.agent + "@" + record.host;
-  }
-
-  void serve_ledger() {
-    if (!options.join) return;
-    MethodInfo method;
-    method.name = "_ledger";
-    method.summary = "what it published, and what became of what others published for it, for weft ledger";
-    peer.serve(std::move(method), [this](Call& call) -> Task<Result<Payload>> {
-      auto request =
-          request_of<LedgerRequest>(call.payload().bytes.empty() ? Value() : call.payload().value().value_or(Value()));
-      if (!request) co_return request.error();
-      co_return Payload::of(peer.ledger(*request));
-    });
   }
 
   /// Publishers may still be coming: looks only when the directory has been filled and quiet for a while.

@@ -23,6 +23,14 @@ double weight_of(const InstanceRecord& record) {
   return error == std::errc() && rest == end && weight >= 0.001 && weight <= 1000 ? weight : 1;
 }
 
+bool speaks_ours(const InstanceRecord& record) noexcept {
+  return record.protocol_min <= wire::kVersion && wire::kVersion <= record.protocol_max;
+}
+
+std::string versions(std::uint32_t first, std::uint32_t last) {
+  return first == last ? std::to_string(first) : std::to_string(first) + " to " + std::to_string(last);
+}
+
 }  // namespace
 
 Router::Router(Directory& directory, Calls& calls, const PeerOptions& options)
@@ -66,7 +74,7 @@ std::shared_ptr<const Router::Candidates> Router::candidates(std::string_view ag
   if (const auto found = known_.find(agent); found != known_.end()) return found->second;
   auto all = std::make_shared<Candidates>();
   for (const InstanceRecord* record : directory_.instances(agent)) {
-    if (record->call_endpoint.empty()) continue;
+    if (record->call_endpoint.empty() || !speaks_ours(*record)) continue;
     all->push_back({std::make_shared<const InstanceRecord>(*record),
                     calls_.destination(reach(*record, record->call_local, record->call_endpoint)),
                     replica_of(*record)});
@@ -82,6 +90,13 @@ Error Router::nobody(std::string_view agent, const CallOptions& call) const {
                  "is the mesh running? weft up starts it; registry.addresses says where it is looked for");
   }
   const std::string name(agent.substr(0, kNameMax));
+  for (const InstanceRecord* record : directory_.instances(agent)) {
+    if (speaks_ours(*record)) continue;
+    return Error(codes::wrong_version,
+                 name + "@" + record->host + " speaks version " + versions(record->protocol_min, record->protocol_max) +
+                     " of the protocol, this process " + versions(wire::kVersion, wire::kVersion),
+                 "bring both to releases whose versions overlap: weft ping shows who runs which");
+  }
   std::string text = "no live instance of agent '" + name + "'";
   if (!call.host.empty()) text += " on host '" + call.host + "'";
   if (!call.instance.empty()) text += " with id " + call.instance;

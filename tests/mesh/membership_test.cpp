@@ -51,6 +51,16 @@ TEST_CASE_METHOD(Fixture, "the own host goes first, another host is reached when
   CHECK(*wait((*client)->call("echo.where", {}))->as<std::string>() == "beta");
 }
 
+TEST_CASE_METHOD(Fixture, "an instance of another protocol is not called, and the error has both versions") {
+  auto server = echo();
+  for (auto& [id, record] : registry->records) record.protocol_min = record.protocol_max = 2;
+  auto client = process("client");
+  start(*client);
+  const auto error = wait((*client)->call("echo.where", {})).error();
+  CHECK(error.is(codes::wrong_version));
+  CHECK(error.message == "echo@alpha speaks version 2 of the protocol, this process 1");
+}
+
 TEST_CASE_METHOD(Fixture,
                  "calls go on while the registry is away, and everybody registers with the one that comes back") {
   auto server = echo();

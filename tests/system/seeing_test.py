@@ -7,6 +7,7 @@ import subprocess
 import unittest
 
 from tests.support.mesh_processes import Mesh
+from tests.support.waiting import eventually
 
 WEFT = pathlib.Path(os.environ["WEFT_BUILD"]) / "weft"
 
@@ -77,6 +78,33 @@ class Seeing(unittest.TestCase):
         self.assertGreater(shown["published"], 1000)
         self.assertGreater(shown["delivered"], 0)
         self.assertLessEqual(shown["delivered"] + shown["missed"], shown["published"])
+
+    def test_why_call_tells_where_a_call_goes_and_which_rules_hold(self):
+        self.mesh.join("echo")
+        self.mesh.join("probe")
+        why = json.loads(self.weft("why", "call", "echo.echo", "--json").stdout)
+        self.assertEqual([True], [one["chosen"] for one in why["instances"]])
+        self.assertTrue(why["policy"])
+        seen = json.loads(self.weft("why", "call", "echo.echo", "--from", "probe", "--json").stdout)
+        self.assertTrue(seen["instances"][0]["local"])
+        self.assertIn("echo.echo goes to", self.weft("why", "call", "echo.echo").stdout)
+        self.assertIn("did you mean 'echo'?", self.weft("why", "call", "ecko.echo", code=1).stdout)
+
+    def test_why_agent_shows_what_is_handled_and_who_waits(self):
+        self.mesh.join("echo")
+        with subprocess.Popen([str(WEFT), "call", "echo.delay", '{"ms": 20000}', "--timeout", "30s", "--registry", self.mesh.registry],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as waiting:
+            try:
+                found = eventually(lambda: json.loads(self.weft("why", "agent", "echo", "--json").stdout)["handles"], what="the call is shown")
+            finally:
+                waiting.send_signal(signal.SIGINT)
+        self.assertEqual(["echo.delay"], [call["method"] for call in found])
+        eventually(lambda: "nobody waits" in self.weft("why", "agent", "echo").stdout, what="the cancelled call is gone")
+
+    def test_why_topic_names_publishers_or_the_nearest_topic(self):
+        self.mesh.join("echo")
+        self.assertEqual(["echo"], [one["agent"] for one in json.loads(self.weft("why", "topic", "echo.#", "--json").stdout)["publishers"]])
+        self.assertIn("did you mean 'echo.alpha.burst'?", self.weft("why", "topic", "ecko.alpha.burst", code=1).stdout)
 
 
 if __name__ == "__main__":
