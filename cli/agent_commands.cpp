@@ -1,7 +1,9 @@
 // weft list and weft info: who is in the mesh.
 #include <algorithm>
+#include <filesystem>
 
 #include "cli/session.hpp"
+#include "weft/mesh/inspect.hpp"
 
 namespace weft::cli {
 
@@ -26,11 +28,16 @@ std::string health_of(const InstanceRecord& record) {
 
 std::string uptime_of(const InstanceRecord& record, WallTime now) { return age(now - wall_from_us(record.started_us)); }
 
-Task<int> list(Session& session) {
-  const auto records = sorted(session.mesh().directory().all());
+int show(Session& session, const std::vector<InstanceRecord>& records, const char* source) {
   if (session.global().json) {
-    print_json(to_value(records));
-    co_return kDone;
+    Value document = Value::List();
+    for (const auto& record : records) {
+      Value entry = to_value(record);
+      entry.set("source", source);
+      document.as_list().push_back(std::move(entry));
+    }
+    print_json(document);
+    return kDone;
   }
   Table table({"AGENT", "HOST", "VERSION", "HEALTH", "UP", "PID", "CALLS", "INSTANCE"});
   for (const auto& record : records) {
@@ -39,7 +46,34 @@ Task<int> list(Session& session) {
                record.instance.to_string()});
   }
   table.print();
-  co_return kDone;
+  return kDone;
+}
+
+Task<int> list(Session& session) { co_return show(session, sorted(session.mesh().directory().all()), "registry"); }
+
+/// While every registry is away, the processes of this host still know everybody: the first that answers is asked.
+Task<int> list_from_peers(Session& session) {
+  const std::string folder = session.context().run;
+  std::error_code ignored;
+  for (std::filesystem::directory_iterator at(folder, ignored), end; !folder.empty() && !ignored && at != end;
+       at.increment(ignored)) {
+    if (at->path().extension() != ".c") continue;
+    mesh::CallOptions options(500ms);
+    std::string endpoint = "ipc://" + at->path().string();
+    std::string method = std::string(mesh::kWhoever) + "._peers";
+    auto answer = co_await session.mesh().peer().call_at(std::move(endpoint), std::move(method),
+                                                         mesh::Payload::of(Value()), options);
+    const auto reply = answer ? answer->as<mesh::PeersReply>() : Result<mesh::PeersReply>(answer.error());
+    if (!reply || reply->records.empty()) continue;
+    std::vector<const InstanceRecord*> records;
+    for (const auto& record : reply->records) records.push_back(&record);
+    note(session.global(), "no registry answers: this is what " + at->path().stem().string() + " on this host knows");
+    co_return show(session, sorted(records), "peers");
+  }
+  co_return fail(session.global(),
+                 Error(codes::no_registry,
+                       "no registry answers at " + session.context().registry + ", and no process of this host does",
+                       "is a mesh running? 'weft up' starts one; --registry and --context say where it is looked for"));
 }
 
 void print_instance(const InstanceRecord& record, WallTime now) {
@@ -104,7 +138,7 @@ void add_agent_commands(CLI::App& app, Global& global) {
       add_verb(app, "list", "List the agents of the mesh, on all hosts",
                {"weft list", "weft list --json | python3 -m json.tool", "weft list --context demo@alpha"});
   list_verb->alias("ls");
-  on_run(*list_verb, global, [&global] { return run_in_mesh(global, list); });
+  on_run(*list_verb, global, [&global] { return run_in_mesh(global, list, Session::Role::onlooker, list_from_peers); });
 
   auto* info_verb = add_verb(app, "info", "Show an agent: its instances, methods, topics and health",
                              {"weft info digest", "weft info sysmon --json"});

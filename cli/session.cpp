@@ -139,8 +139,12 @@ void Session::finish(int exit_code) {
   loop_.stop();
 }
 
-Task<void> Session::main(std::function<Task<int>(Session&)> work) {
-  auto ready = co_await mesh_.ready(global_.timeout);
+Task<void> Session::main(std::function<Task<int>(Session&)> work, std::function<Task<int>(Session&)> without_registry) {
+  auto ready = co_await mesh_.ready(without_registry ? std::min<Duration>(global_.timeout, 1s) : global_.timeout);
+  if (!ready && without_registry) {
+    finish(co_await without_registry(*this));
+    co_return;
+  }
   if (!ready) {
     Error error = ready.error();
     error.hint = "is a mesh running? 'weft up' starts one; --registry and --context say where it is looked for";
@@ -151,14 +155,14 @@ Task<void> Session::main(std::function<Task<int>(Session&)> work) {
   if (outcome != kKeepRunning) finish(outcome);
 }
 
-int Session::run(std::function<Task<int>(Session&)> work) {
+int Session::run(std::function<Task<int>(Session&)> work, std::function<Task<int>(Session&)> without_registry) {
   bool again = false;
   io::Signals signals(loop_, {SIGINT, SIGTERM}, [&](int number) {
     if (std::exchange(again, true)) std::_Exit(128 + number);
     finish(on_interrupt_ == kDone ? kDone : 128 + number);
   });
   if (auto started = mesh_.start(); !started) return fail(global_, started.error());
-  tasks_.spawn(main(std::move(work)));
+  tasks_.spawn(main(std::move(work), std::move(without_registry)));
   if (!finished_) loop_.run();
   if (role_ == Role::publisher) {
     const auto leave = [this]() -> Task<void> {
@@ -171,14 +175,15 @@ int Session::run(std::function<Task<int>(Session&)> work) {
   return exit_code_;
 }
 
-int run_in_mesh(const Global& global, std::function<Task<int>(Session&)> work, Session::Role role) {
+int run_in_mesh(const Global& global, std::function<Task<int>(Session&)> work, Session::Role role,
+                std::function<Task<int>(Session&)> without_registry) {
   auto context = find_mesh(global);
   if (!context) return fail(global, context.error());
   if (role == Session::Role::publisher && context->mesh.empty()) {
     if (const int outcome = learn_mesh(global, *context); outcome != kDone) return outcome;
   }
   Session session(global, std::move(*context), role);
-  return session.run(std::move(work));
+  return session.run(std::move(work), std::move(without_registry));
 }
 
 }  // namespace weft::cli

@@ -23,7 +23,8 @@ class Session {
   Session(const Global& global, Context context, Role role);
   /// Runs `work` when the directory is filled; returns what it returned, or tells that no registry answered. Ctrl-C
   /// and TERM end it: kDone when `work` said so by interruptible(), else kInterrupted.
-  int run(std::function<Task<int>(Session&)> work);
+  /// `without_registry`: runs instead when no registry answers in time; empty: that is told.
+  int run(std::function<Task<int>(Session&)> work, std::function<Task<int>(Session&)> without_registry = {});
   /// From now on Ctrl-C is the expected end.
   void interruptible() noexcept { on_interrupt_ = kDone; }
   /// Waits until somebody calls finish(), or the signal.
@@ -36,7 +37,7 @@ class Session {
   observe::Tracer& tracer() noexcept { return tracer_; }
 
  private:
-  Task<void> main(std::function<Task<int>(Session&)> work);
+  Task<void> main(std::function<Task<int>(Session&)> work, std::function<Task<int>(Session&)> without_registry);
 
   const Global& global_;
   Context context_;
@@ -59,6 +60,6 @@ inline constexpr int kKeepRunning = -1;
 
 /// Finds the mesh and runs `work` in a session.
 int run_in_mesh(const Global& global, std::function<Task<int>(Session&)> work,
-                Session::Role role = Session::Role::onlooker);
+                Session::Role role = Session::Role::onlooker, std::function<Task<int>(Session&)> without_registry = {});
 
 }  // namespace weft::cli

@@ -134,6 +134,20 @@ class Calls(unittest.TestCase):
         fed = client.call("caller.feed", {"target": "echo.sink", "host": "beta", "bytes": 64 * MIB}, host="alpha", timeout=60)
         self.assertEqual(64 * MIB, fed["bytes"])
 
+    def test_the_mesh_is_listed_from_peers_while_its_registries_stand_still(self):
+        registries = [self.pid("registry", host) for host in HOSTS]
+        for pid in registries:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            done = self.hosts.weft("alpha", "list", "--json")
+        finally:
+            for pid in registries:
+                os.kill(pid, signal.SIGCONT)
+        self.assertIn("no registry answers", done.stderr)
+        listed = json.loads(done.stdout)
+        self.assertEqual({"peers"}, {record["source"] for record in listed})
+        self.assertLessEqual({("echo", "alpha"), ("echo", "beta")}, {(record["agent"], record["host"]) for record in listed})
+
 
 if __name__ == "__main__":
     unittest.main()
