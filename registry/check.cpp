@@ -114,12 +114,13 @@ Result<void> check_record(const mesh::InstanceRecord& record, std::string_view m
 }
 
 std::size_t weight_of(const mesh::InstanceRecord& record) noexcept {
-  // 520: the names of the fields, the numbers and the id; 24 and 8: what MessagePack puts around an entry
-  std::size_t weight = 520 + record.mesh.size() + record.host.size() + record.agent.size() + record.version.size() +
+  // 560: the names of the fields, the numbers and the id; 32 and 8: what MessagePack puts around an entry
+  std::size_t weight = 560 + record.mesh.size() + record.host.size() + record.agent.size() + record.version.size() +
                        record.slot.size() + record.call_endpoint.size() + record.call_local.size() +
                        record.publish_endpoint.size() + record.publish_local.size() + record.admin.size() +
                        record.config_hash.size() + record.public_key.size() + record.health_text.size();
-  for (const auto& method : record.methods) weight += 24 + method.name.size() + method.summary.size();
+  for (const auto& method : record.methods)
+    weight += 32 + method.name.size() + method.summary.size() + method.kind.size();
   for (const auto& topic : record.topics) weight += 8 + topic.size();
   for (const auto& [key, value] : record.tags) weight += 8 + key.size() + value.size();
   return weight;

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "weft/agent/actor_metrics.hpp"
+#include "weft/agent/owned_event.hpp"
 #include "weft/agent/tree_of.hpp"
 #include "weft/base/request.hpp"
 #include "weft/mesh/consumer_span.hpp"
@@ -41,27 +42,6 @@ queue::Options queue_options(const program::Program& program, const mesh::PeerOp
   if (!options) throw std::runtime_error(options.error().message);
   return std::move(*options);
 }
-
-/// An event of its own, for a handler that runs later.
-struct OwnedEvent {
-  explicit OwnedEvent(const Event& event)
-      : topic(event.topic),
-        payload(event.payload),
-        sequence(event.sequence),
-        sender(event.sender),
-        missed(event.missed),
-        trace(event.trace),
-        last_value(event.last_value),
-        expires(event.expires) {}
-  Event view() const { return {topic, payload, sequence, sender, missed, trace, last_value, expires}; }
-  std::string topic;
-  Payload payload;
-  std::uint64_t sequence, sender, missed;
-  wire::TraceContext trace;
-  bool last_value;
-  TimePoint expires;
-  std::optional<mesh::ConsumerSpan> span{};
-};
 
 /// One answer from a handler's turn to the call that waits on the loop; when the handler is ended without one, that is
 /// told.

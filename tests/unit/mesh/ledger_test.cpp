@@ -60,7 +60,7 @@ TEST_CASE_METHOD(Fixture, "a heartbeat settles losses by their reason, and the n
 
 TEST_CASE_METHOD(Fixture, "at the limit of open losses the oldest counts as a gap") {
   ledger.stands_at(stream(), 1, 0, {});
-  for (const std::uint64_t sequence : {2, 5, 9}) (void)take(sequence);
+  for (const std::uint64_t sequence : {2U, 5U, 9U}) (void)take(sequence);
   CHECK(count(stream(), Drop::gap) == 1);
   CHECK(stream().unexplained() == 5);
 }
