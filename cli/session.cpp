@@ -139,11 +139,13 @@ void Session::finish(int exit_code) {
   loop_.stop();
 }
 
-Task<void> Session::main(std::function<Task<int>(Session&)> work, std::function<Task<int>(Session&)> without_registry) {
-  auto ready = co_await mesh_.ready(without_registry ? std::min<Duration>(global_.timeout, 1s) : global_.timeout);
+Task<void> Session::main(std::function<Task<int>(Session&)> work, WithoutRegistry without_registry) {
+  auto ready = co_await mesh_.ready(global_.timeout);
   if (!ready && without_registry) {
-    finish(co_await without_registry(*this));
-    co_return;
+    if (const int outcome = co_await without_registry(*this); outcome != kNothing) {
+      finish(outcome);
+      co_return;
+    }
   }
   if (!ready) {
     Error error = ready.error();
@@ -155,7 +157,7 @@ Task<void> Session::main(std::function<Task<int>(Session&)> work, std::function<
   if (outcome != kKeepRunning) finish(outcome);
 }
 
-int Session::run(std::function<Task<int>(Session&)> work, std::function<Task<int>(Session&)> without_registry) {
+int Session::run(std::function<Task<int>(Session&)> work, WithoutRegistry without_registry) {
   bool again = false;
   io::Signals signals(loop_, {SIGINT, SIGTERM}, [&](int number) {
     if (std::exchange(again, true)) std::_Exit(128 + number);
@@ -164,6 +166,8 @@ int Session::run(std::function<Task<int>(Session&)> work, std::function<Task<int
   if (auto started = mesh_.start(); !started) return fail(global_, started.error());
   tasks_.spawn(main(std::move(work), std::move(without_registry)));
   if (!finished_) loop_.run();
+  tasks_.cancel_all();  // calls that still wait tell their callees
+  mesh_.peer().flush();
   if (role_ == Role::publisher) {
     const auto leave = [this]() -> Task<void> {
       co_await mesh_.drain(500ms);
@@ -176,7 +180,7 @@ int Session::run(std::function<Task<int>(Session&)> work, std::function<Task<int
 }
 
 int run_in_mesh(const Global& global, std::function<Task<int>(Session&)> work, Session::Role role,
-                std::function<Task<int>(Session&)> without_registry) {
+                Session::WithoutRegistry without_registry) {
   auto context = find_mesh(global);
   if (!context) return fail(global, context.error());
   if (role == Session::Role::publisher && context->mesh.empty()) {

@@ -23,8 +23,10 @@ class Session {
   Session(const Global& global, Context context, Role role);
   /// Runs `work` when the directory is filled; returns what it returned, or tells that no registry answered. Ctrl-C
   /// and TERM end it: kDone when `work` said so by interruptible(), else kInterrupted.
-  /// `without_registry`: runs instead when no registry answers in time; empty: that is told.
-  int run(std::function<Task<int>(Session&)> work, std::function<Task<int>(Session&)> without_registry = {});
+  /// Runs when no registry answers in time; kNothing: it could do nothing either, and the registry's absence is told.
+  using WithoutRegistry = std::function<Task<int>(Session&)>;
+  static constexpr int kNothing = -2;
+  int run(std::function<Task<int>(Session&)> work, WithoutRegistry without_registry = {});
   /// From now on Ctrl-C is the expected end.
   void interruptible() noexcept { on_interrupt_ = kDone; }
   /// Waits until somebody calls finish(), or the signal.
@@ -37,7 +39,7 @@ class Session {
   observe::Tracer& tracer() noexcept { return tracer_; }
 
  private:
-  Task<void> main(std::function<Task<int>(Session&)> work, std::function<Task<int>(Session&)> without_registry);
+  Task<void> main(std::function<Task<int>(Session&)> work, WithoutRegistry without_registry);
 
   const Global& global_;
   Context context_;

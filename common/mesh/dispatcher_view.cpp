@@ -10,7 +10,7 @@ namespace weft::mesh {
 std::vector<MethodInfo> Dispatcher::methods() const {
   std::vector<MethodInfo> all;
   for (const auto* method : by_id_) {
-    if (!method->info.name.starts_with('_')) all.push_back(method->info);  // everybody has the built-in ones
+    if (method->info.kind != kBuiltIn) all.push_back(method->info);
   }
   std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   return all;

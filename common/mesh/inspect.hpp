@@ -14,6 +14,9 @@ namespace weft::mesh {
 /// The agent's name in calls of these methods to an endpoint whose process one does not know.
 inline constexpr std::string_view kWhoever = "_";
 
+/// MethodInfo::kind of methods that every process serves, and that no record lists.
+inline constexpr std::string_view kBuiltIn = "built-in";
+
 /// `_ping`: nil -> who answers.
 struct PingReply {
   std::string agent, host, instance, version;

@@ -87,6 +87,7 @@ struct Peer::Impl {
     MethodInfo info;
     info.name = name;
     info.summary = summary;
+    info.kind = kBuiltIn;
     dispatcher.serve(std::move(info), [make = std::move(make)](Call&) -> Task<Result<Payload>> { co_return make(); });
   }
   template <class Reply>

@@ -8,7 +8,8 @@ namespace weft::net {
 namespace {
 
 constexpr Duration kRefusedAgain = 1s;
-constexpr int kShare = 256;  // messages a socket receives in one turn of the loop
+constexpr int kLingerMs = 100;  // a caller that ends still tells what it no longer waits for
+constexpr int kShare = 256;     // messages a socket receives in one turn of the loop
 
 /// A payload that ZeroMQ sends without a copy, and frees in its own thread; the flag orders our writes before that in
 /// terms of C++ (and of thread sanitizer, which cannot see into libzmq's queues).
@@ -25,7 +26,7 @@ struct Held {
 
 void set_options(zmq::socket_t& socket, zmq::socket_type type, const Limits& limits) {
   namespace opt = zmq::sockopt;
-  socket.set(opt::linger, 0);
+  socket.set(opt::linger, type == zmq::socket_type::dealer ? kLingerMs : 0);
   socket.set(opt::sndhwm, limits.socket_messages_max);
   socket.set(opt::rcvhwm, limits.socket_messages_max);
   // a frame over this ends the connection before anything is allocated for it; the slack is for headers and names
