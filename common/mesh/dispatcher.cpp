@@ -133,6 +133,7 @@ void Dispatcher::take_request(const net::Connection& from, const wire::EnvelopeV
   const std::chrono::microseconds budget(envelope.header.deadline_us);
   if (budget.count() > 0 && queued >= budget) return expired_.add();  // its caller has given up
   if (draining_) {
+    refused_ = now;
     return refuse(from, envelope,
                   Error(codes::draining, "agent '" + options_.agent + "' on " + options_.host + " is stopping"));
   }

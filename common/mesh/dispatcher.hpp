@@ -31,7 +31,9 @@ class Dispatcher {
   void connection_gone(const net::Connection& from);
   void on_failed(Failed failed) { failed_ = std::move(failed); }
   void start_draining() noexcept { draining_ = true; }
-  std::size_t in_flight() const noexcept { return in_flight_; }
+  /// Calls being handled; while draining also who was just refused: there may be more of them on their way, and whoever
+  /// is refused can go elsewhere, but a connection that is lost leaves a caller in doubt.
+  std::size_t in_flight() const noexcept { return in_flight_ + (draining_ && loop_.now() - refused_ < kQuiet ? 1 : 0); }
   bool draining() const noexcept { return draining_; }
   /// Fills in what is about requests.
   void describe(StatsReply& stats) const;
@@ -91,8 +93,10 @@ class Dispatcher {
   const std::uint64_t sender_;
   std::uint32_t epoch_ = 0;
   std::uint64_t ended_ = 0, failures_ = 0;
+  static constexpr Duration kQuiet = std::chrono::milliseconds(200);
   bool draining_ = false;
-  TaskScope running_;  // last: its tasks use the rest
+  TimePoint refused_{};  // the last one, while draining
+  TaskScope running_;    // last: its tasks use the rest
 };
 
 }  // namespace weft::mesh
