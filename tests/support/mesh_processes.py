@@ -101,9 +101,9 @@ class Mesh:
         except (TimeoutError, LookupError):
             return False
 
-    def start(self, agent, *settings, host="alpha", config=CONFIG, folder=PROGRAMS):
-        """Starts weft-<agent>; `settings` are of the form key=value."""
-        command = [folder / f"weft-{agent}", "--config-dir", config, "--host", host, "--log-format", "json"]
+    def start(self, agent, *settings, host="alpha", config=CONFIG, folder=PROGRAMS, program=None):
+        """Starts weft-<agent>, or `program` under that name; `settings` are of the form key=value."""
+        command = [folder / (program or f"weft-{agent}"), *(["--name", agent] if program else []), "--config-dir", config, "--host", host, "--log-format", "json"]
         for setting in ("mesh.name=test", f"registry.addresses=[{self.registry}]", f"errorbus.address={self.bus.endpoint}",
                         f"state.directory={self.folder}/{host}", f"run.directory={self.folder}/run-{host}", *settings):
             command += ["--set", setting]
