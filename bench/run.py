@@ -9,11 +9,14 @@ NAMES = ["messaging", "actors", "instructions"]
 FLAGS = {"--json": NAMES, "--free": ["messaging", "actors"], "--runs": ["messaging", "actors"], "--quick": ["messaging"],
          "--update": ["instructions"]}
 USAGE = f"""usage: ./dev bench [NAME...] [--json] [--free] [--runs N] [--quick] [--update]
-names: {' '.join(NAMES)}
+       ./dev bench soak [--seconds 600] [--rate 1000] [--json]
+names: {' '.join(NAMES)}; soak only when it is named, alone
 --quick is for messaging, --update for instructions"""
 
 
 def main(words):
+    if words[:1] == ["soak"]:
+        return subprocess.call([sys.executable, pathlib.Path(__file__).with_name("soak.py"), *words[1:]])
     names, flags = [], {}
     while words:
         word = words.pop(0)
