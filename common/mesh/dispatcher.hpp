@@ -30,7 +30,10 @@ class Dispatcher {
   /// The process at the other end is gone: its calls are cancelled.
   void connection_gone(const net::Connection& from);
   void on_failed(Failed failed) { failed_ = std::move(failed); }
-  void start_draining() noexcept { draining_ = true; }
+  void start_draining() noexcept {
+    draining_ = true;
+    refused_ = loop_.now();
+  }
   /// Calls being handled; while draining also who was just refused: there may be more of them on their way, and whoever
   /// is refused can go elsewhere, but a connection that is lost leaves a caller in doubt.
   std::size_t in_flight() const noexcept { return in_flight_ + (draining_ && loop_.now() - refused_ < kQuiet ? 1 : 0); }
@@ -95,7 +98,7 @@ class Dispatcher {
   std::uint64_t ended_ = 0, failures_ = 0;
   static constexpr Duration kQuiet = std::chrono::milliseconds(200);
   bool draining_ = false;
-  TimePoint refused_{};  // the last one, while draining
+  TimePoint refused_{};  // when somebody was, or draining began
   TaskScope running_;    // last: its tasks use the rest
 };
 
