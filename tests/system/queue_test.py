@@ -48,7 +48,11 @@ class Queues(unittest.TestCase):
         return collections.Counter(line for path in self.mesh.folder.glob("journal-*") for line in path.read_text().split())
 
     def info(self):
-        found = [one for one in self.mesh.client.call("gallery._queues", {"queue": QUEUE})["queues"]]
+        """None while the gallery does not answer: a machine that is busy with other tests may let its lease end."""
+        try:
+            found = self.mesh.client.call("gallery._queues", {"queue": QUEUE})["queues"]
+        except (LookupError, TimeoutError):
+            return None
         return found[0] if found else None
 
     def weft(self, *words, **how):
@@ -71,7 +75,7 @@ class Queues(unittest.TestCase):
 
     def all_finished(self):
         info = self.info()
-        return info["finished"] + info["dead_letters"] == 1000 and info
+        return info and info["finished"] + info["dead_letters"] == 1000 and info
 
     def test_a_killed_worker_loses_no_item(self):
         self.gallery()
