@@ -19,7 +19,9 @@ constexpr Duration kBusTimeout = 2s;
 constexpr Duration kSettled = 3s;   // after a subscription: by then its publishers should be known
 constexpr Duration kQuietFor = 1s;  // without a change in the directory
 constexpr std::size_t kNamesMax = 65'536;
-constexpr Duration kLeaveSettle = 50ms;  // after deregistering: callers learn of it within this
+constexpr std::string_view kStopped = "stopped";  // the reason of who leaves by itself
+constexpr Duration kStopGrace = 10s;              // until then it has finished
+constexpr Duration kLeaveSettle = 50ms;           // after deregistering: callers learn of it within this
 
 MeshOptions with_instance(MeshOptions options, const Clock& clock) {
   if (options.peer.instance.is_nil()) {
@@ -163,6 +165,14 @@ struct Mesh::Impl {
     peer.connect_publisher(endpoint);
   }
 
+  void drop(const InstanceRecord& record, const std::string& reason) {
+    for (const auto* endpoint : endpoints_of(record)) {
+      if (endpoint->empty() || still_used(*endpoint)) continue;
+      peer.drop_peer(*endpoint, reason);
+      if (security) security->forget(*endpoint);
+    }
+  }
+
   void changed(const InstanceRecord& record, const Removal* removed) {
     last_change = loop.now();
     if (!removed) {
@@ -172,10 +182,12 @@ struct Mesh::Impl {
       if (record.agent == "errorbus" && reporter) reporter->wake();
       return;
     }
-    for (const auto* endpoint : endpoints_of(record)) {
-      if (endpoint->empty() || still_used(*endpoint)) continue;
-      peer.drop_peer(*endpoint, removed->reason);
-      if (security) security->forget(*endpoint);
+    if (removed->reason == kStopped) {  // it finishes what it has begun: its answers are still waited for
+      loop.after(kStopGrace, [this, record, reason = removed->reason, alive = std::weak_ptr<int>(life)] {
+        if (alive.lock()) drop(record, reason);
+      });
+    } else {
+      drop(record, removed->reason);
     }
     if (const auto found = publishers.find(record.instance); found != publishers.end()) {
       peer.disconnect_publisher(found->second);
@@ -282,7 +294,7 @@ Task<Result<void>> Mesh::ready(Duration timeout) {
 Task<void> Mesh::drain(Duration budget) {
   auto& i = *impl_;
   const TimePoint end = i.loop.now() + budget;
-  co_await i.membership.leave("stopped");
+  co_await i.membership.leave(std::string(kStopped));
   if (i.options.join) co_await sleep_for(i.loop, std::min(budget, kLeaveSettle));
   i.peer.start_draining();
   while (i.peer.in_flight() > 0 && i.loop.now() < end) co_await sleep_for(i.loop, 5ms);
