@@ -1,9 +1,9 @@
 // weft bench: load on a mesh that runs, and what it does: calls, publications, queues.
 #include <fmt/format.h>
 
+#include "cli/queues.hpp"
 #include "cli/survey.hpp"
 #include "cli/target.hpp"
-#include "weft/queue/queue.hpp"
 
 namespace weft::cli {
 
@@ -20,78 +20,85 @@ mesh::Payload payload_of(const BenchArguments& arguments) {
                                    : mesh::Payload::json(arguments.payload);
 }
 
-/// What all callers of a run share.
-struct Run {
+/// So many at a time of what is measured, again and again until the time is up.
+struct Load {
   Session& session;
-  Target target;
-  mesh::Payload payload;
-  TimePoint end;
+  std::function<Task<Result<mesh::Payload>>()> once;
+  TimePoint begin, end;
   Distribution times{};
   std::map<std::string, std::size_t> failures{};  // by code
-  std::size_t callers = 0;
+  std::size_t failed = 0, running = 0;
+  double seconds = 0;
   Completion<bool>::Completer done{};
 };
 
-Task<void> caller(Run& run) {
-  mesh::CallOptions options(run.session.global().timeout);
-  options.host = run.target.host;
-  while (run.session.loop().now() < run.end) {
-    const TimePoint begin = run.session.loop().now();
-    auto reply = co_await run.session.mesh().call(run.target.text(), run.payload, options);
-    if (reply) {
-      run.times.add(run.session.loop().now() - begin);
+Task<void> repeat(Load& load) {
+  Loop& loop = load.session.loop();
+  while (loop.now() < load.end) {
+    const TimePoint begin = loop.now();
+    auto outcome = co_await load.once();
+    if (outcome) {
+      load.times.add(loop.now() - begin);
     } else {
-      ++run.failures[reply.error().code];
-      co_await sleep_for(run.session.loop(), 1ms);
+      ++load.failed;
+      ++load.failures[outcome.error().code];
+      co_await sleep_for(loop, 1ms);
     }
   }
-  if (--run.callers == 0) run.session.loop().post([&run] { run.done.complete(true); });
+  if (--load.running == 0) loop.post([&load] { load.done.complete(true); });  // who waits ends this task's scope
+}
+
+Task<void> run_load(Load& load, std::size_t outstanding) {
+  load.running = outstanding;
+  Completion<bool> all;
+  load.done = all.completer();
+  TaskScope running;
+  for (std::size_t i = 0; i < outstanding; ++i) running.spawn(repeat(load));
+  (void)co_await all;
+  load.seconds = to_seconds(load.session.loop().now() - load.begin);
+}
+
+/// `what` is "calls" or "items"; the exit code.
+int show(const BenchArguments& arguments, const char* what, std::size_t payload_bytes, Load& load) {
+  const double rate = static_cast<double>(load.times.size()) / load.seconds;
+  if (load.session.global().json) {
+    Value failures = Value::Map();
+    for (const auto& [code, count] : load.failures) failures.set(code, count);
+    Value document;
+    document.set("target", arguments.target);
+    document.set("outstanding", arguments.outstanding);
+    document.set("payload_bytes", payload_bytes);
+    document.set("seconds", load.seconds);
+    document.set(what, load.times.size());
+    document.set(std::string(what) + "_per_second", rate);
+    document.set("latency", load.times.to_json());
+    document.set("failures", std::move(failures));
+    print_json(document);
+  } else {
+    print_line(fmt::format("{} {} in {:.2f} s, {} a second, {} outstanding, {} bytes each; {} failed",
+                           load.times.size(), what, load.seconds, shown_rate(rate), arguments.outstanding,
+                           payload_bytes, load.failed));
+    Table table({"MIN", "P50", "P90", "P99", "MAX"});
+    std::vector<std::string> cells;
+    for (const double part : {0.0, 0.5, 0.9, 0.99, 1.0}) cells.push_back(shown_time(load.times.quantile(part)));
+    table.add(std::move(cells));
+    table.print();
+    for (const auto& [code, count] : load.failures) print_line(std::to_string(count) + " times " + code);
+  }
+  return load.failed == 0 ? kDone : kFailed;
 }
 
 Task<int> bench_call(Session& session, Target target, const BenchArguments& arguments) {
   mesh::CallOptions options(session.global().timeout);
   options.host = target.host;
-  auto first = co_await session.mesh().call(target.text(), payload_of(arguments), options);
+  const mesh::Payload payload = payload_of(arguments);
+  auto first = co_await session.mesh().call(target.text(), payload, options);
   if (!first) co_return fail(session.global(), first.error());
   const TimePoint begin = session.loop().now();
-  Run run{session, std::move(target), payload_of(arguments), begin + arguments.duration};
-  run.callers = arguments.outstanding;
-  Completion<bool> all;
-  run.done = all.completer();
-  TaskScope calling;
-  for (std::size_t i = 0; i < arguments.outstanding; ++i) calling.spawn(caller(run));
-  (void)co_await all;
-  const double seconds = to_seconds(session.loop().now() - begin);
-  const double rate = static_cast<double>(run.times.size()) / seconds;
-  std::size_t failed = 0;
-  Value failures = Value::Map();
-  for (const auto& [code, count] : run.failures) {
-    failed += count;
-    failures.set(code, count);
-  }
-  if (session.global().json) {
-    Value document;
-    document.set("target", run.target.text());
-    document.set("outstanding", arguments.outstanding);
-    document.set("payload_bytes", run.payload.bytes.size());
-    document.set("seconds", seconds);
-    document.set("calls", run.times.size());
-    document.set("calls_per_second", rate);
-    document.set("latency", run.times.to_json());
-    document.set("failures", failures);
-    print_json(document);
-  } else {
-    print_line(fmt::format("{} calls in {:.2f} s, {} a second, {} outstanding, {} bytes each; {} failed",
-                           run.times.size(), seconds, shown_rate(rate), arguments.outstanding, run.payload.bytes.size(),
-                           failed));
-    Table table({"MIN", "P50", "P90", "P99", "MAX"});
-    std::vector<std::string> cells;
-    for (const double part : {0.0, 0.5, 0.9, 0.99, 1.0}) cells.push_back(shown_time(run.times.quantile(part)));
-    table.add(std::move(cells));
-    table.print();
-    for (const auto& [code, count] : run.failures) print_line(std::to_string(count) + " times " + code);
-  }
-  co_return failed == 0 ? kDone : kFailed;
+  Load load{session, [&] { return session.mesh().call(target.text(), payload, options); }, begin,
+            begin + arguments.duration};
+  co_await run_load(load, arguments.outstanding);
+  co_return show(arguments, "calls", payload.bytes.size(), load);
 }
 
 /// Publishes as fast as the loop turns, and hears itself through as many subscriptions as asked for.
@@ -142,82 +149,25 @@ Task<int> bench_pub(Session& session, const BenchArguments& arguments) {
   co_return kDone;
 }
 
-/// Items of a queue, as many at a time as asked for; the command is their producer.
-struct QueueRun {
-  Session& session;
-  queue::Queues& queues;
-  const BenchArguments& arguments;
-  TimePoint end;
-  Distribution times{};
-  std::map<std::string, std::size_t> failures{};  // by code
-  std::size_t pushers = 0;
-  Completion<bool>::Completer done{};
-};
-
-Task<void> pusher(QueueRun& run) {
-  while (run.session.loop().now() < run.end) {
-    const TimePoint begin = run.session.loop().now();
-    queue::PushOptions how(queue::Priority::normal);
-    how.timeout = run.session.global().timeout;
-    auto receipt = co_await run.queues.push(run.arguments.target, payload_of(run.arguments), how);
-    Result<mesh::Payload> outcome = receipt ? Result<mesh::Payload>(mesh::Payload()) : receipt.error();
-    if (receipt) outcome = co_await receipt->done();
-    if (outcome) {
-      run.times.add(run.session.loop().now() - begin);
-    } else {
-      ++run.failures[outcome.error().code];
-      co_await sleep_for(run.session.loop(), 1ms);
-    }
-  }
-  if (--run.pushers == 0) run.session.loop().post([&run] { run.done.complete(true); });
+/// Pushes an item and waits until it is done.
+Task<Result<mesh::Payload>> push_one(queue::Queues& queues, const BenchArguments& arguments, Duration timeout) {
+  queue::PushOptions how(queue::Priority::normal);
+  how.timeout = timeout;
+  auto receipt = co_await queues.push(arguments.target, payload_of(arguments), how);
+  if (!receipt) co_return receipt.error();
+  co_return co_await receipt->done();
 }
 
-Task<int> bench_queue(Session& session, const BenchArguments& arguments) {
-  if (auto why = parse_target(arguments.target); !why) co_return fail(session.global(), why.error());
-  const std::string agent = arguments.target.substr(0, arguments.target.find('.'));
-  Who who;
-  who.agent = agent;
+Task<int> bench_queue(Session& session, Target target, const BenchArguments& arguments) {
+  const Who who{target.agent, ""};
   if (auto workers = find_instances(session.mesh().directory(), who); !workers)
     co_return fail(session.global(), workers.error());
-  queue::Options options;
-  options.agent = "weft";
-  options.instance = session.mesh().peer().options().instance.to_string();
-  observe::Metrics metrics;
-  observe::LogOptions quiet;
-  quiet.level = observe::Level::fatal;
-  observe::Log log(quiet);
-  queue::Queues queues(session.loop(), session.mesh(), options, metrics, log);
+  CommandQueues own(session);
   const TimePoint begin = session.loop().now();
-  QueueRun run{session, queues, arguments, begin + arguments.duration};
-  run.pushers = arguments.outstanding;
-  Completion<bool> all;
-  run.done = all.completer();
-  TaskScope pushing;
-  for (std::size_t i = 0; i < arguments.outstanding; ++i) pushing.spawn(pusher(run));
-  (void)co_await all;
-  const double seconds = to_seconds(session.loop().now() - begin);
-  const double rate = static_cast<double>(run.times.size()) / seconds;
-  std::size_t failed = 0;
-  Value failures = Value::Map();
-  for (const auto& [code, count] : run.failures) {
-    failed += count;
-    failures.set(code, count);
-  }
-  if (session.global().json) {
-    Value document;
-    document.set("queue", arguments.target);
-    document.set("outstanding", arguments.outstanding);
-    document.set("items", run.times.size());
-    document.set("items_per_second", rate);
-    document.set("latency", run.times.to_json());
-    document.set("failures", failures);
-    print_json(document);
-  } else {
-    print_line(fmt::format("{} items done in {:.2f} s, {} a second, {} outstanding; p50 {}, p99 {}; {} failed",
-                           run.times.size(), seconds, shown_rate(rate), arguments.outstanding,
-                           shown_time(run.times.quantile(0.5)), shown_time(run.times.quantile(0.99)), failed));
-  }
-  co_return failed == 0 ? kDone : kFailed;
+  Load load{session, [&] { return push_one(own.queues, arguments, session.global().timeout); }, begin,
+            begin + arguments.duration};
+  co_await run_load(load, arguments.outstanding);
+  co_return show(arguments, "items", payload_of(arguments).bytes.size(), load);
 }
 
 void add_load_options(CLI::App& verb, BenchArguments& arguments) {
@@ -250,7 +200,9 @@ void add_bench_commands(CLI::App& app, Global& global) {
   queue_verb->add_option("--outstanding", items->outstanding, "Items at a time")->check(CLI::Range(1, 10'000));
   add_load_options(*queue_verb, *items);
   on_run(*queue_verb, global, [&global, items] {
-    return run_in_mesh(global, [&](Session& session) { return bench_queue(session, *items); });
+    auto target = parse_target(items->target);
+    if (!target) return fail(global, target.error());
+    return run_in_mesh(global, [&](Session& session) { return bench_queue(session, *target, *items); });
   });
 
   auto* pub_verb = add_verb(*group, "pub", "Publish as fast as this process can, and hear it",

@@ -98,18 +98,11 @@ Task<int> info(Session& session, std::string name) {
 
 /// The command is the producer of this one item, which goes with it.
 Task<int> push(Session& session, const QueueArguments& arguments, mesh::Payload payload, queue::Priority priority) {
-  queue::Options options;
-  options.agent = "weft";
-  options.instance = session.mesh().peer().options().instance.to_string();
-  observe::Metrics metrics;
-  observe::LogOptions quiet;
-  quiet.level = observe::Level::fatal;
-  observe::Log log(quiet);
-  queue::Queues queues(session.loop(), session.mesh(), options, metrics, log);
+  CommandQueues own(session);
   queue::PushOptions how(priority);
   how.key = arguments.key;
   how.timeout = session.global().timeout;
-  auto receipt = co_await queues.push(arguments.queue, std::move(payload), how);
+  auto receipt = co_await own.queues.push(arguments.queue, std::move(payload), how);
   if (!receipt) co_return fail(session.global(), receipt.error());
   TaskScope waiting;
   Completion<Result<mesh::Payload>> done;

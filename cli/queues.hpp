@@ -6,6 +6,7 @@
 
 #include "cli/session.hpp"
 #include "weft/queue/messages.hpp"
+#include "weft/queue/queue.hpp"
 
 namespace weft::cli {
 
@@ -22,6 +23,31 @@ inline std::vector<mesh::InstanceRecord> keepers(Session& session) {
   });
   return out;
 }
+
+/// The queues of a command that is itself a producer: in memory, and gone with it.
+class CommandQueues {
+ public:
+  explicit CommandQueues(Session& session)
+      : log_(quiet()), queues(session.loop(), session.mesh(), options(session), metrics_, log_) {}
+
+ private:
+  static observe::LogOptions quiet() {
+    observe::LogOptions options;
+    options.level = observe::Level::fatal;
+    return options;
+  }
+  static queue::Options options(Session& session) {
+    queue::Options options;
+    options.agent = "weft";
+    options.instance = session.mesh().peer().options().instance.to_string();
+    return options;
+  }
+  observe::Metrics metrics_;
+  observe::Log log_;
+
+ public:
+  queue::Queues queues;
+};
 
 /// `method` of that process. The error names it.
 template <class Reply, class Request>
