@@ -2,7 +2,8 @@
 
 namespace weft::mesh {
 namespace {
-constexpr Duration kAsk = 5s;  // while an end waits, it makes sure this often that the other end is still there
+constexpr std::uint32_t kGrants = 8;  // in which a window is given again
+constexpr Duration kAsk = 5s;         // while an end waits, it makes sure this often that the other end is still there
 
 /// 0 for what is no credit.
 std::uint32_t credit_in(BytesView payload) {
@@ -48,10 +49,11 @@ void StreamCore::grant(std::uint32_t bytes) {
   (void)send(wire::Kind::credit, 0, payload);
 }
 
-/// Credit is given in halves of the window: few messages, and the writer need not stop for them.
+/// Credit is given in eighths of the window: few messages, and over a long way nearly a window is under way. In halves,
+/// what is read behind the grant waits for the next one, a round trip later: half a window at a time.
 void StreamCore::consumed(std::size_t bytes) {
   consumed_ += bytes;
-  if (consumed_ < window_ / 2 + 1 || read_ended_ || outcome_) return;
+  if (consumed_ == 0 || consumed_ < window_ / kGrants || read_ended_ || outcome_) return;
   grant(static_cast<std::uint32_t>(std::min<std::uint64_t>(std::exchange(consumed_, 0), UINT32_MAX)));
 }
 

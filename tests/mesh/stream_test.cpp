@@ -155,6 +155,17 @@ TEST_CASE_METHOD(Fixture, "a writer waits while nobody reads, at one window and 
   CHECK(written <= 14);
 }
 
+TEST_CASE_METHOD(Fixture, "what was read is granted again in eighths, while the rest of the window is on its way") {
+  StreamOptions options;
+  options.window = 16 * kChunk;
+  Stream stream = open("files.never", {}, options);
+  CHECK(until([&] { return written == 16; }));
+  for (std::size_t more = 2; more <= 6; more += 2) {
+    for (int i = 0; i < 2; ++i) REQUIRE(wait(stream.read())->has_value());
+    CHECK(until([&] { return written == 16 + more; }));
+  }
+}
+
 TEST_CASE_METHOD(Fixture, "a caller that lets go stops the writer within a chunk") {
   {
     StreamOptions options;
