@@ -2,6 +2,7 @@
 #include "agents/echo/echo.hpp"
 
 #include <stdexcept>
+#include <thread>
 
 #include "agents/echo/pacer.hpp"
 #include "weft/base/request.hpp"
@@ -29,6 +30,7 @@ Echo::Echo(Settings settings, Agent& agent) : settings_(settings), agent_(agent)
   agent_.publishes("echo." + agent_.host() + ".burst");
   serve_answers();
   serve_floods();
+  serve_hearing();
   serve_streams();
   serve_crashes();
 }
@@ -41,6 +43,14 @@ void Echo::serve_answers() {
                "{ms}: answers after that time");
   agent_.serve("size", told<SizeRequest>([this](SizeRequest request, Call&) { return size(request); }),
                "{bytes}: answers with so many bytes");
+  agent_.serve(
+      "left",
+      [this](Value, Call& call) -> Task<Result<Left>> {
+        Left left;
+        if (call.has_deadline()) left.left_ms = to_seconds(call.remaining(agent_.loop().now())) * 1000;
+        co_return left;
+      },
+      "how much of its caller's budget is left, in milliseconds");
   agent_.serve("fail", told<FailRequest>([this](FailRequest request, Call&) { return fail(std::move(request)); }),
                "{kind, code, message}: answers with that error");
   agent_.serve("relay",
@@ -51,6 +61,18 @@ void Echo::serve_answers() {
                  co_return Value();
                }),
                "{message}: throws an exception in the handler");
+}
+
+void Echo::serve_hearing() {
+  if (!settings_.hear.empty()) {
+    agent_.subscribe(settings_.hear, [this](const Payload&, const Event& event) {
+      ++heard_.count;
+      heard_.missed += event.missed;
+      if (settings_.hear_time > Duration::zero()) std::this_thread::sleep_for(settings_.hear_time);  // as busy as that
+    });
+  }
+  agent_.serve(
+      "heard", [this](Value, Call&) -> Task<Result<Heard>> { co_return heard_; }, "how many events of `hear` came");
 }
 
 void Echo::serve_floods() {

@@ -14,7 +14,9 @@ namespace weft::echo {
 struct Settings {
   std::int64_t size_max_bytes = 8 * 1024 * 1024;  ///< of one answer or event
   std::int64_t rate_max = 100'000;                ///< a second: of load, reports and events
-  WEFT_FIELDS(Settings, size_max_bytes, rate_max)
+  std::string hear;                               ///< subscribes to this pattern; empty: to nothing
+  Duration hear_time{};                           ///< its handler takes so long for each event
+  WEFT_FIELDS(Settings, size_max_bytes, rate_max, hear, hear_time)
 };
 
 struct DelayRequest {
@@ -98,11 +100,22 @@ struct RelayRequest {
   Value payload;
   WEFT_FIELDS(RelayRequest, target, host, payload)
 };
-/// A stream of `bytes` in pieces of `chunk`; `target` and `host` are for fetch and feed.
+/// A stream of `bytes` in pieces of `chunk`; `target`, `host` and `window` are for fetch and feed.
 struct BlobRequest {
   std::int64_t bytes = 0, chunk = 65'536;
   std::string target, host;
-  WEFT_FIELDS(BlobRequest, bytes, chunk, target, host)
+  std::int64_t window = 1024 * 1024;  ///< bytes of fetch's stream on their way
+  WEFT_FIELDS(BlobRequest, bytes, chunk, target, host, window)
+};
+/// What is left of the caller's budget as the handler sees it; -1: there is no deadline.
+struct Left {
+  double left_ms = -1;
+  WEFT_FIELDS(Left, left_ms)
+};
+/// Events that its handler was given for `hear`, and how many it was told are missing before them.
+struct Heard {
+  std::uint64_t count = 0, missed = 0;
+  WEFT_FIELDS(Heard, count, missed)
 };
 struct Blob {
   std::int64_t bytes = 0, chunks = 0;
@@ -118,6 +131,7 @@ class Echo {
   void serve_answers();
   void serve_crashes();
   void serve_floods();
+  void serve_hearing();
   void serve_streams();
   Task<Result<DelayRequest>> delay(DelayRequest request);
   Task<Result<Payload>> size(SizeRequest request);
@@ -133,6 +147,7 @@ class Echo {
 
   Settings settings_;
   Agent& agent_;
+  Heard heard_;
   actor::Ref<Fragile> fragile_;
 };
 

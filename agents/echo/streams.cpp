@@ -8,6 +8,7 @@ namespace weft::echo {
 namespace {
 
 constexpr std::int64_t kChunkMax = 8 * 1024 * 1024;
+constexpr std::int64_t kWindowMax = 256 * 1024 * 1024;
 constexpr std::int64_t kBytesMax = std::int64_t{1} << 40;
 
 Error bad(const std::string& what) { return Error(codes::bad_payload, "echo: " + what); }
@@ -16,6 +17,8 @@ Result<BlobRequest> checked(const Value& value) {
   auto request = request_of<BlobRequest>(value);
   if (!request) return request;
   if (request->bytes < 0 || request->bytes > kBytesMax) return bad("'bytes' must be 0 to " + std::to_string(kBytesMax));
+  if (request->window < 1 || request->window > kWindowMax)
+    return bad("'window' must be 1 to " + std::to_string(kWindowMax));
   if (request->chunk < 1 || request->chunk > kChunkMax) return bad("'chunk' must be 1 to " + std::to_string(kChunkMax));
   return request;
 }
@@ -60,7 +63,7 @@ void Echo::serve_streams() {
       "counts the bytes of the stream that it is sent");
   agent_.serve(
       "fetch", [this](Value value, Call& call) { return fetch(std::move(value), call); },
-      "{target, host, bytes, chunk}: reads target's stream, such as echo.blob");
+      "{target, host, bytes, chunk, window}: reads target's stream, such as echo.blob");
   agent_.serve(
       "feed", [this](Value value, Call& call) { return feed(std::move(value), call); },
       "{target, host, bytes, chunk}: writes a stream to target, such as echo.sink");
@@ -72,6 +75,7 @@ Task<Result<Blob>> Echo::fetch(Value value, Call& call) {
   StreamOptions options;
   options.within = &call;
   options.host = request->host;
+  options.window = static_cast<std::uint32_t>(request->window);
   const TimePoint begin = agent_.loop().now();
   auto stream = co_await agent_.open_stream(request->target, value, options);
   if (!stream) co_return stream.error();

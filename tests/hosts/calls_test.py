@@ -1,68 +1,34 @@
 """Bad luck on the way of calls and streams: loss, cuts in one direction, a callee that stands still or dies, restarts under load."""
 import json
 import os
-import re
 import signal
-import subprocess
 import threading
 import unittest
 
+from tests.support.hosts_case import MIB, HostsCase
 from tests.support.mesh_client import CallFailed
-from tests.support.two_hosts import HOSTS, TwoHosts, answers, seen
+from tests.support.two_hosts import HOSTS, answers
 from tests.support.waiting import eventually, hold
 
-AGENTS = {"caller": {"program": "weft-echo"}, "echo": {}}
-EVERYBODY = {(agent, host) for agent in [*AGENTS, "registry", "errorbus", "node"] for host in HOSTS}
-MIB = 1024 * 1024
 
 
-class Calls(unittest.TestCase):
-    def setUp(self):
-        self.hosts = TwoHosts(AGENTS)
-        self.addCleanup(self.hosts.close)
-        self.hosts.start()
-        self.clients = {host: self.hosts.client(host) for host in HOSTS}
-        eventually(lambda: all(seen(client) == EVERYBODY for client in self.clients.values()), 5, "both registries list everybody")
-
-    def pid(self, agent, host):
-        return self.clients[host].find(agent, host)["pid"]
-
-    def load(self, rate, seconds, host="beta", target="echo.echo", timeout_ms=1000, background=None):
-        """What became of so many calls a second from caller@alpha; in a thread of its own when `background` is a list for its outcome."""
-        request = {"target": target, "host": host, "rate": rate, "seconds": seconds, "timeout_ms": timeout_ms}
-        client = self.hosts.client("alpha")
-        if background is None:
-            return client.call("caller.load", request, host="alpha", timeout=seconds + 30)
-        thread = threading.Thread(target=lambda: background.append(client.call("caller.load", request, host="alpha", timeout=seconds + 30)))
-        thread.start()
-        return thread
-
-    def metric(self, agent, host, pattern):
-        """The sum of the series whose line begins with `pattern`."""
-        command = self.hosts.command(host, "info", agent, "--json")
-        record = next(one for one in json.loads(subprocess.run(**command, capture_output=True, timeout=20, check=True).stdout)["instances"]
-                      if one["host"] == host)
-        text = subprocess.run(["nsenter", f"--net=/run/netns/{self.hosts.network.namespaces[host]}", "--", "python3", "-c",
-                               f"import urllib.request; print(urllib.request.urlopen('http://{record['admin']}/metrics', timeout=5).read().decode())"],
-                              capture_output=True, text=True, timeout=20, check=True).stdout
-        return sum(float(line.split()[-1]) for line in text.splitlines() if re.match(pattern, line))
+class Calls(HostsCase):
+    AGENTS = {"caller": {"program": "weft-echo"}, "echo": {}}
 
     def test_no_call_fails_while_both_instances_are_restarted_under_load(self):
-        outcome = []
-        thread = self.load(2000, 8, host="", background=outcome)
-        for host in HOSTS:
-            hold(1)
-            before = self.pid("echo", host)
-            os.kill(before, signal.SIGTERM)  # as a rolling restart: it drains, and its node starts it anew
-            eventually(lambda: (record := answers(self.clients[host].find, "echo", host)) and record["pid"] != before, 10, f"echo@{host} is back")
-        thread.join()
+        with self.meanwhile(lambda: self.load(2000, 8, host="")) as outcome:
+            for host in HOSTS:
+                hold(1)
+                before = self.pid("echo", host)
+                os.kill(before, signal.SIGTERM)  # as a rolling restart: it drains, and its node starts it anew
+                eventually(lambda: (record := answers(self.clients[host].find, "echo", host)) and record["pid"] != before, 10, f"echo@{host} is back")
         print(outcome)
         self.assertEqual((0, {}), (outcome[0]["failed"], outcome[0]["errors"]))
         self.assertGreater(outcome[0]["ok"], 10_000)
 
     def test_a_callee_that_stands_still_costs_its_own_calls_only_and_drops_them_unhandled(self):
         self.assertEqual(0, self.load(200, 0.5)["failed"])
-        handled = self.metric("echo", "beta", r'weft_requests_total\{.*endpoint="echo"')
+        handled = self.handled("echo", "beta")
         process = self.pid("echo", "beta")
         os.kill(process, signal.SIGSTOP)
         try:
@@ -76,29 +42,24 @@ class Calls(unittest.TestCase):
         self.assertEqual((100, 0), (fine["ok"], fine["failed"]))
         eventually(lambda: self.metric("echo", "beta", "weft_requests_expired_total") == timed_out, 10, "what nobody waits for is dropped, and counted")
         eventually(lambda: self.load(50, 0.1)["failed"] == 0, 20, "the circuit closes")
-        more = self.metric("echo", "beta", r'weft_requests_total\{.*endpoint="echo"') - handled
-        self.assertLess(more, 100)
+        self.assertLess(self.handled("echo", "beta") - handled, 100)
 
     def test_five_percent_of_loss_costs_time_and_no_call(self):
-        namespace = self.hosts.network.namespaces["beta"]
         rules = "table ip weft { chain in { type filter hook input priority 0; numgen random mod 100 < 5 drop; }; }"
-        subprocess.run(["nsenter", f"--net=/run/netns/{namespace}", "--", "nft", "-f", "-"], input=rules, text=True, check=True)
+        self.inside("beta", "nft", "-f", "-", input=rules)
         done = self.load(200, 4, timeout_ms=5000)
         print(done)
         self.assertEqual((800, 0), (done["ok"], done["failed"]))
 
     def test_a_cut_in_one_direction_ends_calls_at_their_deadline_and_the_host_goes_on(self):
-        namespace = self.hosts.network.namespaces["beta"]
-        nft = ["nsenter", f"--net=/run/netns/{namespace}", "--", "nft"]
         self.assertEqual(0, self.load(100, 0.3)["failed"])
-        subprocess.run([*nft, "-f", "-"], text=True, check=True,
-                       input="table ip weft { chain out { type filter hook output priority 0; oifname != \"lo\" drop; }; }")
+        self.inside("beta", "nft", "-f", "-", input="table ip weft { chain out { type filter hook output priority 0; oifname != \"lo\" drop; }; }")
         cut = self.load(50, 1, timeout_ms=300)
         self.assertEqual(0, cut["ok"])
         self.assertEqual(50, cut["failed"])
         local = self.load(50, 1, host="alpha", timeout_ms=300)
         self.assertEqual(0, local["failed"])
-        subprocess.run([*nft, "delete", "table", "ip", "weft"], check=True)
+        self.inside("beta", "nft", "delete", "table", "ip", "weft")
         eventually(lambda: self.load(50, 0.2)["failed"] == 0, 20, "calls arrive again after the heal")
 
     def test_a_callee_that_dies_within_a_stream_ends_it_at_once(self):
@@ -120,8 +81,7 @@ class Calls(unittest.TestCase):
 
     def test_a_long_stream_needs_the_memory_of_its_window_at_both_ends(self):
         def peak(agent, host):
-            text = open(f"/proc/{self.pid(agent, host)}/status", encoding="ascii").read()
-            return int(re.search(r"VmHWM:\s+(\d+) kB", text)[1]) / 1024
+            return self.memory(agent, host)[1]
         client = self.hosts.client("alpha")
         small = {"target": "echo.blob", "host": "beta", "bytes": 8 * MIB, "chunk": 65536}
         client.call("caller.fetch", small, host="alpha", timeout=60)

@@ -20,20 +20,23 @@ OTHER = {"alpha": "beta", "beta": "alpha"}
 
 
 class TwoHosts:
-    def __init__(self, agents):
-        self.network = Network(HOSTS)
+    """Or more of them."""
+
+    def __init__(self, agents, names=HOSTS):
+        self.names = names
+        self.network = Network(names)
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="weft-"))
         self.mesh = f"test{os.getpid()}"
         self._clients = []
         self.fleet = self.folder / "fleet.yaml"
         self.fleet.write_text(json.dumps({  # JSON is YAML
             "mesh": self.mesh, "agents": agents,
-            "hosts": {host: {"address": address, "hub": host == HOSTS[0]} for host, address in self.network.addresses.items()}}))
+            "hosts": {host: {"address": address, "hub": host == names[0]} for host, address in self.network.addresses.items()}}))
 
     def start(self):
-        """Both nodes, at the same time; returns when both say that everything is ready."""
+        """All nodes, at the same time; returns when all say that everything is ready."""
         with concurrent.futures.ThreadPoolExecutor() as pool:
-            list(pool.map(self.up, HOSTS))
+            list(pool.map(self.up, self.names))
 
     def up(self, host):
         self.weft(host, "up", "--host", host, "--fleet", str(self.fleet), "--state", str(self.folder / host / "state"),
