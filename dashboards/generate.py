@@ -25,6 +25,10 @@ OVERVIEW = [
         ("received by {{agent}}", "sum by (agent) (rate(weft_events_received_total{$sel}[$__rate_interval]))")]),
     ("Messages lost", "By class and reason; nothing is the wanted answer.", "short", [
         ("{{agent}} {{class}} {{reason}}", "sum by (agent, class, reason) (rate(weft_messages_dropped_total{$sel}[$__rate_interval])) > 0")]),
+    ("Losses without a reason", "Events known to be lost and not explained yet, at their subscriber; nothing is the wanted answer.", "short", [
+        ("{{agent}} on {{host}}", "weft_events_unexplained{$sel} > 0")]),
+    ("Open circuits", "Targets that a caller has stopped calling at some instance; nothing is the wanted answer.", "short", [
+        ("{{target}} from {{agent}} on {{host}}", 'weft_circuit_breaker_state{$sel,state="open"} == 1')]),
     ("Errors a second", "By severity; an event that two buses have is counted once.", "short", [("{{severity}}", ERROR_RATE.format("severity"))]),
     ("Not registered", "Processes whose lease no registry holds.", "short", [("{{agent}} on {{host}}", "weft_registered{$sel} == 0")]),
 ]
@@ -108,10 +112,38 @@ ACTORS = [
         ("{{actor}} of {{agent}} on {{host}}", "weft_mailbox_oldest_message_age_seconds{$sel}")]),
     ("Restarts of named actors", "", "short", [("{{actor}} of {{agent}} on {{host}}", "weft_actor_restarts{$sel}")]),
 ]
+QUEUES = [
+    ("Items that wait", "At their producers, by queue and priority.", "short", [
+        ("{{queue}} {{priority}}", "sum by (queue, priority) (weft_queue_depth{$sel})")]),
+    ("Items with a worker", "", "short", [("{{queue}}", "sum by (queue) (weft_queue_in_flight{$sel})")]),
+    ("Oldest unfinished item", "Of any producer; it grows while nobody keeps up.", "s", [
+        ("{{queue}}", "max by (queue) (weft_queue_oldest_item_age_seconds{$sel})")]),
+    ("Live workers", "As each producer sees them.", "short", [("{{queue}} from {{agent}} on {{host}}", "weft_queue_workers{$sel}")]),
+    ("Items accepted and done a second", "", "short", [
+        ("{{queue}} accepted", "sum by (queue) (rate(weft_queue_pushed_total{$sel}[$__rate_interval]))"),
+        ("{{queue}} done", "sum by (queue) (rate(weft_queue_finished_total{$sel}[$__rate_interval]))")]),
+    ("Items given again", "By reason: an error code of the handler, or of the call that was to carry the item.", "short", [
+        ("{{queue}} {{reason}}", "sum by (queue, reason) (rate(weft_queue_redelivered_total{$sel}[$__rate_interval])) > 0")]),
+    ("Items refused", "By reason; who pushed was told.", "short", [
+        ("{{queue}} {{reason}}", "sum by (queue, reason) (rate(weft_queue_refused_total{$sel}[$__rate_interval])) > 0")]),
+    ("What unfinished items hold", "In memory, at their producers.", "bytes", [("{{queue}}", "sum by (queue) (weft_queue_bytes{$sel})")]),
+    ("Dead letters", "Kept for a person: weft dlq list. Nothing is the wanted answer.", "short", [
+        ("{{queue}} at {{agent}} on {{host}}", "weft_dlq_messages{$sel} > 0")]),
+    ("Items given up a second", "By reason.", "short", [
+        ("{{queue}} {{reason}}", "sum by (queue, reason) (rate(weft_queue_dead_letters_total{$sel}[$__rate_interval])) > 0")]),
+    ("Dead letters dropped", "There were more than dead_letters_max; nothing is the wanted answer.", "short", [
+        ("{{queue}} at {{agent}} on {{host}}", "rate(weft_dlq_dropped_total{$sel}[$__rate_interval]) > 0")]),
+    ("Items handled a second", "At the workers, by outcome.", "short", [
+        ("{{agent}}.{{endpoint}} {{outcome}}", "sum by (agent, endpoint, outcome) (rate(weft_queue_items_handled_total{$sel}[$__rate_interval]))")]),
+    ("Items being handled", "At the workers.", "short", [("{{agent}}.{{endpoint}} on {{host}}", "weft_queue_items_running{$sel}")]),
+    ("Stuck workers", "An item is past its time limit there, so it takes no more.", "short", [
+        ("{{agent}}.{{endpoint}} on {{host}}", "weft_queue_worker_stuck{$sel} == 1")]),
+]
 DASHBOARDS = {
     "weft-overview": ("Weft: mesh", OVERVIEW),
     "weft-agent": ("Weft: agents", AGENT),
     "weft-actors": ("Weft: supervision and actors", ACTORS),
+    "weft-queues": ("Weft: work queues", QUEUES),
     "weft-registry": ("Weft: registry", REGISTRY),
     "weft-errors": ("Weft: error bus", ERRORS),
     "weft-processes": ("Weft: processes", PROCESSES),
