@@ -1,4 +1,5 @@
 // Actors on somebody's loop: first in, first out, a bounded number of turns each time, in the time of the loop.
+#include <algorithm>
 #include <deque>
 #include <thread>
 
@@ -8,6 +9,7 @@ namespace weft::actor {
 namespace {
 
 constexpr std::size_t kTurns = 64;  // then the loop has its own turn
+constexpr Duration kLong = 2ms;     // or after this long: a loop that is away for seconds loses its lease
 
 class OnLoop final : public Scheduler {
  public:
@@ -74,10 +76,17 @@ class OnLoop final : public Scheduler {
   void run_some() {
     Local* outer = std::exchange(Runtime::local(), &local_);
     runtime_->refresh(local_);
+    const TimePoint begin = loop_.now();
+    TimePoint last = begin;
     for (std::size_t turns = 0; turns < kTurns && !queue_.empty(); ++turns) {
       Cell* cell = queue_.front();
       queue_.pop_front();
-      runtime_->run(*cell, local_, Runtime::kTurnMessages);
+      runtime_->run(*cell, local_, messages_);
+      const TimePoint now = loop_.now();
+      // slow handlers get fewer messages at a time, until they are fast
+      messages_ = now - last >= kLong ? std::max(messages_ / 4, 1U) : std::min(messages_ * 2, Runtime::kTurnMessages);
+      if (now - begin >= kLong) break;
+      last = now;
     }
     Runtime::local() = outer;
   }
@@ -88,6 +97,7 @@ class OnLoop final : public Scheduler {
   Local local_;
   std::thread::id thread_;
   std::deque<Cell*> queue_;
+  unsigned messages_ = Runtime::kTurnMessages;  // of one turn
   bool pumping_ = false;
 };
 

@@ -50,6 +50,21 @@ TEST_CASE_METHOD(Looped, "timers follow the time of the loop") {
   REQUIRE(answer.wait().value() == Numbers{2, 2, 3, 1});
 }
 
+TEST_CASE_METHOD(Looped,
+                 "an actor whose messages take long does not keep the loop: it gets fewer at a time, and more again") {
+  const auto actor = system.spawn<Actor>().value();
+  for (int i = 0; i < 140; ++i) REQUIRE(system.send(actor, Act{[this](Context&) { loop.time().advance(5ms); }}));
+  std::vector<std::uint64_t> at_a_time;
+  for (auto before = system.totals().handled; loop.turn(); before = system.totals().handled)
+    at_a_time.push_back(system.totals().handled - before);
+  REQUIRE(std::is_sorted(at_a_time.rbegin(), at_a_time.rend()));
+  REQUIRE(at_a_time.back() == 1);
+  REQUIRE(at_a_time.size() > 10);
+  for (int i = 0; i < 1000; ++i) REQUIRE(system.send(actor, Act{[](Context&) {}}));
+  REQUIRE(loop.turn());
+  REQUIRE_FALSE(loop.turn());
+}
+
 TEST_CASE("the loop gets its own turn between those of busy actors") {
   int others = 0;
   std::function<void(Context&)> again = [&](Context& context) { (void)context.send(context.self(), Act{again}); };
