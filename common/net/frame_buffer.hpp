@@ -36,6 +36,10 @@ class FrameBuffer::Home {
   void keep(std::unique_ptr<FrameBuffer> one) {
     if (kept_.size() < kept_max) kept_.push_back(std::move(one));
   }
+  /// What came back is kept up to kept_max, and else freed: a slow subscriber may have held many.
+  void tidy() {
+    if (returned_.load(std::memory_order_relaxed)) collect();
+  }
   void give(FrameBuffer* one) noexcept {
     one->next = returned_.load(std::memory_order_relaxed);
     while (!returned_.compare_exchange_weak(one->next, one, std::memory_order_release, std::memory_order_relaxed)) {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <set>
 #include <unordered_map>
 
@@ -9,6 +10,7 @@ namespace {
 
 constexpr int kLingerMs = 200;            // a process that ends lets its last events leave
 constexpr std::size_t kRequestMax = 256;  // bytes of what is subscribed to
+constexpr int kQueueMin = 16;             // frames, however large they are
 
 struct TextHash {
   using is_transparent = void;
@@ -87,6 +89,7 @@ struct Publisher::Impl {
   /// ZeroMQ leaves out who has a full queue, silently, until half of it is empty. Being asked first, it tells when that
   /// begins, so that the loss has a reason; then the others get theirs.
   void send_frame(Channel& channel, zmq::message_t frame, zmq::message_t* second) {
+    bound_queue(frame.size() + (second ? second->size() : 0));
     const auto more = second ? zmq::send_flags::sndmore : zmq::send_flags::none;
     if (!try_send(frame, more)) {
       ++refusals;
@@ -100,6 +103,19 @@ struct Publisher::Impl {
     channel.mark(channel.first);
   }
 
+  /// ZeroMQ's high-water mark counts frames, and one may have 100 bytes or many thousands: the mark follows their mean
+  /// size, so that who does not take them holds queue_bytes_max of them.
+  void bound_queue(std::size_t bytes) {
+    mean_bytes += (static_cast<double>(bytes) - mean_bytes) / 16;
+    const double fit = static_cast<double>(limits.queue_bytes_max) / std::max(mean_bytes, 1.0);
+    const int most = limits.socket_messages_max;
+    const int wanted = static_cast<int>(std::clamp<double>(fit, std::min(kQueueMin, most), most));
+    const bool near = wanted < high_water * 2 && high_water < wanted * 2;
+    if (wanted == high_water || (near && wanted != most)) return;
+    high_water = wanted;
+    socket.raw().set(zmq::sockopt::sndhwm, high_water);
+  }
+
   void send_open(Channel& channel) {
     if (!channel.empty()) send_frame(channel, channel.take(home), nullptr);
   }
@@ -111,6 +127,7 @@ struct Publisher::Impl {
       send_open(*channel);
     }
     waiting.clear();
+    home->tidy();
     socket.check_readable();
   }
 
@@ -149,6 +166,8 @@ struct Publisher::Impl {
   std::unordered_map<std::string, Channel, TextHash, std::equal_to<>> channels;  // by topic
   std::vector<Channel*> waiting;
   Channel* answers = nullptr;  // while a request is being answered
+  double mean_bytes = 0;
+  int high_water = limits.socket_messages_max;
   bool scheduled = false;
   std::shared_ptr<int> life = std::make_shared<int>(0);
 };

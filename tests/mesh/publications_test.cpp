@@ -326,3 +326,32 @@ TEST_CASE_METHOD(Fixture,
   const observe::Labels labels{{"class", "event"}, {"reason", "hwm"}, {"peer", "narrow@alpha"}};
   CHECK(slow_metrics.counter("weft_messages_dropped_total", "", labels).value() == lost);
 }
+
+TEST_CASE_METHOD(Fixture,
+                 "a subscriber that takes nothing holds so many bytes of its publisher, however few frames that is") {
+  PeerOptions options = peer_options("narrow");
+  options.limits.queue_bytes_max = 512 * 1024;
+  publisher = std::make_unique<Peer>(loop, context, options, metrics, log);
+  REQUIRE(publisher->bind());
+  PeerOptions deaf_options = peer_options("deaf");
+  deaf_options.limits.socket_messages_max = 8;
+  Peer deaf(loop, context, deaf_options, metrics, log);
+  std::uint64_t got_one_by_one = 0;
+  auto listening = deaf.subscribe(*TopicPattern::parse("big.*"), [&](const Event&) { ++got_one_by_one; });
+  deaf.connect_publisher(publisher->record().publish_endpoint);
+  REQUIRE(until([&] { return publisher->wanted("big.a"); }));
+  const std::string large(15'000, 'x');
+  const auto sent = [&] { return row("big.a", deaf).sent; };
+  for (int i = 0; i < 4; ++i) REQUIRE(publisher->publish("big.a", Payload::raw(large)));
+  REQUIRE(until([&] { return got_one_by_one > 0; }));
+  // In one turn of the loop, so that nobody reads: 40 MB, 2700 frames. Before the mark of 10,000 nothing would be
+  // refused.
+  for (int i = 0; i < 2700; ++i) {
+    REQUIRE(publisher->publish("big.a", Payload::raw(large)));
+    publisher->flush();
+  }
+  REQUIRE(until([&] { return sent() >= 2704; }));
+  CHECK(dropped(row("big.a", deaf), "hwm") > 1000);
+  CHECK(row("big.a", deaf).unexplained == 0);
+  CHECK(got_one_by_one + dropped(row("big.a", deaf), "hwm") == 2704);
+}
