@@ -90,6 +90,11 @@ class Network:
         """The host's cable is out: it loses its carrier."""
         ip("link", "set", host, "down" if on else "up", inside=self._hub)
 
+    def limit(self, host, rate):
+        """What comes to the host comes at this rate, such as "16mbit"; None: at any."""
+        change = ["replace", "dev", host, "root", "tbf", "rate", rate, "burst", "64kb", "latency", "200ms"] if rate else ["del", "dev", host, "root"]
+        subprocess.run(["tc", "-n", self._hub, "qdisc", *change], check=True)
+
     def remove(self):
         for namespace in [*self.namespaces.values(), self._hub]:
             remove(namespace)
