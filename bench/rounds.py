@@ -1,8 +1,10 @@
 """What the runners of this folder share: ratios of rounds, goals, and how both are told. A ratio is taken in each round, from
 figures measured one right after the other; what counts is the median of the rounds."""
+import argparse
 import collections
 import json
 import statistics
+import sys
 
 # Goals are (factor, peer) for a ratio, or (limit, None).
 Row = collections.namedtuple("Row", "name unit goals")
@@ -74,3 +76,25 @@ class Table:
         ratio = "-" if goal["ratio"] is None else f"{shown(goal['ratio'])} ({shown(goal['ratio_min'])} .. {shown(goal['ratio_max'])})"
         wanted = f"{'>=' if more_is_better(row) else '<='} {goal['goal']:g}" + (f" x {goal['peer']}" if goal["peer"] else "")
         return ratio, wanted, {None: "-", True: "yes", False: "NO"}[goal["reached"]]
+
+
+def main(prog, description, word, known, run, placement, **flags):
+    """What every runner does with its command line. `known` are its rows or works, by name; `flags` are its own, with their help."""
+    parser = argparse.ArgumentParser(prog=prog, description=description)
+    parser.add_argument("names", nargs="*", metavar=word, help=f"all when none is named: {' '.join(one.name for one in known)}")
+    parser.add_argument("--json", action="store_true", help="one object a line")
+    parser.add_argument("--free", action="store_true", help=f"not pinned to {placement}")
+    parser.add_argument("--runs", type=int, default=5)
+    for flag, text in flags.items():
+        parser.add_argument(f"--{flag}", action="store_true", help=text)
+    how = parser.parse_args()
+    wrong = [name for name in how.names if name not in [one.name for one in known]]
+    if wrong:
+        parser.error(f"what is '{wrong[0]}'?")
+    how.runs = max(how.runs, 1)
+    try:
+        run([one for one in known if not how.names or one.name in how.names], how)
+    except Failure as failure:
+        print(f"bench: {failure}", file=sys.stderr)
+        return 1
+    return 0

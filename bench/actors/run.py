@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Does each row of README.md through Weft and its peers in turn (A B C A B C …), each time in a fresh process, and prints
 medians, ratios and whether the goal is reached: run.py [ROW...] [--json] [--free] [--runs N]."""
-import argparse
 import collections
 import os
 import pathlib
@@ -104,24 +103,5 @@ def run(rows, how):
             rounds.print_json(told, values, goals, how.runs) if how.json else table.add(told, values, goals)
 
 
-def main():
-    parser = argparse.ArgumentParser(prog="bench-actors", description="The actor runtime beside CAF, Erlang and a raw futex.")
-    parser.add_argument("rows", nargs="*", metavar="ROW", help=f"all when none is named: {' '.join(row.name for row in ROWS)}")
-    parser.add_argument("--json", action="store_true", help="one object a line")
-    parser.add_argument("--free", action="store_true", help="not pinned to the row's cores")
-    parser.add_argument("--runs", type=int, default=5)
-    how = parser.parse_args()
-    wrong = [name for name in how.rows if name not in [row.name for row in ROWS]]
-    if wrong:
-        parser.error(f"what is '{wrong[0]}'?")
-    how.runs = max(how.runs, 1)
-    try:
-        run([row for row in ROWS if not how.rows or row.name in how.rows], how)
-    except rounds.Failure as failure:
-        print(f"bench: {failure}", file=sys.stderr)
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(rounds.main("bench-actors", "The actor runtime beside CAF, Erlang and a raw futex.", "ROW", ROWS, run, "the row's cores"))

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Does each work of README.md through Weft, raw libzmq and NATS in turn (A B C A B C …), each time with fresh processes on one
 core, and prints medians, ratios, CPU time and whether the goal is reached: run.py [WORK...] [--json] [--free] [--runs N] [--quick]."""
-import argparse
 import collections
 import contextlib
 import json
@@ -159,25 +158,6 @@ def tell(work, figures, how, table):
             table.add(row, values, judged, f"; CPU us: {', '.join(f'{side} {rounds.shown(us)}' for side, us in cpu.items())}" if cpu else "")
 
 
-def main():
-    parser = argparse.ArgumentParser(prog="bench-messaging", description="Calls and publications beside raw libzmq and NATS.")
-    parser.add_argument("works", nargs="*", metavar="WORK", help=f"all when none is named: {' '.join(work.name for work in WORKS)}")
-    parser.add_argument("--json", action="store_true", help="one object a line")
-    parser.add_argument("--free", action="store_true", help="not pinned to one core")
-    parser.add_argument("--quick", action="store_true", help=f"1/{QUICK} of the work: to see that it runs")
-    parser.add_argument("--runs", type=int, default=5)
-    how = parser.parse_args()
-    wrong = [name for name in how.works if name not in [work.name for work in WORKS]]
-    if wrong:
-        parser.error(f"what is '{wrong[0]}'?")
-    how.runs = max(how.runs, 1)
-    try:
-        run([work for work in WORKS if not how.works or work.name in how.works], how)
-    except rounds.Failure as failure:
-        print(f"bench: {failure}", file=sys.stderr)
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(rounds.main("bench-messaging", "Calls and publications beside raw libzmq and NATS.", "WORK", WORKS, run, "one core",
+                         quick=f"1/{QUICK} of the work: to see that it runs"))
