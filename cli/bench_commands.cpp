@@ -4,6 +4,7 @@
 #include "cli/queues.hpp"
 #include "cli/survey.hpp"
 #include "cli/target.hpp"
+#include "weft/base/pacer.hpp"
 
 namespace weft::cli {
 
@@ -12,38 +13,47 @@ namespace {
 struct BenchArguments {
   std::string target, topic, payload;
   std::size_t size = 128, outstanding = 10, subscribers = 1;
+  double rate = 0;  ///< a second; 0: as many as `outstanding` allows
   Duration duration = std::chrono::seconds(5);
 };
+
+constexpr std::size_t kRateOutstanding = 10'000;
 
 mesh::Payload payload_of(const BenchArguments& arguments) {
   return arguments.payload.empty() ? mesh::Payload::raw(std::string(arguments.size, 'x'))
                                    : mesh::Payload::json(arguments.payload);
 }
 
-/// So many at a time of what is measured, again and again until the time is up.
+/// What is measured, so many at a time until the time is up, or so many a second.
 struct Load {
   Session& session;
   std::function<Task<Result<mesh::Payload>>()> once;
   TimePoint begin, end;
   Distribution times{};
   std::map<std::string, std::size_t> failures{};  // by code
-  std::size_t failed = 0, running = 0;
+  std::size_t failed = 0, running = 0, held_back = 0;
   double seconds = 0;
   Completion<bool>::Completer done{};
 };
 
+Task<bool> measure_one(Load& load) {
+  Loop& loop = load.session.loop();
+  const TimePoint begin = loop.now();
+  auto outcome = co_await load.once();
+  if (outcome) {
+    load.times.add(loop.now() - begin);
+  } else {
+    ++load.failed;
+    ++load.failures[outcome.error().code];
+  }
+  co_return outcome.has_value();
+}
+
 Task<void> repeat(Load& load) {
   Loop& loop = load.session.loop();
   while (loop.now() < load.end) {
-    const TimePoint begin = loop.now();
-    auto outcome = co_await load.once();
-    if (outcome) {
-      load.times.add(loop.now() - begin);
-    } else {
-      ++load.failed;
-      ++load.failures[outcome.error().code];
-      co_await sleep_for(loop, 1ms);
-    }
+    const bool fine = co_await measure_one(load);
+    if (!fine) co_await sleep_for(loop, 1ms);
   }
   if (--load.running == 0) loop.post([&load] { load.done.complete(true); });  // who waits ends this task's scope
 }
@@ -56,6 +66,33 @@ Task<void> run_load(Load& load, std::size_t outstanding) {
   for (std::size_t i = 0; i < outstanding; ++i) running.spawn(repeat(load));
   (void)co_await all;
   load.seconds = to_seconds(load.session.loop().now() - load.begin);
+}
+
+Task<void> one_of_rate(Load& load) {
+  (void)co_await measure_one(load);
+  --load.running;
+}
+
+/// At a steady rate, whatever becomes of those before. What would be more than `outstanding` is not begun.
+Task<void> run_rate(Load& load, const BenchArguments& arguments) {
+  constexpr std::uint64_t kTurn = 256;
+  Loop& loop = load.session.loop();
+  Pacer pacer(arguments.rate, static_cast<std::uint64_t>(arguments.rate * to_seconds(load.end - load.begin) + 0.5),
+              load.begin);
+  TaskScope running;
+  while (!pacer.finished()) {
+    for (auto due = pacer.due(loop.now(), kTurn); due > 0; --due) {
+      if (load.running >= arguments.outstanding) {
+        ++load.held_back;
+        continue;
+      }
+      ++load.running;
+      running.spawn(one_of_rate(load));
+    }
+    co_await sleep_for(loop, 1ms);
+  }
+  while (load.running > 0) co_await sleep_for(loop, 1ms);
+  load.seconds = to_seconds(loop.now() - load.begin);
 }
 
 /// `what` is "calls" or "items"; the exit code.
@@ -71,7 +108,10 @@ int show(const BenchArguments& arguments, const char* what, std::size_t payload_
     document.set("seconds", load.seconds);
     document.set(what, load.times.size());
     document.set(std::string(what) + "_per_second", rate);
+    if (arguments.rate > 0) document.set("rate", arguments.rate);
     document.set("latency", load.times.to_json());
+    document.set("failed", load.failed);
+    document.set("held_back", load.held_back);
     document.set("failures", std::move(failures));
     print_json(document);
   } else {
@@ -84,8 +124,10 @@ int show(const BenchArguments& arguments, const char* what, std::size_t payload_
     table.add(std::move(cells));
     table.print();
     for (const auto& [code, count] : load.failures) print_line(std::to_string(count) + " times " + code);
+    if (load.held_back > 0)
+      print_line(fmt::format("{} not begun: {} were outstanding", load.held_back, arguments.outstanding));
   }
-  return load.failed == 0 ? kDone : kFailed;
+  return load.failed + load.held_back == 0 ? kDone : kFailed;
 }
 
 Task<int> bench_call(Session& session, Target target, const BenchArguments& arguments) {
@@ -97,7 +139,11 @@ Task<int> bench_call(Session& session, Target target, const BenchArguments& argu
   const TimePoint begin = session.loop().now();
   Load load{session, [&] { return session.mesh().call(target.text(), payload, options); }, begin,
             begin + arguments.duration};
-  co_await run_load(load, arguments.outstanding);
+  if (arguments.rate > 0) {
+    co_await run_rate(load, arguments);
+  } else {
+    co_await run_load(load, arguments.outstanding);
+  }
   co_return show(arguments, "calls", payload.bytes.size(), load);
 }
 
@@ -180,13 +226,20 @@ void add_load_options(CLI::App& verb, BenchArguments& arguments) {
 
 void add_bench_commands(CLI::App& app, Global& global) {
   auto* group = add_group(app, "bench", "Put load on the mesh, and measure");
-  auto* call_verb = add_verb(*group, "call", "Call a method as fast as it answers",
-                             {"weft bench call echo.echo", "weft bench call echo.echo@beta --outstanding 1000 --json"});
+  auto* call_verb = add_verb(*group, "call", "Call a method as fast as it answers, or at a steady rate",
+                             {"weft bench call echo.echo", "weft bench call echo.echo@beta --outstanding 1000 --json",
+                              "weft bench call echo.echo --rate 5000 --duration 1m"});
   auto calls = std::make_shared<BenchArguments>();
   call_verb->add_option("target", calls->target, "The method")->required()->type_name("AGENT.METHOD[@HOST]");
-  call_verb->add_option("--outstanding", calls->outstanding, "Calls at a time")->check(CLI::Range(1, 100'000));
+  auto* outstanding =
+      call_verb
+          ->add_option("--outstanding", calls->outstanding, "Calls at a time; with --rate at most, 10000 if not said")
+          ->check(CLI::Range(1, 100'000));
+  call_verb->add_option("--rate", calls->rate, "Calls a second, whatever becomes of those before")
+      ->check(CLI::Range(0.001, 1e6));
   add_load_options(*call_verb, *calls);
-  on_run(*call_verb, global, [&global, calls] {
+  on_run(*call_verb, global, [&global, calls, outstanding] {
+    if (calls->rate > 0 && outstanding->count() == 0) calls->outstanding = kRateOutstanding;
     auto target = parse_target(calls->target);
     if (!target) return fail(global, target.error());
     return run_in_mesh(global, [&](Session& session) { return bench_call(session, *target, *calls); });

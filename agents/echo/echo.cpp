@@ -4,7 +4,7 @@
 #include <stdexcept>
 #include <thread>
 
-#include "agents/echo/pacer.hpp"
+#include "weft/base/pacer.hpp"
 #include "weft/base/request.hpp"
 
 namespace weft::echo {

@@ -1,6 +1,6 @@
 // `load`: calls another agent at a steady rate, whatever it answers, and tells how that went.
 #include "agents/echo/echo.hpp"
-#include "agents/echo/pacer.hpp"
+#include "weft/base/pacer.hpp"
 
 namespace weft::echo {
 

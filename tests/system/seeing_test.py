@@ -72,6 +72,19 @@ class Seeing(unittest.TestCase):
         self.assertLessEqual(good["latency"]["p50_us"], good["latency"]["p99_us"])
         self.assertIn("NO_SUCH_METHOD", self.weft("bench", "call", "echo.ecko", "--duration", "100ms", code=1).stderr)
 
+    def test_bench_call_at_a_rate_makes_as_many_calls_and_tells_what_failed_or_was_not_begun(self):
+        self.mesh.join("echo")
+        good = json.loads(self.weft("bench", "call", "echo.echo", "--rate", "400", "--duration", "500ms", "--json").stdout)
+        self.assertEqual((200, 0, 0, 400), (good["calls"], good["failed"], good["held_back"], good["rate"]))
+        self.assertAlmostEqual(0.5, good["seconds"], delta=0.2)
+        slow = ("bench", "call", "echo.delay", "--payload", '{"ms": 400}', "--rate", "100", "--duration", "200ms", "--json")
+        few = json.loads(self.weft(*slow, "--outstanding", "5", code=1).stdout)
+        self.assertEqual((5, 15, 0), (few["calls"], few["held_back"], few["failed"]))
+        self.mesh.join("narrow", "limits.in_flight_max=5", program="weft-echo")
+        refused = json.loads(self.weft(*[word.replace("echo.", "narrow.") for word in slow], code=1).stdout)
+        self.assertEqual((20, {"WEFT-2009": refused["failed"]}), (refused["calls"] + refused["failed"], refused["failures"]))
+        self.assertGreater(refused["failed"], 0)
+
     def test_bench_pub_hears_all_that_it_published_or_says_what_it_missed(self):
         self.mesh.join("echo")
         shown = json.loads(self.weft("bench", "pub", "bench.here", "--duration", "300ms", "--json").stdout)

@@ -1,6 +1,6 @@
 #include "agents/echo/latencies.hpp"
-#include "agents/echo/pacer.hpp"
 #include "tests/support/catch.hpp"
+#include "weft/base/pacer.hpp"
 
 using namespace weft;
 using namespace weft::echo;

@@ -5,7 +5,7 @@
 
 #include "weft/base/base.hpp"
 
-namespace weft::echo {
+namespace weft {
 
 class Pacer {
  public:
@@ -31,4 +31,4 @@ class Pacer {
   TimePoint start_;
 };
 
-}  // namespace weft::echo
+}  // namespace weft
