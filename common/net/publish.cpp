@@ -11,6 +11,7 @@ namespace {
 constexpr int kLingerMs = 200;            // a process that ends lets its last events leave
 constexpr std::size_t kRequestMax = 256;  // bytes of what is subscribed to
 constexpr int kQueueMin = 16;             // frames, however large they are
+constexpr std::int64_t kFrameMax = 1024;  // of a subscription, encrypted; ZeroMQ's own table takes 30 times its size
 
 struct TextHash {
   using is_transparent = void;
@@ -40,6 +41,7 @@ struct Publisher::Impl {
   Impl(Loop& l, Context& context, Limits li, Traffic& t)
       : loop(l), limits(li), traffic(t), socket(l, context, zmq::socket_type::xpub, li, [this] { drain(); }) {
     socket.raw().set(zmq::sockopt::linger, kLingerMs);
+    socket.raw().set(zmq::sockopt::maxmsgsize, kFrameMax);
     socket.raw().set(zmq::sockopt::rcvhwm, 0);        // only subscriptions come, and none of them may be lost
     socket.raw().set(zmq::sockopt::xpub_verbose, 1);  // each subscriber's requests, on each of its connections
     socket.raw().set(zmq::sockopt::xpub_nodrop, 1);   // a full queue is told, then left out: see send_frame()

@@ -85,6 +85,10 @@ struct Server::Impl {
   /// Tells the sender what was wrong with its frame, under the id it may have used.
   void refuse(const Connection& to, BytesView frame, const Error& error) {
     ++traffic.dropped_malformed;
+    if (to.state_->outbox.bytes() > limits.queue_bytes_max) {  // it sends, and takes no answers
+      ++traffic.dropped_queue_full;
+      return;
+    }
     wire::Header header;
     header.kind = wire::Kind::error;
     header.encoding = wire::Encoding::msgpack;

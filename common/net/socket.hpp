@@ -59,6 +59,8 @@ class Socket {
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
+inline constexpr std::size_t kBatchMax = 1024 * 1024;  ///< bytes of a batch that is taken; Weft's own have 64 KiB
+
 /// Hands each event or call envelope of one frame on; a batch is unpacked. Returns the first error found.
 template <class OnOne>
 Result<void> unpack(BytesView frame, BytesView detached, const wire::Limits& limits, Traffic& traffic, OnOne&& on_one) {
@@ -76,6 +78,9 @@ Result<void> unpack(BytesView frame, BytesView detached, const wire::Limits& lim
     on_one(*envelope);
     return {};
   }
+  if (envelope->payload.size() > kBatchMax)  // its envelopes are handled in one turn
+    return Error(codes::too_large, "a batch of " + std::to_string(envelope->payload.size()) +
+                                       " bytes is over the limit of " + std::to_string(kBatchMax));
   for (wire::BatchReader batch(envelope->payload, limits); !batch.done();) {
     auto one = batch.next();
     if (!one) return one.error();

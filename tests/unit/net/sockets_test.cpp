@@ -152,6 +152,49 @@ TEST_CASE_METHOD(Fixture, "rubbish gets an error that says what was wrong, and t
   CHECK(there.dropped_malformed == 5);
 }
 
+TEST_CASE_METHOD(Fixture, "whoever sends rubbish and takes no answers costs a bounded queue") {
+  limits.queue_bytes_max = 2000;
+  limits.socket_messages_max = 1;
+  EchoServer echo(*this);
+  const auto endpoint = *echo.server.bind("inproc://rubbish");  // no buffers but those with a mark
+  zmq::socket_t raw(context.raw(), zmq::socket_type::dealer);
+  raw.set(zmq::sockopt::linger, 0);
+  raw.set(zmq::sockopt::rcvhwm, 1);
+  raw.set(zmq::sockopt::sndhwm, 1);
+  raw.connect(endpoint);
+  constexpr std::uint64_t kRubbish = 1000;
+  std::uint64_t sent = 0;
+  REQUIRE(loop.run_until([&] {
+    while (sent < kRubbish && raw.send(zmq::message_t(3), zmq::send_flags::dontwait)) ++sent;
+    return there.dropped_malformed == kRubbish;
+  }));
+  CHECK(there.sent < 100);
+  CHECK(there.dropped_queue_full + there.sent == kRubbish);
+}
+
+TEST_CASE_METHOD(Fixture, "a batch that would hold up everybody else is refused") {
+  EchoServer echo(*this);
+  zmq::socket_t raw(context.raw(), zmq::socket_type::dealer);
+  raw.set(zmq::sockopt::linger, 0);
+  raw.connect(*echo.server.bind("tcp://127.0.0.1:*"));
+  const auto batch = [&](std::size_t bytes) {
+    Bytes inner;
+    while (inner.size() < bytes) {
+      const auto one = wire::encode(header(wire::Kind::request, 1), "m", {});
+      inner.insert(inner.end(), one.begin(), one.end());
+    }
+    const auto frame = wire::encode(header(wire::Kind::batch, 0), {}, inner);
+    raw.send(zmq::message_t(frame.data(), frame.size()), zmq::send_flags::none);
+  };
+  batch(1000);
+  REQUIRE(loop.run_until([&] { return there.received > 0; }));
+  CHECK(there.dropped_malformed == 0);
+  const auto before = there.received;
+  batch(2 * 1024 * 1024);
+  REQUIRE(loop.run_until([&] { return there.dropped_malformed == 1; }));
+  CHECK(there.received == before);
+}
+
 TEST_CASE_METHOD(Fixture, "subscribers get what their filters take, whole and in order, large ones too") {
   Publisher publisher(loop, context, limits, here);
   const auto endpoint = *publisher.bind("tcp://127.0.0.1:*");
@@ -178,6 +221,26 @@ TEST_CASE_METHOD(Fixture, "subscribers get what their filters take, whole and in
   CHECK(large == 100'000);
   subscriber.remove_filter("c.");
   REQUIRE(loop.run_until([&] { return !publisher.wanted("c.x"); }));
+}
+
+TEST_CASE_METHOD(Fixture, "a subscription longer than any topic ends its own connection and no other") {
+  Publisher publisher(loop, context, limits, here);
+  const auto endpoint = *publisher.bind("tcp://127.0.0.1:*");
+  zmq::socket_t greedy(context.raw(), zmq::socket_type::sub);
+  greedy.set(zmq::sockopt::linger, 0);
+  greedy.set(zmq::sockopt::subscribe, "a.");
+  greedy.set(zmq::sockopt::subscribe, std::string(100'000, 'a'));
+  greedy.connect(endpoint);
+  int got = 0;
+  Subscriber subscriber(loop, context, limits, there, [&](const wire::EnvelopeView&) { ++got; });
+  subscriber.add_filter("a.");
+  REQUIRE(subscriber.connect(endpoint));
+  REQUIRE(loop.run_until([&] {
+    (void)publisher.send(publisher.channel("a.b"), header(wire::Kind::event, 1), {}, Bytes(10));
+    return got > 100;
+  }));
+  zmq::message_t message;
+  CHECK_FALSE(greedy.recv(message, zmq::recv_flags::dontwait));
 }
 
 TEST_CASE_METHOD(Fixture, "publications that are no events are dropped and counted") {
