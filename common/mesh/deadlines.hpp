@@ -84,7 +84,7 @@ class Deadlines {
       done_ = std::max(done_, last);
       return nullptr;
     }
-    if (last - done_ > kSlots) done_ = std::max(done_, oldest() - 1);
+    if (last - done_ > kSlots) done_ = std::max(done_, std::min(oldest() - 1, last));
     for (; done_ < last; ++done_) {
       Entry& slot = slots_[index(done_ + 1)];
       for (Entry* entry = slot.next_; entry != &slot; entry = entry->next_) {

@@ -66,6 +66,17 @@ TEST_CASE("after a long sleep all that came due rings, in order") {
   CHECK(due(wheel, kStart + std::chrono::hours(24)) == wanted);
 }
 
+TEST_CASE("a short deadline is in time though the wheel was not looked at for long and only a far one waited") {
+  Deadlines wheel(kStart);
+  Ringer far(1), near(2);
+  wheel.add(far, kStart + 10s);
+  CHECK(due(wheel, kStart + 2s).empty());
+  wheel.add(near, kStart + 2s + 375ms);
+  CHECK(wheel.next() == kStart + 2s + 376ms);
+  CHECK(due(wheel, kStart + 2s + 376ms) == std::vector{2});
+  CHECK(due(wheel, kStart + 11s) == std::vector{1});
+}
+
 TEST_CASE("random deadlines ring like those of a sorted list") {
   const std::uint64_t seed = Random::from_os().next();
   CAPTURE(seed);
