@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 """Does a mesh grow? Calls, streams, publications and work that is cancelled, for minutes; then the slopes of memory and descriptors.
 
-soak.py [--seconds 600] [--rate 1000] [--json]: exit code 1 when a process grows by more than noise."""
+At first each process stands still for a moment: its queues and pools, and those of who waits for it, reach the size that a busy machine
+would give them some time. soak.py [--seconds 600] [--rate 1000] [--json]: exit code 1 when a process grows by more than noise."""
 import argparse
+import itertools
 import json
 import os
 import pathlib
 import signal
+import statistics
 import subprocess
 import sys
 import threading
@@ -22,6 +25,7 @@ from tests.support.mesh_processes import Mesh  # noqa: E402
 
 SAMPLE_SECONDS = 5
 WARM_UP = 0.3  # of the run: pools and caches fill
+STALL_SECONDS = 1  # of a lease of 3
 GROWTH_MAX = 0.01  # of its memory, in ten minutes
 NOISE_BYTES = 512 * 1024
 
@@ -33,12 +37,20 @@ def sample(pid):
 
 
 def slope(points):
-    """Least squares, units a second."""
-    count = len(points)
-    mean_x = sum(x for x, _ in points) / count
-    mean_y = sum(y for _, y in points) / count
-    spread = sum((x - mean_x) ** 2 for x, _ in points)
-    return sum((x - mean_x) * (y - mean_y) for x, y in points) / spread if spread else 0.0
+    """The median of the slopes of all pairs (Theil and Sen), units a second: one step up is no slope, a leak is."""
+    return statistics.median([(y2 - y1) / (x2 - x1) for (x1, y1), (x2, y2) in itertools.combinations(points, 2)] or [0.0])
+
+
+def stall(process):
+    """It stands still while all others go on."""
+    process.process.send_signal(signal.SIGSTOP)
+    time.sleep(STALL_SECONDS)
+    process.process.send_signal(signal.SIGCONT)
+    time.sleep(2 * STALL_SECONDS)
+
+
+class Failed(Exception):
+    """Of the work."""
 
 
 class Work(threading.Thread):
@@ -54,8 +66,10 @@ class Work(threading.Thread):
         while not self._ended.is_set():
             try:
                 self.done += self._step(self._client)
-            except (CallFailed, TimeoutError, LookupError):
+            except (Failed, CallFailed, TimeoutError, LookupError) as trouble:
                 self.failed += 1
+                print(f"failed: {trouble}", file=sys.stderr, flush=True)
+                time.sleep(0.1)
 
     def end(self):
         self._ended.set()
@@ -64,9 +78,9 @@ class Work(threading.Thread):
 
 def load(rate):
     def step(client):
-        reply = client.call("caller.load", {"target": "echo.echo", "rate": rate, "seconds": 5, "timeout_ms": 2000}, timeout=30)
+        reply = client.call("caller.load", {"target": "echo.echo", "rate": rate, "seconds": 5, "timeout_ms": 10_000}, timeout=30)
         if reply["failed"]:
-            raise CallFailed(str(reply["errors"]))
+            raise Failed(str(reply["errors"]))
         return reply["ok"]
     return step
 
@@ -99,6 +113,11 @@ def main():
         watched = {"registry": mesh.processes[0], "echo": mesh.join("echo"), "caller": mesh.join("caller", program="weft-echo")}
         weft = subprocess.Popen([BUILD / "weft", "sub", "echo.#", "--json", "--registry", mesh.registry], stdout=subprocess.DEVNULL)
         work = [Work(mesh, step) for step in (load(arguments.rate), stream, burst, given_up)]
+        time.sleep(2 * STALL_SECONDS)
+        for process in watched.values():
+            stall(process)
+        for one in work:
+            one.failed = 0
         points, begin = {name: [] for name in watched}, time.monotonic()
         while time.monotonic() - begin < arguments.seconds:
             time.sleep(SAMPLE_SECONDS)
@@ -119,8 +138,8 @@ def main():
         bad = memory > max(NOISE_BYTES, GROWTH_MAX * resident) or descriptors > 1
         grew = grew or bad
         row = {"process": name, "resident_bytes": resident, "descriptors": kept[-1][2], "bytes_in_10_minutes": round(memory),
-               "descriptors_in_10_minutes": round(descriptors, 2), "grows": bad}
-        print(json.dumps(row) if arguments.json else "{process}: {resident_bytes} bytes and {bytes_in_10_minutes:+} in ten minutes; "
+               "descriptors_in_10_minutes": round(descriptors, 2), "resident_at_first": kept[0][1], "grows": bad}
+        print(json.dumps(row) if arguments.json else "{process}: {resident_bytes} bytes, at first {resident_at_first}, {bytes_in_10_minutes:+} in ten minutes; "
               "{descriptors} descriptors and {descriptors_in_10_minutes:+}".format(**row) + (" GROWS" if bad else ""), flush=True)
     print(f"calls {work[0].done}, chunks {work[1].done}, events {work[2].done}, given up {work[3].done}; failed: {sum(one.failed for one in work)}",
           file=sys.stderr)
