@@ -8,6 +8,7 @@
 #include "weft/base/function.hpp"
 #include "weft/base/loop.hpp"
 #include "weft/base/random.hpp"
+#include "weft/base/rare.hpp"
 #include "weft/base/result.hpp"
 #include "weft/base/task.hpp"
 #include "weft/base/text.hpp"

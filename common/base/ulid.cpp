@@ -58,10 +58,4 @@ Result<Ulid> Ulid::parse(std::string_view text) {
   return id;
 }
 
-std::uint64_t Ulid::short_id() const noexcept {
-  std::uint64_t id = 0;
-  for (std::size_t i = 8; i < 16; ++i) id = id << 8 | bytes[i];
-  return id;
-}
-
 }  // namespace weft

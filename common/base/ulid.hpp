@@ -3,6 +3,7 @@
 #include <array>
 #include <compare>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -21,7 +22,11 @@ struct Ulid {
   static Result<Ulid> parse(std::string_view text);
   std::string to_string() const;
   /// The last 64 bits, all random: what an envelope carries as its sender.
-  std::uint64_t short_id() const noexcept;
+  std::uint64_t short_id() const noexcept {
+    std::uint64_t id = 0;
+    std::memcpy(&id, bytes.data() + 8, sizeof id);
+    return __builtin_bswap64(id);
+  }
   bool is_nil() const noexcept { return *this == Ulid{}; }
   friend auto operator<=>(const Ulid&, const Ulid&) = default;
 };

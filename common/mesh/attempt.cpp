@@ -18,8 +18,8 @@ std::uint32_t budget_us(TimePoint now, TimePoint deadline) noexcept {
 
 }  // namespace
 
-Result<CallStart> start_call(std::string_view target, const CallOptions& options, TimePoint now, Duration timeout) {
-  CallStart start;
+Result<void> start_call(CallStart& start, std::string_view target, const CallOptions& options, TimePoint now,
+                        Duration timeout) {
   timeout = options.timeout.value_or(timeout);
   if (timeout > Duration::zero()) start.deadline = now + timeout;
   if (options.within && options.within->has_deadline())
@@ -38,16 +38,16 @@ Result<CallStart> start_call(std::string_view target, const CallOptions& options
     start.header.depth = static_cast<std::uint8_t>(std::min(options.within->depth() + 1, 255));
     start.header.trace = options.within->trace();
   }
-  return start;
+  return {};
 }
 
 PendingCall::~PendingCall() {
-  if (!waits() || alive_.expired()) return;
+  if (!waits()) return;
   calls_.tell_cancelled(*to_, id_);
   calls_.remove(*this);
 }
 
-Result<void> PendingCall::begin(Outgoing& outgoing, Payload& payload, wire::Extension extension) {
+Result<void> PendingCall::begin(Outgoing& outgoing, Payload& payload, std::uint32_t window) {
   if (calls_.pending_ >= calls_.options_.limits.pending_max) {
     return Error(codes::queue_full, std::to_string(calls_.pending_) + " calls wait for answers (limits.pending_max)");
   }
@@ -59,21 +59,21 @@ Result<void> PendingCall::begin(Outgoing& outgoing, Payload& payload, wire::Exte
   header.epoch = calls_.epoch_;
   header.encoding = payload.encoding;
   header.deadline_us = budget_us(now, outgoing.deadline);
-  extension.sent_us = microseconds_of(now);
   id_ = header.id = calls_.add(*this);
   const bool must_copy = outgoing.keep_payload && payload.bytes.size() > net::kDetachBytes;
   Bytes copy = must_copy ? payload.bytes : Bytes();
-  auto sent = calls_.send_request(*to_, outgoing, must_copy ? copy : payload.bytes, extension);
+  auto sent = calls_.send_request(*to_, outgoing, must_copy ? copy : payload.bytes, window);
   if (!sent) {
     calls_.remove(*this);
     return sent;
   }
   if (outgoing.deadline != TimePoint::max()) {
-    calls_.deadlines_.add(deadline_, outgoing.deadline);
+    calls_.deadlines_.add(calls_.slot(id_), outgoing.deadline);
     calls_.arm(outgoing.deadline + Deadlines::kTick);
   }
   if (outgoing.options.within) {
-    cancelled_.attach(*outgoing.options.within, [this] {
+    cancelled_ = std::make_unique<CancelHook>();
+    cancelled_->attach(*outgoing.options.within, [this] {
       give_up(Error(codes::call_cancelled,
                     std::string(outgoing_->target) + ": the call on whose behalf it was made was cancelled"));
     });
@@ -86,16 +86,19 @@ void PendingCall::give_up(Error error) {
   finish(std::move(error));
 }
 
-Result<void> Calls::send_request(Destination& to, const Outgoing& call, Bytes& payload, const wire::Extension& more) {
+Result<void> Calls::send_request(Destination& to, const Outgoing& call, Bytes& payload, std::uint32_t window) {
   const CallOptions& options = call.options;
   net::Link& link = link_of(to);
-  if (!options.within && options.key.empty() && options.headers.empty() && more.window == 0) {
+  const std::uint32_t sent_us = microseconds_of(loop_.turn_time());
+  if (!options.within && options.key.empty() && options.headers.empty() && window == 0) {
     std::array<std::byte, wire::kStampSize> stamp;
-    wire::encode_stamp(more.sent_us, stamp);
+    wire::encode_stamp(sent_us, stamp);
     return link.send(call.header, call.target, stamp, payload);
   }
-  wire::Extension extension = more;
-  extension.key = options.key;
+  wire::Extension extension;
+  extension.sent_us = sent_us;
+  extension.window = window;
+  extension.key = *options.key;
   Bytes chain, headers;
   if (options.within) {
     extension.cause = options.within->id();
@@ -104,21 +107,21 @@ Result<void> Calls::send_request(Destination& to, const Outgoing& call, Bytes& p
     extension.chain = chain;
   }
   if (!options.headers.empty()) {
-    headers = to_msgpack(to_value(options.headers));
+    headers = to_msgpack(to_value(*options.headers));
     extension.headers = headers;
   }
   if (auto fine = wire::encode(extension, extension_); !fine) return fine;
   return link.send(call.header, call.target, extension_, payload);
 }
 
-Attempt::Attempt(Calls& calls, std::shared_ptr<Destination> to, Outgoing& outgoing, Payload& payload,
-                 std::optional<Error> refused)
-    : PendingCall(calls, std::move(to)), call_(outgoing), payload_(payload), refused_(std::move(refused)) {}
+Attempt::Attempt(Calls& calls, Result<Destination*> to, Outgoing& outgoing, Payload& payload)
+    : PendingCall(calls, to ? *to : nullptr), call_(outgoing), payload_(payload) {
+  if (!to) outcome_.emplace(std::move(to.error()));
+}
 
 bool Attempt::await_ready() {
   auto fine = calls_.interceptors_.before(call_, ran_);
-  if (fine && refused_) fine = std::move(*refused_);
-  if (fine) fine = begin(call_, payload_, {});
+  if (fine && !outcome_) fine = begin(call_, payload_);
   if (!fine) outcome_.emplace(std::move(fine.error()));
   return outcome_.has_value();
 }

@@ -15,38 +15,45 @@ Task<Result<Payload>> attempts(CallTools tools, std::shared_ptr<Target> to, Payl
   const std::string_view target = course.target->name;
   const Policy& policy = course.policy();
   const TimePoint begin = tools.loop.turn_time();
-  auto start = start_call(target, options, begin, policy.timeout);
-  if (!start) co_return start.error();
+  CallStart start;
+  if (auto fine = start_call(start, target, options, begin, policy.timeout); !fine) co_return fine.error();
   const bool keep = policy.retry.max_attempts > 1 && payload.bytes.size() <= policy.retry.payload_max;
+  wire::Header& header = start.header;
+  const auto parent = header.trace.span_id;
   for (unsigned number = 1;; ++number) {
-    wire::Header header = start->header;
     Outgoing outgoing{.target = target,
-                      .target_id = tools.calls.target_id(target),
+                      .target_id = course.target->id,
                       .endpoint = {},
                       .options = options,
                       .header = header,
                       .attempt = number,
                       .begin = number == 1 ? begin : tools.loop.now(),
-                      .deadline = start->deadline,
+                      .deadline = start.deadline,
                       .keep_payload = keep,
                       .course = &course};
     if (policy.retry.attempt_timeout > Duration::zero())
       outgoing.deadline = std::min(outgoing.deadline, outgoing.begin + policy.retry.attempt_timeout);
-    auto route = tools.steering.route(course, options);
-    outgoing.instance = route.record.get();
-    if (route.to) outgoing.endpoint = route.to->endpoint;
-    Attempt attempt(tools.calls, std::move(route.to), outgoing, payload, std::move(route.nobody));
+    Result<Destination*> to = nullptr;
+    if (auto route = tools.steering.route(course, options)) {
+      outgoing.instance = (*route)->record.get();
+      outgoing.endpoint = (*route)->to->endpoint;
+      to = (*route)->to.get();
+    } else {
+      to = std::move(route.error());
+    }
+    Attempt attempt(tools.calls, std::move(to), outgoing, payload);
     Result<Payload> outcome = co_await attempt;
-    start->header.trace.trace_id = header.trace.trace_id;  // the next attempt belongs to the same trace
-    start->header.trace.flags = header.trace.flags;
-    if (!outgoing.retry_after || tools.loop.now() + *outgoing.retry_after >= start->deadline) co_return outcome;
+    if (!outgoing.retry_after || tools.loop.now() + *outgoing.retry_after >= start.deadline) co_return outcome;
     if (*outgoing.retry_after > Duration::zero()) co_await sleep_for(tools.loop, *outgoing.retry_after);
+    header.id = 0;  // not sent yet; the next attempt belongs to the same trace, under the same parent
+    header.trace.span_id = parent;
   }
 }
 
 }  // namespace
 
-Task<Result<Payload>> make_call(CallTools tools, std::shared_ptr<Target> target, Payload payload, CallOptions options) {
+Task<Result<Payload>> make_call(CallTools tools, std::shared_ptr<Target> target, Payload&& payload,
+                                CallOptions&& options) {
   const Duration late = options.hedge_after.value_or(target->policy->policy.hedge.after);
   if (late <= Duration::zero() || !options.instance.empty())
     return attempts(tools, std::move(target), std::move(payload), std::move(options), nullptr);

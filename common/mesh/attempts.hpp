@@ -10,7 +10,8 @@ struct CallTools {
   Calls& calls;
   Steering& steering;
 };
-Task<Result<Payload>> make_call(CallTools tools, std::shared_ptr<Target> target, Payload payload, CallOptions options);
+Task<Result<Payload>> make_call(CallTools tools, std::shared_ptr<Target> target, Payload&& payload,
+                                CallOptions&& options);
 Task<Result<Payload>> failed_call(Error error);
 
 }  // namespace weft::mesh

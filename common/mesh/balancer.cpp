@@ -55,6 +55,12 @@ class Decision {
   bool eligible(std::size_t i) const noexcept {
     return i < kMasked ? ((masks_[best_tier_] >> i) & 1) != 0 : tier(tracks_[i]) == best_tier_;
   }
+  /// Nothing is to be decided: the usual case.
+  bool only_one() const noexcept {
+    if (tracks_.size() != 1 || !ask_.host.empty() || ask_.instance || !ask_.avoid.empty()) return false;
+    const Track& track = tracks_[0];
+    return track.replica->healthy && !track.replica->draining && track.breaker.admits_all();
+  }
   bool by_turns() const noexcept { return probe_ == Choice::kNone && ask_.balance == Balance::round_robin; }
 
  private:
@@ -260,6 +266,7 @@ void Track::measure(TimePoint now, bool failed, Duration took) noexcept {
 
 Choice choose(std::span<Track> tracks, const Policy& policy, const Ask& ask, TimePoint now, std::uint64_t chance) {
   Decision decision(tracks, policy, ask, now, chance, nullptr);
+  if (decision.only_one()) return {0, Choice::Refused::no};
   const Choice choice = decision.run();
   if (choice.refused != Choice::Refused::no || !decision.by_turns()) return choice;
   double total = 0;  // smooth weighted turns, as nginx takes them

@@ -39,11 +39,9 @@ class Breaker {
     Duration open_left{};                             ///< until probes are let through
   };
 
+  bool admits_all() const noexcept { return force_ == BreakerForce::none && state_ == BreakerState::closed; }
   /// True when a call may go now. Does not change anything: started() does.
-  bool admits(const Rules& rules, TimePoint now) const noexcept {
-    if (force_ == BreakerForce::none && state_ == BreakerState::closed) return true;
-    return admits_slowly(rules, now);
-  }
+  bool admits(const Rules& rules, TimePoint now) const noexcept { return admits_all() || admits_slowly(rules, now); }
   /// True when a probe is due: the next call had better go here.
   bool wants_probe(const Rules& rules, TimePoint now) const noexcept {
     return state_ != BreakerState::closed && force_ == BreakerForce::none && admits_slowly(rules, now);

@@ -9,7 +9,8 @@ class CallerStream final : public StreamCore, private PendingCall {
   CallerStream(Calls& calls, std::shared_ptr<Destination> to, std::shared_ptr<const InstanceRecord> instance,
                std::string target, StreamOptions options, const CallStart& start)
       : StreamCore(calls.loop_, options.window, options.idle),
-        PendingCall(calls, std::move(to)),
+        PendingCall(calls, to.get()),
+        destination_(std::move(to)),
         target_(std::move(target)),
         options_(std::move(options)),
         instance_(std::move(instance)),
@@ -27,11 +28,9 @@ class CallerStream final : public StreamCore, private PendingCall {
     auto fine = calls_.interceptors_.before(call_, ran_);
     if (fine) {
       header_.flags = options_.writes ? 0 : wire::kFlagEnd;
-      wire::Extension extension;
-      extension.window = window();
       grant_first();
       may_write(options_.writes);
-      fine = begin(call_, payload, extension);
+      fine = begin(call_, payload, window());
     }
     if (fine) return {};
     Result<Payload> outcome = fine.error();
@@ -40,8 +39,7 @@ class CallerStream final : public StreamCore, private PendingCall {
   }
 
   void abandon() noexcept override {
-    if (waits() && !alive_.expired())
-      give_up(Error(codes::stream_closed, target_ + ": its caller let go of the stream"));
+    if (waits()) give_up(Error(codes::stream_closed, target_ + ": its caller let go of the stream"));
   }
 
  private:
@@ -70,6 +68,7 @@ class CallerStream final : public StreamCore, private PendingCall {
   }
   void finish_stream(Result<Payload> outcome) { StreamCore::finish(std::move(outcome)); }
 
+  const std::shared_ptr<Destination> destination_;
   const std::string target_;
   const StreamOptions options_;
   const std::shared_ptr<const InstanceRecord> instance_;
@@ -81,10 +80,10 @@ class CallerStream final : public StreamCore, private PendingCall {
 Result<std::shared_ptr<StreamCore>> Calls::open(std::shared_ptr<Destination> to,
                                                 std::shared_ptr<const InstanceRecord> instance, std::string target,
                                                 Payload payload, StreamOptions options) {
-  const auto start = start_call(target, options, loop_.turn_time());
-  if (!start) return start.error();
+  CallStart start;
+  if (auto fine = start_call(start, target, options, loop_.turn_time()); !fine) return fine.error();
   auto stream = std::make_shared<CallerStream>(*this, std::move(to), std::move(instance), std::move(target),
-                                               std::move(options), *start);
+                                               std::move(options), start);
   if (auto opened = stream->open(payload); !opened) return opened.error();
   return std::shared_ptr<StreamCore>(std::move(stream));
 }

@@ -23,7 +23,6 @@ struct Destination : std::enable_shared_from_this<Destination> {
   const std::string endpoint;
   std::unique_ptr<net::Link> link;
   std::size_t in_flight = 0;
-  PendingCall* pending = nullptr;  // waiting for an answer from here
   TimePoint last_used;
 };
 
@@ -57,11 +56,14 @@ class Calls {
   friend class PendingCall;
   friend class Attempt;
   friend class CallerStream;
-  struct Slot {
+  /// What is touched for calls other than the one at hand lies together, apart from their frames.
+  struct Slot : Deadlines::Entry {
     PendingCall* call = nullptr;
     std::uint32_t generation = 1;
     std::uint32_t next_free = 0;
+    std::array<const void*, 2> frames{};  // of the coroutine that waits, and of the one that waits for that
   };
+  static constexpr std::uint32_t kSlotsTogether = 256;
   struct Stats {
     std::string label;
     observe::Counter* ok = nullptr;
@@ -69,10 +71,17 @@ class Calls {
   };
 
   net::Link& link_of(Destination& to);
-  Result<void> send_request(Destination& to, const Outgoing& call, Bytes& payload, const wire::Extension& extension);
+  Result<void> send_request(Destination& to, const Outgoing& call, Bytes& payload, std::uint32_t window);
+  Slot& slot(std::uint64_t id) const noexcept {
+    const auto at = static_cast<std::uint32_t>(id);
+    return slots_[at / kSlotsTogether][at % kSlotsTogether];
+  }
+  template <class Visit>
+  void each_waiting(Visit visit) const;
   std::uint64_t add(PendingCall& call);
   void remove(PendingCall& call) noexcept;
   PendingCall* find(std::uint64_t id) noexcept;
+  void prefetch(std::uint64_t id) const noexcept;
   void take(const wire::EnvelopeView& envelope);
   void fail_all(Destination& to, const Error& error);
   void tell_cancelled(Destination& to, std::uint64_t id) noexcept;
@@ -91,9 +100,9 @@ class Calls {
   observe::Counter& late_;
   const std::uint64_t sender_;
   std::uint32_t epoch_ = 0;
-  std::uint64_t ended_ = 0, failed_ = 0;  // calls
-  std::vector<Slot> slots_;               // by the low half of the id; the first is not used
-  std::uint32_t free_ = 0;
+  std::uint64_t ended_ = 0, failed_ = 0;        // calls
+  std::vector<std::unique_ptr<Slot[]>> slots_;  // by the low half of the id; the first is not used
+  std::uint32_t slots_made_ = 1, free_ = 0;
   std::size_t pending_ = 0;
   Deadlines deadlines_;
   Timer alarm_;
@@ -106,10 +115,12 @@ class Calls {
   std::shared_ptr<int> life_ = std::make_shared<int>(0);
 };
 
-/// What waits for envelopes under one id. Its owner withdraws it, or it ends by finish().
+/// What waits for envelopes under one id. Its owner withdraws it, or it ends by finish(). When Calls ends first, it
+/// does not wait any more.
 class PendingCall {
  public:
-  PendingCall(Calls& calls, std::shared_ptr<Destination> to) : calls_(calls), alive_(calls.life_), to_(std::move(to)) {}
+  /// `to` may be null for one that never begins. Borrows all.
+  PendingCall(Calls& calls, Destination* to) : calls_(calls), to_(to) {}
   PendingCall(const PendingCall&) = delete;
   PendingCall& operator=(const PendingCall&) = delete;
   /// Withdraws the call when it still waits.
@@ -117,12 +128,8 @@ class PendingCall {
 
  protected:
   friend class Calls;
-  struct Ring : Deadlines::Entry {
-    explicit Ring(PendingCall& of) : call(of) {}
-    PendingCall& call;
-  };
-  /// Sends the request and waits from now on. `extension` may hold what the kind of call needs.
-  Result<void> begin(Outgoing& outgoing, Payload& payload, wire::Extension extension);
+  /// Sends the request and waits from now on. `window`: bytes of chunks that may come, for a stream.
+  Result<void> begin(Outgoing& outgoing, Payload& payload, std::uint32_t window = 0);
   virtual void take(const wire::EnvelopeView& envelope) = 0;
   /// It no longer waits when this is called. May destroy it.
   virtual void ended(Result<Payload> outcome) = 0;
@@ -135,28 +142,27 @@ class PendingCall {
   bool waits() const noexcept { return id_ != 0; }
 
   Calls& calls_;
-  std::weak_ptr<int> alive_;
-  std::shared_ptr<Destination> to_;
+  Destination* const to_;
   const Outgoing* outgoing_ = nullptr;
-  std::uint64_t id_ = 0;  // 0: not waiting
-  PendingCall* next_ = nullptr;
-  PendingCall** previous_ = nullptr;
-  Ring deadline_{*this};
-  CancelHook cancelled_;
+  std::uint64_t id_ = 0;                   // 0: not waiting
+  std::unique_ptr<CancelHook> cancelled_;  // of a call on behalf of another
 };
 
 /// One attempt of a call: runs the chain, sends, waits. Lives in the frame of the coroutine that awaits it; taken back
 /// when that frame is destroyed.
 class Attempt final : public PendingCall {
  public:
-  /// All is borrowed. With `refused` nothing is sent, and the chain sees that error. The payload of a large request is
-  /// taken unless outgoing.keep_payload.
-  Attempt(Calls& calls, std::shared_ptr<Destination> to, Outgoing& outgoing, Payload& payload,
-          std::optional<Error> refused = {});
+  /// All is borrowed. With an error for `to` nothing is sent, and the chain sees that error. The payload of a large
+  /// request is taken unless outgoing.keep_payload.
+  Attempt(Calls& calls, Result<Destination*> to, Outgoing& outgoing, Payload& payload);
 
   /// Sends; true when that has failed already.
   bool await_ready();
-  void await_suspend(std::coroutine_handle<> waiter) noexcept { waiter_ = waiter; }
+  template <class Promise>
+  void await_suspend(std::coroutine_handle<Promise> waiter) noexcept {
+    waiter_ = waiter;
+    calls_.slot(id_).frames = {waiter.address(), waiter.promise().continuation.address()};
+  }
   Result<Payload> await_resume();
 
  private:
@@ -167,7 +173,6 @@ class Attempt final : public PendingCall {
   Payload& payload_;
   std::size_t ran_ = 0;  // interceptors that are to see the end
   std::coroutine_handle<> waiter_;
-  std::optional<Error> refused_;
   std::optional<Result<Payload>> outcome_;
 };
 
@@ -177,7 +182,7 @@ struct CallStart {
   TimePoint deadline = TimePoint::max();
   wire::Header header;
 };
-Result<CallStart> start_call(std::string_view target, const CallOptions& options, TimePoint now,
-                             Duration timeout = Policy().timeout);
+Result<void> start_call(CallStart& start, std::string_view target, const CallOptions& options, TimePoint now,
+                        Duration timeout = Policy().timeout);
 
 }  // namespace weft::mesh

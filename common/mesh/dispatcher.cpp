@@ -43,7 +43,7 @@ Dispatcher::Dispatcher(Loop& loop, const PeerOptions& options, observe::Metrics&
 }
 
 Dispatcher::~Dispatcher() {
-  running_.cancel_all();
+  for (auto& [key, active] : *table_) active->running.destroy();
   for (auto& [key, active] : *table_) delete active;
 }
 
@@ -160,7 +160,7 @@ void Dispatcher::take_request(const net::Connection& from, const wire::EnvelopeV
   }
   ++in_flight_;
   in_flight_gauge_.set(static_cast<double>(in_flight_));
-  running_.spawn(run(active));
+  run(active);
 }
 
 Result<void> Dispatcher::fill(Active& active, const wire::EnvelopeView& envelope, Duration queued) {
@@ -195,7 +195,7 @@ Result<void> Dispatcher::check_chain(const Call& call) const {
                "let one of them publish, report or answer instead of calling back");
 }
 
-Task<void> Dispatcher::run(Active& active) {
+Dispatcher::Running Dispatcher::run(Active& active) {
   Incoming incoming{.call = *active.call,
                     .method = active.method->info,
                     .method_id = active.method->id,
@@ -203,7 +203,7 @@ Task<void> Dispatcher::run(Active& active) {
                     .begin = active.begin,
                     .trace = active.call->header_.trace};
   std::size_t ran = 0;
-  Result<Payload> outcome = Error();
+  Result<Payload> outcome;
   if (auto fine = interceptors_.before(incoming, ran); !fine) {
     outcome = std::move(fine.error());
   } else {

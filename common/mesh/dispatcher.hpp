@@ -65,7 +65,8 @@ class Dispatcher {
   Result<void> fill(Active& active, const wire::EnvelopeView& envelope, Duration queued);
   Result<void> check_chain(const Call& call) const;
   void refuse(const net::Connection& from, const wire::EnvelopeView& envelope, const Error& error);
-  Task<void> run(Active& active);
+  struct Running;
+  Running run(Active& active);
   Task<Result<Payload>> handle(Active& active);
   Task<Result<Payload>> handle_stream(Active& active);
   void cancel_call(Active& active, const char* why);
@@ -99,7 +100,6 @@ class Dispatcher {
   static constexpr Duration kQuiet = std::chrono::milliseconds(200);
   bool draining_ = false;
   TimePoint refused_{};  // when somebody was, or draining began
-  TaskScope running_;    // last: its tasks use the rest
 };
 
 }  // namespace weft::mesh

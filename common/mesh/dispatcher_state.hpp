@@ -16,9 +16,22 @@ struct DispatchKeyHash {
   }
 };
 
+/// The coroutine that handles a request: begins at once, and its frame is gone when it has answered.
+struct Dispatcher::Running {
+  struct promise_type : detail::FromFramePool {
+    promise_type(Dispatcher&, Active& of) noexcept;
+    Running get_return_object() const noexcept { return {}; }
+    std::suspend_never initial_suspend() const noexcept { return {}; }
+    std::suspend_never final_suspend() const noexcept { return {}; }
+    void return_void() const noexcept {}
+    void unhandled_exception() const noexcept { std::terminate(); }
+  };
+};
+
 struct Dispatcher::Active {
   net::Connection from;
   Method* method = nullptr;
+  std::coroutine_handle<> running;
   std::optional<Call> call;
   Duration queued{};
   TimePoint begin;
@@ -26,6 +39,10 @@ struct Dispatcher::Active {
   bool abandoned = false;                  // its caller waits no longer
   DispatchKey key() const noexcept { return {from.id(), call->id()}; }
 };
+inline Dispatcher::Running::promise_type::promise_type(Dispatcher&, Active& of) noexcept {
+  of.running = std::coroutine_handle<promise_type>::from_promise(*this);
+}
+
 /// The callee's end of a stream. Over when its call is.
 class Dispatcher::CalleeStream final : public StreamCore {
  public:

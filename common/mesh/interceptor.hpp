@@ -66,34 +66,49 @@ struct Interceptor {
 /// The chain of a process. Interceptors are added while it is set up, and stay.
 class Interceptors {
  public:
-  void add(Interceptor interceptor) { all_.push_back(std::make_unique<Interceptor>(std::move(interceptor))); }
+  void add(Interceptor interceptor);
   std::vector<std::string_view> names() const;
 
   /// `ran` is set to how many are to see the end.
-  Result<void> before(Outgoing& call, std::size_t& ran) { return before(call, ran, &Interceptor::before_call); }
-  void after(Outgoing& call, const Result<Payload>& outcome, std::size_t ran) {
-    for (std::size_t i = ran; i-- > 0;) {
-      if (all_[i]->after_call) all_[i]->after_call(call, outcome);
-    }
-  }
-  Result<void> before(Incoming& call, std::size_t& ran) { return before(call, ran, &Interceptor::before_handler); }
+  Result<void> before(Outgoing& call, std::size_t& ran) { return before_calls_.run(call, ran, names_.size()); }
+  void after(Outgoing& call, const Result<Payload>& outcome, std::size_t ran) { after_calls_.run(call, outcome, ran); }
+  Result<void> before(Incoming& call, std::size_t& ran) { return before_handlers_.run(call, ran, names_.size()); }
   void after(Incoming& call, const Result<Payload>& outcome, std::size_t ran) {
-    for (std::size_t i = ran; i-- > 0;) {
-      if (all_[i]->after_handler) all_[i]->after_handler(call, outcome);
-    }
+    after_handlers_.run(call, outcome, ran);
   }
 
  private:
-  template <class T>
-  Result<void> before(T& call, std::size_t& ran, UniqueFunction<Result<void>(T&)> Interceptor::*hook) {
-    for (ran = 0; ran < all_.size(); ++ran) {
-      auto& function = (*all_[ran]).*hook;
-      if (!function) continue;
-      if (auto fine = function(call); !fine) return fine;
+  /// The functions of one kind, each with the number of its interceptor.
+  template <class Function>
+  struct Hooks {
+    std::vector<std::pair<std::size_t, Function>> all;
+
+    void add(std::size_t number, Function function) {
+      if (function) all.emplace_back(number, std::move(function));
     }
-    return {};
-  }
-  std::vector<std::unique_ptr<Interceptor>> all_;
+    template <class T>
+    Result<void> run(T& call, std::size_t& ran, std::size_t count) {
+      for (auto& [number, function] : all) {
+        if (auto fine = function(call); !fine) {
+          ran = number;
+          return fine;
+        }
+      }
+      ran = count;
+      return {};
+    }
+    template <class T>
+    void run(T& call, const Result<Payload>& outcome, std::size_t ran) {
+      for (auto at = all.rbegin(); at != all.rend(); ++at) {
+        if (at->first < ran) at->second(call, outcome);
+      }
+    }
+  };
+  std::vector<std::string> names_;
+  Hooks<decltype(Interceptor::before_call)> before_calls_;
+  Hooks<decltype(Interceptor::after_call)> after_calls_;
+  Hooks<decltype(Interceptor::before_handler)> before_handlers_;
+  Hooks<decltype(Interceptor::after_handler)> after_handlers_;
 };
 
 }  // namespace weft::mesh

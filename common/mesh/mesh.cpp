@@ -53,7 +53,7 @@ struct Mesh::Impl {
         security(context.security()),
         peer(l, context, options.peer, metrics, g),
         router(directory, peer.calls(), options.peer),
-        steering(l, router, options.peer.policies, metrics, g),
+        steering(l, peer.calls(), router, options.peer.policies, metrics, g),
         membership(l, peer, directory, options, metrics, g, hooks()) {
     if (options.report_errors) {
       reporter = std::make_unique<ErrorReporter>(
@@ -330,9 +330,9 @@ Result<Stream> Mesh::open_stream(std::string target, Payload payload, StreamOpti
   if (!agent) return agent.error();
   Course course(impl_->steering.target(target));  // its circuit learns nothing of streams
   auto route = impl_->steering.route(course, options);
-  if (route.nobody) return std::move(*route.nobody);
-  auto core = impl_->peer.calls().open(std::move(route.to), std::move(route.record), std::move(target),
-                                       std::move(payload), std::move(options));
+  if (!route) return route.error();
+  auto core = impl_->peer.calls().open((*route)->to, (*route)->record, std::move(target), std::move(payload),
+                                       std::move(options));
   if (!core) return core.error();
   return Stream(std::move(*core));
 }

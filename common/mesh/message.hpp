@@ -190,14 +190,15 @@ struct CallOptions {
   /// The whole budget, retries included; shortened to what `within` has left; zero: none. Empty: that of the target's
   /// policy, which is 5 s when nobody says otherwise.
   std::optional<Duration> timeout;
-  std::string host;      ///< only instances on this host
-  std::string instance;  ///< only this instance (id)
-  std::string key;       ///< idempotency: calls with the same key have one effect, and the same answer
-  std::string affinity;  ///< calls with the same one go to the same instance, for as long as it is there and has room
+  Rare<std::string> host;      ///< only instances on this host
+  Rare<std::string> instance;  ///< only this instance (id)
+  Rare<std::string> key;       ///< idempotency: calls with the same key have one effect, and the same answer
+  Rare<std::string>
+      affinity;  ///< calls with the same one go to the same instance, for as long as it is there and has room
   /// Sent a second time, to another instance, when there is no answer by then; the first answer counts. For work that
   /// may be done twice. Empty: as the target's policy says; zero: never.
   std::optional<Duration> hedge_after;
-  Headers headers;
+  Rare<Headers> headers;
   std::uint8_t priority = 0;
   /// The call on whose behalf this one is made: depth, trace, deadline, chain; cancelled together with it.
   const Call* within = nullptr;

@@ -98,8 +98,8 @@ Error Router::nobody(std::string_view agent, const CallOptions& call) const {
                  "bring both to releases whose versions overlap: weft ping shows who runs which");
   }
   std::string text = "no live instance of agent '" + name + "'";
-  if (!call.host.empty()) text += " on host '" + call.host + "'";
-  if (!call.instance.empty()) text += " with id " + call.instance;
+  if (!call.host.empty()) text += " on host '" + *call.host + "'";
+  if (!call.instance.empty()) text += " with id " + *call.instance;
   if (directory_.instances(agent).empty()) text += did_you_mean(name, directory_.agent_names());
   return Error(codes::no_responders, text, "weft ps shows what runs");
 }

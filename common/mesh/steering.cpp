@@ -15,27 +15,29 @@ Track* Target::track_of(const Replica& replica) noexcept {
   return found == tracks.end() ? nullptr : &*found;
 }
 
-void Course::hold(Track& track, Breaker::Pass as) noexcept {
-  replica = track.replica;
+void Course::hold(std::size_t index, Breaker::Pass as) noexcept {
+  if (among != target->candidates) among = target->candidates;
+  at = &(*among)[index];
   pass = as;
-  ++replica->in_flight;
-  ++track.outstanding;
-  if (tried->count < tried->ids.size()) tried->ids[tried->count++] = replica->id.short_id();
+  ++at->replica->in_flight;
+  ++target->tracks[index].outstanding;
+  if (tried->count < tried->ids.size()) tried->ids[tried->count++] = at->replica->id.short_id();
 }
 
 void Course::release() noexcept {
-  if (!replica) return;
-  --replica->in_flight;
-  if (Track* track = target->track_of(*replica)) {
+  if (!at) return;
+  Replica& replica = *std::exchange(at, nullptr)->replica;
+  --replica.in_flight;
+  if (Track* track = target->track_of(replica)) {
     --track->outstanding;
     track->breaker.dropped(pass);
   }
-  replica.reset();
 }
 
-Steering::Steering(Loop& loop, Router& router, std::shared_ptr<const Policies> policies, observe::Metrics& metrics,
-                   observe::Log& log)
+Steering::Steering(Loop& loop, Calls& calls, Router& router, std::shared_ptr<const Policies> policies,
+                   observe::Metrics& metrics, observe::Log& log)
     : loop_(loop),
+      calls_(calls),
       router_(router),
       policies_(policies ? std::move(policies) : std::make_shared<const Policies>()),
       metrics_(metrics),
@@ -49,12 +51,13 @@ void Steering::join(Peer& peer) {
                   .after_call = [this](Outgoing& call, const Result<Payload>& outcome) { ended(call, outcome); }});
 }
 
-std::shared_ptr<Target> Steering::target(std::string_view name) {
+std::shared_ptr<Target> Steering::look_up(std::string_view name) {
   if (const auto found = targets_.find(name); found != targets_.end()) return found->second;
   if (targets_.size() >= kTargetsMax)
     std::erase_if(targets_, [](const auto& it) { return it.second.use_count() == 1; });
   auto target = std::make_shared<Target>();
   target->name = name;
+  target->id = calls_.target_id(name);
   target->policy = &policies_->policy_for(name);
   const observe::Labels label{{"target", target->name}};
   target->retries = &metrics_.counter("weft_retries_total", "Attempts beyond the first, by target", label);
@@ -89,38 +92,36 @@ void Steering::refresh(Target& target) {
   target.candidates = std::move(candidates);
 }
 
-Result<Ask> Steering::ask_for(const Course& course, const CallOptions& options) {
-  Ask ask;
+Result<void> Steering::fill(Ask& ask, const Course& course, const CallOptions& options) {
   ask.balance = options.affinity.empty() ? course.policy().balance : Balance::hash;
-  ask.host = options.host;
-  ask.key = options.affinity;
+  if (!options.host.empty()) ask.host = *options.host;
+  if (!options.affinity.empty()) ask.key = *options.affinity;
   ask.avoid = course.avoid();
-  if (options.instance.empty()) return ask;
-  auto id = Ulid::parse(options.instance);
+  if (options.instance.empty()) return {};
+  auto id = Ulid::parse(*options.instance);
   if (!id) return id.error();
   ask.instance = *id;
-  return ask;
+  return {};
 }
 
 std::uint64_t Steering::chance(Balance balance) {
   return balance == Balance::random_two ? random_.next() : ++turns_ * kGolden;
 }
 
-Steering::Route Steering::route(Course& course, const CallOptions& options) {
+Result<const Router::Candidate*> Steering::route(Course& course, const CallOptions& options) {
   course.release();
   Target& target = *course.target;
   refresh(target);
-  const auto ask = ask_for(course, options);
-  if (!ask) return {nullptr, nullptr, ask.error()};
+  Ask ask;
+  if (auto fine = fill(ask, course, options); !fine) return fine.error();
   const TimePoint now = loop_.turn_time();
-  const Choice choice = choose(target.tracks, course.policy(), *ask, now, chance(ask->balance));
-  if (choice.refused != Choice::Refused::no) return {nullptr, nullptr, refused(target, options, choice.refused)};
+  const Choice choice = choose(target.tracks, course.policy(), ask, now, chance(ask.balance));
+  if (choice.refused != Choice::Refused::no) return refused(target, options, choice.refused);
   Track& track = target.tracks[choice.index];
   const auto [pass, transition] = track.breaker.started(course.policy().breaker, now);
-  course.hold(track, pass);
+  course.hold(choice.index, pass);
   if (transition) tell(target, *track.replica, transition);
-  const auto& candidate = (*target.candidates)[choice.index];
-  return {candidate.record, candidate.to};
+  return course.at;
 }
 
 Error Steering::refused(const Target& target, const CallOptions& options, Choice::Refused why) const {
@@ -144,22 +145,21 @@ Error Steering::refused(const Target& target, const CallOptions& options, Choice
 // ---- interceptors
 
 void Steering::ended(const Outgoing& call, const Result<Payload>& outcome) {
-  if (!call.course || !call.course->replica) return;
+  if (!call.course || !call.course->at) return;
   Course& course = *call.course;
+  Replica& replica = *course.at->replica;  // `among` keeps it
   const bool sent = call.header.id != 0;
   const bool cancelled = !outcome && outcome.error().kind == ErrorKind::cancelled;
   const bool draining = !outcome && outcome.error().is(codes::draining);
-  if (draining) course.replica->draining = true;
-  Track* track = course.target->track_of(*course.replica);
+  if (draining) replica.draining = true;
+  Track* track = course.target->track_of(replica);
   if (!track || !sent || cancelled || draining) return course.release();
-  const auto replica = course.replica;
-  const auto pass = course.pass;
-  const Duration took = call.end - call.begin;
-  course.pass = Breaker::Pass::normal;  // given to finished()
+  const auto pass = std::exchange(course.pass, Breaker::Pass::normal);  // given to finished()
   course.release();
+  const Duration took = call.end - call.begin;
   track->measure(call.end, !outcome && counts_as_error(outcome.error().kind), took);
   const bool failed = !outcome && breaks(outcome.error().kind);
-  tell(*course.target, *replica, track->breaker.finished(course.policy().breaker, call.end, pass, failed, took));
+  tell(*course.target, replica, track->breaker.finished(course.policy().breaker, call.end, pass, failed, took));
 }
 
 /// True where one is left that this call was not sent to.
@@ -167,7 +167,7 @@ bool Steering::another(const Course& course, const CallOptions& options) const n
   const auto avoid = course.avoid();
   if (!options.instance.empty() || avoid.size() == course.tried->ids.size()) return false;
   return std::any_of(course.target->tracks.begin(), course.target->tracks.end(), [&](const Track& track) {
-    const bool there = options.host.empty() || track.replica->host == options.host;
+    const bool there = options.host.empty() || track.replica->host == *options.host;
     return there && !track.replica->draining &&
            std::find(avoid.begin(), avoid.end(), track.replica->id.short_id()) == avoid.end();
   });

@@ -16,7 +16,8 @@ namespace weft::mesh {
 
 /// One target as this process calls it.
 struct Target {
-  std::string name;  ///< "agent.method"
+  std::string name;      ///< "agent.method"
+  std::uint32_t id = 0;  ///< Calls::target_id()
   const EffectivePolicy* policy = nullptr;
   std::uint64_t version = 0;  ///< of the router, when `tracks` were made
   std::shared_ptr<const Router::Candidates> candidates;
@@ -31,7 +32,7 @@ struct Target {
 
 /// Ulid::short_id() of those that a call was sent to. Later ones than fit are tried again.
 struct Tried {
-  std::array<std::uint64_t, 12> ids{};
+  std::array<std::uint64_t, 12> ids;  // the first `count`
   std::size_t count = 0;
 };
 
@@ -44,14 +45,15 @@ struct Course {
   ~Course() { release(); }
 
   std::shared_ptr<Target> target;
-  std::shared_ptr<Replica> replica;  ///< of the attempt that waits; null: none
+  std::shared_ptr<const Router::Candidates> among;  ///< keeps what `at` points to
+  const Router::Candidate* at = nullptr;            ///< of the attempt that waits; null: none
   Breaker::Pass pass = Breaker::Pass::normal;
   Tried own_tried;
   Tried* tried = &own_tried;  ///< shared by the two halves of a hedged call
 
   const Policy& policy() const noexcept { return target->policy->policy; }
   std::span<const std::uint64_t> avoid() const noexcept { return {tried->ids.data(), tried->count}; }
-  void hold(Track& track, Breaker::Pass as) noexcept;
+  void hold(std::size_t index, Breaker::Pass as) noexcept;
   /// The attempt is over. The breaker learns nothing by it.
   void release() noexcept;
 };
@@ -59,8 +61,8 @@ struct Course {
 class Steering {
  public:
   /// Borrows all.
-  Steering(Loop& loop, Router& router, std::shared_ptr<const Policies> policies, observe::Metrics& metrics,
-           observe::Log& log);
+  Steering(Loop& loop, Calls& calls, Router& router, std::shared_ptr<const Policies> policies,
+           observe::Metrics& metrics, observe::Log& log);
 
   /// Adds the interceptors "breaker" and "retry".
   void join(Peer& peer);
@@ -69,14 +71,12 @@ class Steering {
   /// Those whom a gathering asks, by id.
   std::vector<Gathered::Answer> wanted(std::string_view agent, const CallOptions& options,
                                        const GatherOptions& gathering);
-  std::shared_ptr<Target> target(std::string_view name);
-  /// Where the next attempt goes; `course` holds it.
-  struct Route {
-    std::shared_ptr<const InstanceRecord> record;
-    std::shared_ptr<Destination> to;
-    std::optional<Error> nobody{};  ///< why there is none: `no_registry`, `no_responders`, `circuit_open`, `bad_value`
-  };
-  Route route(Course& course, const CallOptions& options);
+  const std::shared_ptr<Target>& target(std::string_view name) {
+    return last_ && last_->name == name ? last_ : last_ = look_up(name);
+  }
+  /// Where the next attempt goes; `course` holds it. Errors: `no_registry`, `no_responders`, `circuit_open`,
+  /// `bad_value`.
+  Result<const Router::Candidate*> route(Course& course, const CallOptions& options);
   /// True, and paid for, when a second call may go.
   bool may_hedge(Target& target);
 
@@ -93,7 +93,8 @@ class Steering {
     using is_transparent = void;
     std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
   };
-  static Result<Ask> ask_for(const Course& course, const CallOptions& options);
+  std::shared_ptr<Target> look_up(std::string_view name);
+  static Result<void> fill(Ask& ask, const Course& course, const CallOptions& options);
   bool is_served(std::string_view name) const;
   void refresh(Target& target);
   void ended(const Outgoing& call, const Result<Payload>& outcome);
@@ -106,6 +107,7 @@ class Steering {
   static constexpr std::uint64_t kGolden = 0x9e3779b97f4a7c15;  // 2^64 over the golden ratio: equals take turns
 
   Loop& loop_;
+  Calls& calls_;
   Router& router_;
   std::shared_ptr<const Policies> policies_;
   observe::Metrics& metrics_;
@@ -113,6 +115,7 @@ class Steering {
   Random random_ = Random::from_os();
   std::uint64_t turns_ = 0;
   std::unordered_map<std::string, std::shared_ptr<Target>, Hash, std::equal_to<>> targets_;
+  std::shared_ptr<Target> last_;  // that was called: the next call is often one of the same
 };
 
 }  // namespace weft::mesh

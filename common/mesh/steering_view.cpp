@@ -51,7 +51,7 @@ std::vector<Gathered::Answer> Steering::wanted(std::string_view agent, const Cal
     const auto& record = *candidate.record;
     const std::string id = record.instance.to_string();
     if (!options.host.empty() && record.host != options.host) continue;
-    if (!options.instance.empty() && id != options.instance) continue;
+    if (!options.instance.empty() && id != *options.instance) continue;
     const auto& named = gathering.instances;
     if (!named.empty() && std::find(named.begin(), named.end(), id) == named.end()) continue;
     out.push_back({id, record.slot, record.host});
@@ -153,13 +153,13 @@ Value Steering::explain(std::string_view name, const CallOptions& options) {
     policy.push_back(std::move(one));
   }
   out.set("policy", std::move(policy));
-  const auto ask = ask_for(course, options);
-  if (!ask) {
-    out.set("refused", ask.error().describe());
+  Ask ask;
+  if (auto fine = fill(ask, course, options); !fine) {
+    out.set("refused", fine.error().describe());
     return out;
   }
   // The turn that the next call will have: the same decision.
-  const auto why = mesh::explain(target->tracks, course.policy(), *ask, loop_.turn_time(), (turns_ + 1) * kGolden);
+  const auto why = mesh::explain(target->tracks, course.policy(), ask, loop_.turn_time(), (turns_ + 1) * kGolden);
   Value::List instances;
   bool chosen = false;
   bool asked_for = false;

@@ -1,7 +1,8 @@
-// Outbox: packs the envelopes for one destination into frames. Pure: flush() is given what sends. Private to net.
+// Outbox: packs the envelopes for one destination into frames. flush() is given what sends. Thread-bound. Private to
+// net.
 #pragma once
 #include <deque>
-#include <string>
+#include <optional>
 
 #include "weft/net/net.hpp"
 #include "weft/wire/wire.hpp"
@@ -18,8 +19,10 @@ enum class Sent : std::uint8_t {
 
 class Outbox {
  public:
-  /// `prefix` goes before each frame (publications: topic NUL).
-  explicit Outbox(std::string prefix = {}) : prefix_(std::move(prefix)) {}
+  Outbox() = default;
+  Outbox(const Outbox&) = delete;
+  Outbox& operator=(const Outbox&) = delete;
+  ~Outbox() { give_back(std::move(open_)); }
 
   /// Copies a small payload; takes a large one (over kDetachBytes), whose bytes are gone afterwards.
   void add(const wire::Header& header, std::string_view name, BytesView extension, Bytes& payload);
@@ -37,18 +40,17 @@ class Outbox {
     while (!closed_.empty()) {
       Frame& frame = closed_.front();
       const std::size_t size = frame.size();
-      if (const Sent sent = send(BytesView(frame.first), frame.detached ? &frame.second : nullptr); sent != Sent::yes)
+      if (const Sent sent = send(BytesView(frame.first), frame.second ? &*frame.second : nullptr); sent != Sent::yes)
         return sent;
       closed_bytes_ -= size;
       closed_count_ -= frame.count;
+      give_back(std::move(frame.first));
       closed_.pop_front();
     }
     if (count_ == 0) return Sent::yes;
-    finish_batch();
-    const Sent sent = send(BytesView(open_), nullptr);
+    const Sent sent = send(open_frame(), nullptr);
     if (sent == Sent::yes) {
-      open_.clear();
-      count_ = 0;
+      end_open();
     } else {
       close_open();
     }
@@ -57,18 +59,20 @@ class Outbox {
 
  private:
   struct Frame {
-    Bytes first, second;
-    bool detached;
+    Bytes first;
+    std::optional<Bytes> second;
     std::size_t second_size;
     std::size_t count;  // envelopes
     std::size_t size() const noexcept { return first.size() + second_size; }
   };
-  void append(const wire::Header& header, std::string_view name, BytesView extension, BytesView payload);
-  void finish_batch();
+  void close(Frame frame);
+  BytesView open_frame();
   void close_open();
+  void end_open() noexcept;
+  static Bytes take_buffer();
+  static void give_back(Bytes buffer) noexcept;
 
-  std::string prefix_;
-  Bytes open_;             // the frame being packed: prefix, then one envelope, or a batch of several
+  Bytes open_;             // being packed: room for a batch's header, envelopes
   std::size_t count_ = 0;  // envelopes in open_
   std::deque<Frame> closed_;
   std::size_t closed_bytes_ = 0, closed_count_ = 0;

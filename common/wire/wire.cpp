@@ -122,15 +122,18 @@ Bytes encode(const Header& header, std::string_view name, BytesView payload) {
   return out;
 }
 
-Result<Decoded> decode_first(BytesView bytes, const Limits& limits) {
+namespace {
+
+/// `size`: of the envelope at the beginning of `bytes`.
+Result<void> decode_to(EnvelopeView& envelope, std::size_t& size, BytesView bytes, const Limits& limits) {
   if (bytes.size() < kHeaderSize) {
     return bad("the envelope is cut: " + std::to_string(bytes.size()) + " bytes, a header has " +
                std::to_string(kHeaderSize));
   }
   const std::byte* at = bytes.data();
   if (auto fine = check_fixed(at); !fine) return fine.error();
-  Decoded out{{read_header(at), {}, {}, {}, get<std::uint32_t>(at + 8)}, 0};
-  EnvelopeView& envelope = out.envelope;
+  envelope.header = read_header(at);
+  envelope.payload_size = get<std::uint32_t>(at + 8);
   if (envelope.payload_size > limits.payload_max) {
     return Error(codes::too_large, "a payload of " + std::to_string(envelope.payload_size) +
                                        " bytes is over the limit of " + std::to_string(limits.payload_max));
@@ -143,36 +146,45 @@ Result<Decoded> decode_first(BytesView bytes, const Limits& limits) {
   if (detached && envelope.header.kind == Kind::batch) return bad("a batch whose payload is detached");
   const std::size_t name = get<std::uint8_t>(at + 7), extension = get<std::uint16_t>(at + 62);
   const std::size_t inline_payload = detached ? 0 : envelope.payload_size;
-  out.size = kHeaderSize + name + extension + inline_payload;
-  if (bytes.size() < out.size) {
-    return bad("the envelope is cut: " + std::to_string(bytes.size()) + " bytes of " + std::to_string(out.size));
+  size = kHeaderSize + name + extension + inline_payload;
+  if (bytes.size() < size) {
+    return bad("the envelope is cut: " + std::to_string(bytes.size()) + " bytes of " + std::to_string(size));
   }
   envelope.name = as_text(bytes.subspan(kHeaderSize, name));
   envelope.extension = bytes.subspan(kHeaderSize + name, extension);
   envelope.payload = bytes.subspan(kHeaderSize + name + extension, inline_payload);
+  return {};
+}
+
+}  // namespace
+
+Result<Decoded> decode_first(BytesView bytes, const Limits& limits) {
+  Result<Decoded> out;
+  if (auto fine = decode_to(out->envelope, out->size, bytes, limits); !fine) return fine.error();
   return out;
 }
 
 Result<EnvelopeView> decode(BytesView frame, const Limits& limits) {
-  auto first = decode_first(frame, limits);
-  if (!first) return first.error();
-  if (first->size != frame.size())
-    return bad(std::to_string(frame.size() - first->size) + " bytes follow the envelope");
-  return first->envelope;
+  Result<EnvelopeView> out;
+  std::size_t size = 0;
+  if (auto fine = decode_to(*out, size, frame, limits); !fine) return fine.error();
+  if (size != frame.size()) return bad(std::to_string(frame.size() - size) + " bytes follow the envelope");
+  return out;
 }
 
 Result<EnvelopeView> BatchReader::next() {
-  auto first = decode_first(rest_, limits_);
-  if (!first) {
+  Result<EnvelopeView> out;
+  std::size_t size = 0;
+  auto fine = decode_to(*out, size, rest_, limits_);
+  if (fine && (out->header.kind == Kind::batch || (out->header.flags & kFlagDetached) != 0))
+    fine = bad("a batch holds whole envelopes, no batches and no detached payloads");
+  if (!fine) {
     rest_ = {};
-    return first.error();
+    return fine.error();
   }
-  rest_ = rest_.subspan(first->size);
-  if (first->envelope.header.kind == Kind::batch || (first->envelope.header.flags & kFlagDetached) != 0) {
-    rest_ = {};
-    return bad("a batch holds whole envelopes, no batches and no detached payloads");
-  }
-  return first->envelope;
+  rest_ = rest_.subspan(size);
+  if (rest_.size() >= kHeaderSize) out->next_id = get<std::uint64_t>(rest_.data() + 16);
+  return out;
 }
 
 Bytes encode_error(const Error& error) {

@@ -118,6 +118,7 @@ struct EnvelopeView {
   BytesView extension;         ///< MessagePack map of further headers; may be empty
   BytesView payload;           ///< empty when detached
   std::uint32_t payload_size;  ///< also when detached
+  std::uint64_t next_id = 0;   ///< of the envelope behind it in the same frame, unchecked; 0: there is none
 };
 
 /// Bytes that one envelope takes in its first frame.

@@ -212,7 +212,7 @@ TEST_CASE_METHOD(Fixture, "an authorisation hook refuses at either end, and thos
   CHECK(call(a, "a.secret").error().is(codes::unauthorized));
   CHECK(handled == 0);
   CallOptions options;
-  options.headers["token"] = "t";
+  options.headers.edit()["token"] = "t";
   CHECK(call(a, "a.secret", options));
   CHECK(handled == 1);
 }

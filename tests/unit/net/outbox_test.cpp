@@ -90,18 +90,23 @@ TEST_CASE("what a full destination does not take stays, in order, and goes later
   CHECK(all == std::vector<std::uint64_t>{1, 2, 3});
 }
 
-TEST_CASE("a prefix stands before each frame") {
-  Outbox outbox(std::string("a.b") + '\0');
-  Frames frames;
-  outbox.add(request(1), {}, bytes(1));
-  CHECK(outbox.flush(std::ref(frames)) == Sent::yes);
-  outbox.add(request(2), {}, bytes(1));
-  outbox.add(request(3), {}, bytes(1));
-  CHECK(outbox.flush(std::ref(frames)) == Sent::yes);
-  for (auto& frame : frames.first) {
-    CHECK(as_text(BytesView(frame).first(4)) == std::string_view("a.b\0", 4));
-    frame.erase(frame.begin(), frame.begin() + 4);
+TEST_CASE("what a full destination did not take is not touched by what others send meanwhile") {
+  for (const std::size_t payload :
+       {std::size_t{1}, kDetachBytes}) {  // a frame that is copied, and one that keeps its buffer
+    Outbox full, other;
+    Frames frames;
+    frames.answer = Sent::full;
+    for (std::uint64_t id = 1; id <= 3; ++id) full.add(request(id), {}, bytes(payload));
+    CHECK(full.flush(std::ref(frames)) == Sent::full);
+    frames.answer = Sent::yes;
+    for (std::uint64_t round = 0; round < 20; ++round) {
+      other.add(request(100 + round), {}, bytes(kDetachBytes));
+      other.add(request(200 + round), {}, bytes(kDetachBytes));
+      CHECK(other.flush(std::ref(frames)) == Sent::yes);
+    }
+    frames.first.clear();
+    CHECK(full.flush(std::ref(frames)) == Sent::yes);
+    REQUIRE(frames.first.size() == 1);
+    CHECK(ids(frames.first[0]) == std::vector<std::uint64_t>{1, 2, 3});
   }
-  CHECK(ids(frames.first[0]) == std::vector<std::uint64_t>{1});
-  CHECK(ids(frames.first[1]) == std::vector<std::uint64_t>{2, 3});
 }

@@ -17,6 +17,19 @@ TEST_CASE("the first of two envelopes is decoded, and its length told") {
   REQUIRE(as_text(first->envelope.payload) == "abc");
 }
 
+TEST_CASE("an envelope of a batch knows the id of the one behind it") {
+  Bytes envelopes;
+  for (const std::uint64_t id : {5, 6, 7}) {
+    wire::Header header;
+    header.id = id;
+    const Bytes one = wire::encode(header, "a.b", as_bytes("x"));
+    envelopes.insert(envelopes.end(), one.begin(), one.end());
+  }
+  std::vector<std::uint64_t> told;
+  for (wire::BatchReader batch(envelopes, {}); !batch.done();) told.push_back(batch.next()->next_id);
+  REQUIRE(told == std::vector<std::uint64_t>{6, 7, 0});
+}
+
 TEST_CASE("an empty envelope is its header") {
   REQUIRE(wire::encode({}, "", {}).size() == wire::kHeaderSize);
   REQUIRE(wire::encoded_size("ab", {}, 3) == wire::kHeaderSize + 5);
