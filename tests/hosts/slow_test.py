@@ -9,7 +9,7 @@ from tests.support.waiting import eventually, hold
 TOPIC = "echo.alpha.burst"
 SMALL_QUEUES = {"WEFT__LIMITS__SOCKET_MESSAGES_MAX": "500"}
 HEAR = {"hear": TOPIC}
-GROWTH_MAX = 32  # MiB of the publisher: what its queues may hold
+GROWTH_MAX = 36  # MiB of the publisher, however often: 500 frames of 64 KiB, and what fragments
 
 
 class Subscribers(HostsCase):
@@ -49,7 +49,7 @@ class Subscribers(HostsCase):
         return lost
 
     def check(self, reason, memory_before):
-        """What the slow one lost, for `reason` alone; the publisher's memory at its highest."""
+        """What the slow one lost, for `reason` alone."""
         accounts = self.settled()
         self.assertEqual(0, self.assert_whole(accounts["near@alpha"]))
         lost = self.assert_whole(accounts[self.SLOW])
@@ -59,9 +59,7 @@ class Subscribers(HostsCase):
         agent, _, host = self.SLOW.partition("@")
         self.assertEqual(lost, self.metric(agent, host, rf'weft_messages_dropped_total\{{.*class="event".*peer="echo@alpha".*reason="{reason}"'))
         self.assertEqual(0, self.metric(agent, host, "weft_events_unexplained"))
-        highest = self.memory("echo", "alpha")[1]
-        self.assertLess(highest - memory_before, GROWTH_MAX)
-        return highest
+        self.assertLess(self.memory("echo", "alpha")[1] - memory_before, GROWTH_MAX)
 
 
 class Stalled(Subscribers):
@@ -80,10 +78,9 @@ class Stalled(Subscribers):
 
     def test_a_subscriber_that_stands_still_loses_what_its_queue_does_not_hold(self):
         self.stand_still(2)
-        highest = self.check("hwm", self.memory_at_first)
         self.stand_still(2)
-        self.settled()
-        self.assertLess(self.memory("echo", "alpha")[1] - highest, 4)
+        self.stand_still(2)
+        self.check("hwm", self.memory_at_first)
 
     def test_a_subscriber_that_stands_still_until_its_connection_is_given_up_loses_what_comes_meanwhile(self):
         self.stand_still(5)  # ZMTP's heartbeats give it up after 3 s, and its queue with it
