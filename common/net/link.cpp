@@ -5,8 +5,8 @@ namespace weft::net {
 namespace {
 
 constexpr int kEvents = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
-                        ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL;
-constexpr int kEncryptedEvents = kEvents | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL;
+                        ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL;
+constexpr int kBrokenOffMax = 3;  // in a row: one may be a process that ended just then
 
 Error refusal(const std::string& endpoint, bool encrypted, std::uint16_t event, std::uint32_t value) {
   const std::string who = "the process at " + endpoint;
@@ -18,6 +18,11 @@ Error refusal(const std::string& endpoint, bool encrypted, std::uint16_t event, 
     return Error(codes::unknown_key,
                  encrypted ? who + " does not encrypt, and this one does" : who + " encrypts, and this one does not",
                  "give both keys, or none: security.secret_key");
+  }
+  if (!encrypted) {  // what it said was lost with the connection, when it was the faster one
+    return Error(codes::unknown_key,
+                 who + " breaks off every handshake: it encrypts, and this one does not, or is no part of a mesh",
+                 "give both keys, or none (security.secret_key), and look at the address");
   }
   return Error(codes::unknown_key,
                who + " broke off the handshake: it has another key than is known of it here, or does not encrypt",
@@ -35,16 +40,19 @@ struct Link::Impl {
         on_envelope(std::move(handler)),
         socket(l, context, zmq::socket_type::dealer, li, [this] { drain(); }),
         encrypted(context.security() != nullptr),
-        monitor(l, context, socket.raw(), encrypted ? kEncryptedEvents : kEvents,
+        monitor(l, context, socket.raw(), kEvents,
                 [this](std::uint16_t event, std::uint32_t value, std::string_view) { happened(event, value); }),
         retry(l) {
     connecting = socket.connect(endpoint);
   }
 
   void happened(std::uint16_t event, std::uint32_t value) {
+    if (event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED) broken_off = 0;
     if (event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED || event == ZMQ_EVENT_DISCONNECTED)
       return changed(event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED);
-    if (event != ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL) socket.connect_again(endpoint);
+    const bool no_detail = event == ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL;
+    if (!no_detail || value == EPIPE) socket.connect_again(endpoint);  // after these ZeroMQ tries no more
+    if (no_detail && !encrypted && ((value != EPIPE && value != ECONNRESET) || ++broken_off < kBrokenOffMax)) return;
     if (!refused) return;
     loop.post([this, why = refusal(endpoint, encrypted, event, value), alive = std::weak_ptr<int>(life)] {
       if (alive.lock()) refused(why);
@@ -91,6 +99,7 @@ struct Link::Impl {
   std::function<void()> lost;
   std::function<void(const Error&)> refused;
   bool up = false, scheduled = false;
+  int broken_off = 0;  // handshakes in a row
   Timer retry;
   std::shared_ptr<int> life = std::make_shared<int>(0);
 };
