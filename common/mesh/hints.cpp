@@ -1,34 +1,36 @@
 #include "weft/mesh/hints.hpp"
 
-#include <algorithm>
-
 namespace weft::mesh {
 namespace {
 
-/// The first `count` segments, or all when there are fewer.
-std::string_view first_segments(std::string_view topic, std::size_t count) {
-  std::size_t end = 0;
-  for (; count > 0 && end < topic.size(); --count) end = std::min(topic.find('.', end + 1), topic.size());
-  return topic.substr(0, end);
+/// `pattern` with the words of `topic` where it has words itself; none where the two cannot be laid beside each other.
+std::optional<std::string> worded(const TopicPattern& pattern, std::string_view topic) {
+  const auto wanted = split(pattern.text(), '.'), known = split(topic, '.');
+  const bool open_end = wanted.back() == "#";
+  if (open_end ? known.size() + 1 < wanted.size() : known.size() != wanted.size()) return std::nullopt;
+  std::string out;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const bool own = wanted[i] == "*" || wanted[i] == "#" || known[i] == "*" || known[i] == "#";
+    (out += i == 0 ? "" : ".") += own ? wanted[i] : known[i];
+  }
+  return out;
 }
 
 }  // namespace
 
 std::optional<std::string> nearest_topic(const TopicPattern& pattern, const std::vector<std::string>& published) {
-  std::string_view literal = pattern.literal_prefix();
-  if (literal.ends_with('.')) literal.remove_suffix(1);
-  if (literal.empty()) return std::nullopt;
-  const auto segments = static_cast<std::size_t>(std::count(literal.begin(), literal.end(), '.')) + 1;
-  std::vector<std::string_view> known;
+  std::vector<std::string> known;
   for (const auto& topic : published) {
     const auto parsed = TopicPattern::parse(topic);
-    if (parsed && parsed->overlaps(pattern)) return std::nullopt;
-    const auto begin = pattern.exact() ? std::string_view(topic) : first_segments(topic, segments);
-    if (begin.find_first_of("*#") == std::string_view::npos) known.push_back(begin);
+    if (!parsed) continue;
+    if (parsed->overlaps(pattern)) return std::nullopt;
+    if (!pattern.exact()) {
+      if (auto candidate = worded(pattern, topic)) known.push_back(std::move(*candidate));
+    } else if (parsed->exact()) {
+      known.push_back(topic);
+    }
   }
-  auto found = nearest(literal, known);
-  if (!found) return std::nullopt;
-  return *found + pattern.text().substr(literal.size());
+  return nearest(pattern.text(), {known.begin(), known.end()});
 }
 
 }  // namespace weft::mesh

@@ -1,4 +1,4 @@
-// Hints: the nearest topic that somebody publishes, for a pattern that nobody's topics match. Pure. Private to mesh.
+// Hints: the nearest topic that somebody publishes, for a pattern that nobody's topics match. Pure.
 #pragma once
 #include <optional>
 #include <string>

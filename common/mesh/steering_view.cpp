@@ -130,11 +130,11 @@ Result<std::size_t> Steering::force(std::string_view asked, std::string_view ins
     }
   }
   if (count > 0) return count;
-  const std::string at = instance.empty() ? "" : " at instance " + std::string(instance);
-  return Error(
-      codes::unknown_instance,
-      "there is no circuit of '" + std::string(asked.substr(0, 2 * kNameMax)) + "'" + at + did_you_mean(asked, names),
-      "circuits are those of agent.method as this process calls it; weft breaker list shows them");
+  const std::string at =
+      instance.empty() ? did_you_mean(asked, names) : " at instance " + std::string(instance.substr(0, kNameMax));
+  return Error(codes::unknown_instance,
+               "there is no circuit of '" + std::string(asked.substr(0, 2 * kNameMax)) + "'" + at,
+               "circuits are those of agent.method as this process calls it; weft breaker list shows them");
 }
 
 Value Steering::explain(std::string_view name, const CallOptions& options) {

@@ -29,6 +29,7 @@ MAY_KNOW = {
 }
 # Doors besides <room>/<room>.hpp.
 MORE_DOORS = {"common/mesh/message.hpp", "common/mesh/record.hpp", "common/mesh/reporter.hpp", "common/mesh/inspect.hpp", "common/mesh/interceptor.hpp", "common/mesh/stream.hpp", "common/mesh/spans.hpp", "common/mesh/consumer_span.hpp",
+              "common/mesh/hints.hpp", "common/mesh/policy.hpp",
               "common/queue/messages.hpp", "common/agent.hpp", "common/agent/tree.hpp",
               "common/actor.hpp", "common/actor_test.hpp", "common/actor/testing.hpp",
               "common/observe/span.hpp", "common/observe/trace.hpp", "common/observe/otlp.hpp"}

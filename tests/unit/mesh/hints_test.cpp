@@ -19,6 +19,9 @@ TEST_CASE("a topic that nobody publishes is told with the nearest one, a pattern
   CHECK(hint("sensor.rian.#", published) == "sensor.rain.#");
   CHECK(hint("hots.alpha.metrics", published) == "-");  // what is announced as a pattern has no such topic yet
   CHECK(hint("hots.#", published) == "host.#");
+  CHECK(hint("host.*.metrcs", {"host.alpha.metrics", "host.alpha.load"}) == "host.*.metrics");
+  CHECK(hint("*.tmp", published) == "*.temp");
+  CHECK(hint("*.temp.extra", published) == "-");
 }
 
 TEST_CASE("there is no hint where somebody publishes it, nor where nothing is near") {
