@@ -28,9 +28,13 @@ Membership::Membership(Loop& loop, Peer& peer, Directory& directory, const MeshO
       registered_(metrics.gauge("weft_registered", "1 while a registry holds this process's lease")) {}
 
 void Membership::start() {
+  subscribe();
+  tasks_.spawn(run());
+}
+
+void Membership::subscribe() {
   auto pattern = TopicPattern::parse(kChangesTopic);
   changes_ = peer_.subscribe(*pattern, [this](const Event& event) { on_changes(event); });
-  tasks_.spawn(run());
 }
 
 CallOptions Membership::options(Duration timeout) const {
@@ -114,7 +118,11 @@ void Membership::follow(const Snapshot& snapshot) {
   const bool local = !snapshot.publish_local.empty() && snapshot.registry == options_.peer.host;
   const std::string& endpoint = local ? snapshot.publish_local : snapshot.publish_endpoint;
   if (endpoint == changes_endpoint_) return;
-  if (!changes_endpoint_.empty()) peer_.disconnect_publisher(changes_endpoint_);
+  if (!changes_endpoint_.empty()) {
+    changes_.close();  // what that registry publishes from now on is not missed, but not subscribed to
+    peer_.disconnect_publisher(changes_endpoint_);
+    subscribe();
+  }
   changes_endpoint_ = endpoint;
   if (endpoint.empty()) return;
   peer_.same_process(endpoint, options_.registries[registry_]);

@@ -40,6 +40,7 @@ class Membership {
   Task<bool> renew_once();
   Task<bool> connect_home();  // true when the own host's registry is back and this process has left the other one
   Task<void> resync();
+  void subscribe();
   void follow(const Snapshot& snapshot);
   void on_changes(const Event& event);
   void failed(const std::string& what, const Error& error);

@@ -14,6 +14,7 @@ struct FakeRegistry {
     options.call_port = port;
     peer = std::make_unique<Peer>(f.loop, f.context, options, f.metrics, f.log);
     peer->serve({"register", ""}, handler([this](Call& call) -> Result<Payload> {
+                  if (away) return Error(codes::store_failed, "not now");
                   auto record = call.payload().as<InstanceRecord>();
                   record->epoch = ++epoch;
                   records[record->instance] = *record;
@@ -23,6 +24,7 @@ struct FakeRegistry {
                 }));
     peer->serve({"renew", ""}, handler([this](Call& call) -> Result<Payload> {
                   auto request = call.payload().as<mesh::RenewRequest>();
+                  if (away) return Error(codes::store_failed, "not now");
                   if (fence) return Error(codes::fenced, "a newer one is there");
                   if (!records.contains(request->instance)) return Error(codes::unknown_instance, "register again");
                   ++renewals;
@@ -34,6 +36,7 @@ struct FakeRegistry {
                   return Payload::of(Value());
                 }));
     peer->serve({"snapshot", ""}, handler([this](Call&) -> Result<Payload> {
+                  if (away) return Error(codes::store_failed, "not now");
                   Snapshot out{"test", "alpha", term, sequence, peer->record().publish_endpoint, "", {}};
                   for (const auto& [id, record] : records) out.records.push_back(record);
                   return Payload::of(out);
@@ -62,7 +65,7 @@ struct FakeRegistry {
   Ulid term;
   std::uint64_t sequence = 0, epoch = 0;
   int registrations = 0, renewals = 0;
-  bool fence = false, mute = false, bound = false;
+  bool fence = false, mute = false, away = false, bound = false;
   std::map<Ulid, InstanceRecord> records;
   std::unique_ptr<Peer> peer;
 };

@@ -92,6 +92,34 @@ TEST_CASE_METHOD(Fixture, "a lost change is noticed and mended by a snapshot") {
   CHECK(wait((*client)->call("echo.where", {})));
 }
 
+TEST_CASE_METHOD(Fixture, "what a registry published while a process was at another one counts as lost nowhere") {
+  FakeRegistry other(*this);
+  more_registries = {other.endpoint()};
+  auto client = process("client");
+  start(*client);
+  const auto heard = [&](FakeRegistry& from) -> std::uint64_t {
+    from.publish({}, {});
+    std::uint64_t sum = 0;
+    for (const auto& row : (*client)->peer().ledger({}).heard) {
+      CHECK(row.dropped.empty());
+      CHECK(row.unexplained == 0);
+      char sender[17];
+      std::snprintf(sender, sizeof sender, "%016llx",
+                    static_cast<unsigned long long>(from.peer->options().instance.short_id()));
+      if (row.sender == sender) sum += row.received;
+    }
+    return sum;
+  };
+  REQUIRE(until([&] { return heard(*registry) > 2; }));
+  registry->away = true;
+  REQUIRE(until([&] { return heard(other) > 2; }));
+  for (int i = 0; i < 5; ++i) registry->publish({}, {});
+  const std::uint64_t before = heard(*registry);
+  registry->away = false;
+  REQUIRE(until([&] { return heard(*registry) > before + 2; }));
+  CHECK(registry->registrations == 2);
+}
+
 TEST_CASE_METHOD(Fixture, "an instance that lost its lease registers again, a fenced one does not") {
   auto server = echo();
   const int before = registry->registrations;

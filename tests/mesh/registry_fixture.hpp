@@ -10,6 +10,7 @@ using namespace weft::mesh;
 struct RegistryFixture : MeshFixture {
   std::shared_ptr<const Policies> policies;  // of processes made from now on
   std::unique_ptr<FakeRegistry> registry = std::make_unique<FakeRegistry>(*this);
+  std::vector<std::string> more_registries;  // behind `registry`, of processes made from now on
   struct Process {
     observe::Metrics metrics;
     observe::Health health;
@@ -24,6 +25,7 @@ struct RegistryFixture : MeshFixture {
     options.peer.policies = policies;
     if (!slot.empty()) options.peer.slot = slot;
     options.registries = {registry->endpoint()};
+    options.registries.insert(options.registries.end(), more_registries.begin(), more_registries.end());
     options.report_errors = false;
     out->mesh = std::make_unique<Mesh>(loop, context, options, out->metrics, log, out->health);
     return out;
