@@ -152,7 +152,7 @@ void Dispatcher::take_request(const net::Connection& from, const wire::EnvelopeV
   active.from = from;
   active.method = *method;
   active.begin = now;
-  auto fine = fill(active, envelope, queued);
+  auto fine = fill(active, envelope, *extension, queued);
   if (!fine) {
     table_->erase(active.key());
     free_active(active);
@@ -163,7 +163,8 @@ void Dispatcher::take_request(const net::Connection& from, const wire::EnvelopeV
   run(active);
 }
 
-Result<void> Dispatcher::fill(Active& active, const wire::EnvelopeView& envelope, Duration queued) {
+Result<void> Dispatcher::fill(Active& active, const wire::EnvelopeView& envelope, wire::Extension extension,
+                              Duration queued) {
   Call& call = active.call.emplace();
   active.queued = queued;
   call.method_ = active.method->info.name;
@@ -171,7 +172,8 @@ Result<void> Dispatcher::fill(Active& active, const wire::EnvelopeView& envelope
   call.payload_.encoding = envelope.header.encoding;
   call.payload_.bytes.assign(envelope.payload.begin(), envelope.payload.end());
   call.header_ = envelope.header;
-  if (envelope.extension.size() > wire::kStampSize) {
+  extension.sent_us = 0;
+  if (!extension.empty()) {  // there is more than the stamp
     call.extension_bytes_.assign(envelope.extension.begin(), envelope.extension.end());
     call.extension_ = *wire::decode_extension(call.extension_bytes_);
   }

@@ -62,7 +62,7 @@ class Dispatcher {
   Method& add(MethodInfo method);
   Result<Method*> find(std::string_view name) const;
   void take_request(const net::Connection& from, const wire::EnvelopeView& envelope);
-  Result<void> fill(Active& active, const wire::EnvelopeView& envelope, Duration queued);
+  Result<void> fill(Active& active, const wire::EnvelopeView& envelope, wire::Extension extension, Duration queued);
   Result<void> check_chain(const Call& call) const;
   void refuse(const net::Connection& from, const wire::EnvelopeView& envelope, const Error& error);
   struct Running;

@@ -1,5 +1,6 @@
 // The extension of an envelope: a MessagePack map with few known keys of one letter, read and written by hand because
 // every request has one; what is unknown is skipped by its type. docs/protocol.md names the keys.
+#include <algorithm>
 #include <bit>
 
 #include "weft/wire/wire.hpp"
@@ -143,7 +144,7 @@ void read_known(Reader& reader, char key, Extension& out) noexcept {
       out.sent_us = static_cast<std::uint32_t>(reader.unsigned_integer());
       return;
     case 'w':
-      out.window = static_cast<std::uint32_t>(reader.unsigned_integer());
+      out.window = static_cast<std::uint32_t>(std::min<std::uint64_t>(reader.unsigned_integer(), UINT32_MAX));
       return;
     case 'b':
       out.cause = reader.unsigned_integer();

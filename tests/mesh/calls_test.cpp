@@ -1,3 +1,5 @@
+#include <zmq.hpp>
+
 #include "tests/mesh/fixture.hpp"
 
 using namespace weft;
@@ -67,6 +69,27 @@ TEST_CASE_METHOD(Fixture, "the same agent in another process is no circle") {
                test::handler([](Call& call) { return Result<Payload>(Payload::raw(std::to_string(call.depth()))); }));
   first.relay("start", second, "a.start");
   CHECK(call(first, "a.start")->text() == "1");
+}
+
+TEST_CASE_METHOD(Fixture, "an extension without a stamp counts, however short it is") {
+  Process a(*this, "a");
+  std::string key;
+  a.serve("work", test::handler([&](Call& call) {
+            key = call.key();
+            return Result<Payload>(Payload());
+          }));
+  zmq::socket_t raw(context.raw(), zmq::socket_type::dealer);
+  raw.set(zmq::sockopt::linger, 0);
+  raw.connect(a.endpoint);
+  wire::Header header;
+  header.kind = wire::Kind::request;
+  header.id = 1;
+  const Bytes extension = to_msgpack(Value(Value::Map{{"k", "7"}}));
+  Bytes frame(wire::encoded_size("a.work", extension, 0));
+  wire::encode(header, "a.work", extension, {}, frame);
+  raw.send(zmq::buffer(frame), zmq::send_flags::none);
+  CHECK(until([&] { return !key.empty(); }));
+  CHECK(key == "7");
 }
 
 TEST_CASE_METHOD(Fixture, "a handler reads what is left of the budget, and its calls have no more") {
