@@ -5,6 +5,9 @@ namespace {
 constexpr std::uint32_t kGrants = 8;  // in which a window is given again
 constexpr Duration kAsk = 5s;         // while an end waits, it makes sure this often that the other end is still there
 
+/// What a chunk costs of the credit: chunks of no bytes would else wait without a bound.
+std::int64_t cost_of(std::size_t bytes) { return static_cast<std::int64_t>(bytes + wire::kHeaderSize); }
+
 /// 0 for what is no credit.
 std::uint32_t credit_in(BytesView payload) {
   const auto value = from_msgpack(payload);
@@ -52,8 +55,8 @@ void StreamCore::grant(std::uint32_t bytes) {
 /// Credit is given in eighths of the window: few messages, and over a long way nearly a window is under way. In halves,
 /// what is read behind the grant waits for the next one, a round trip later: half a window at a time.
 void StreamCore::consumed(std::size_t bytes) {
-  consumed_ += bytes;
-  if (consumed_ == 0 || consumed_ < window_ / kGrants || read_ended_ || outcome_) return;
+  consumed_ += static_cast<std::uint64_t>(cost_of(bytes));
+  if (consumed_ < window_ / kGrants || read_ended_ || outcome_) return;
   grant(static_cast<std::uint32_t>(std::min<std::uint64_t>(std::exchange(consumed_, 0), UINT32_MAX)));
 }
 
@@ -94,9 +97,9 @@ Task<Result<void>> StreamCore::write(Payload chunk) {
     Payload nothing;
     if (credit_ <= 0 && !outcome_) (void)send(wire::Kind::heartbeat, 0, nothing);
   }
-  const auto size = static_cast<std::int64_t>(chunk.bytes.size());
+  const std::int64_t cost = cost_of(chunk.bytes.size());
   if (auto sent = send(wire::Kind::chunk, 0, chunk); !sent) co_return sent;
-  credit_ -= size;
+  credit_ -= cost;
   co_return Result<void>();
 }
 
@@ -123,9 +126,9 @@ void StreamCore::take_chunk(const wire::EnvelopeView& envelope) {
     return break_off(Error(codes::bad_stream, read_ended_ ? "a chunk came after the end of a stream"
                                                           : "a chunk came without credit for it"));
   }
-  balance_ -= static_cast<std::int64_t>(envelope.payload.size());
+  if (!empty) balance_ -= cost_of(envelope.payload.size());
   if (discard_ && !reader_) {
-    consumed(envelope.payload.size());
+    if (!empty) consumed(envelope.payload.size());
   } else if (!empty) {
     chunks_.emplace_back(envelope.header.encoding, Bytes(envelope.payload.begin(), envelope.payload.end()));
   }

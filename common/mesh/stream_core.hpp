@@ -56,7 +56,7 @@ class StreamCore : public std::enable_shared_from_this<StreamCore> {
   const Duration idle_;
   std::deque<Payload> chunks_;
   std::int64_t balance_ = 0;    // bytes that the other end may still send
-  std::uint64_t consumed_ = 0;  // bytes read since credit was given last
+  std::uint64_t consumed_ = 0;  // credit for what was read since it was given last
   std::int64_t credit_ = 0;     // bytes that this end may still send; the last chunk may make it negative
   bool read_ended_ = false, write_ended_ = false, discard_ = false;
   std::optional<Result<Payload>> outcome_;

@@ -166,6 +166,22 @@ TEST_CASE_METHOD(Fixture, "what was read is granted again in eighths, while the 
   }
 }
 
+TEST_CASE_METHOD(Fixture, "chunks of no bytes use up the window too") {
+  Stream stream = open("files.deaf", {}, writing());
+  constexpr int kFit = 1024 * 1024 / 64;
+  int sent = 0;
+  tasks.spawn([](Loop& turns, Stream& to, int& count) -> Task<void> {
+    const Payload nothing;
+    while (count < 2 * kFit && co_await to.write(nothing)) {
+      if (++count % 256 == 0) co_await sleep_for(turns, 1us);
+    }
+  }(loop, stream, sent));
+  CHECK(until([&] { return sent == kFit; }));
+  for (int i = 0; i < 20; ++i) loop.run_until([] { return false; }, 2ms);
+  CHECK(sent == kFit);
+  tasks.cancel_all();
+}
+
 TEST_CASE_METHOD(Fixture, "a caller that lets go stops the writer within a chunk") {
   {
     StreamOptions options;
