@@ -84,7 +84,7 @@ class Stream {
   /// Until every subscriber was heard of.
   void probe() {
     publish();
-    if (!window_.all_there()) probe_.start(std::chrono::milliseconds(1), [this] { probe(); });
+    if (!window_.all_there()) probe_.start(std::chrono::milliseconds(20), [this] { probe(); });
   }
 
  private:
