@@ -154,6 +154,8 @@ Task<Result<mesh::Payload>> Consumer::work(const mesh::Call& call) {
   if (!read) co_return no_item(method_, read.error().message);
   Work& work = *read;
   if (work.id.is_nil() || work.producer.empty()) co_return no_item(method_, "it has no id or no producer");
+  if (work.encoding > static_cast<std::uint8_t>(wire::Encoding::json))
+    co_return no_item(method_, "its payload has an unknown encoding");
   const mesh::Payload payload(static_cast<wire::Encoding>(work.encoding), std::move(work.payload));
   if (!slots_.arrived(work.producer, loop_.now())) {
     if (late_.size() >= kLatePerSlot * slots_.concurrency())

@@ -4,13 +4,16 @@
 
 namespace weft::queue {
 
-Result<void> DeadLetters::load(Journal& journal) {
+Result<void> DeadLetters::load(Journal& journal, const Unreadable& unreadable) {
   auto entries = journal.list("d/");
   if (!entries) return entries.error();
   for (const auto& entry : *entries) {
     auto letter = read_stored<DeadLetter>(entry.value);
-    if (!letter) return Error(codes::store_failed, "a dead letter cannot be read: " + letter.error().message);
-    keep(journal, std::move(*letter));
+    if (letter) {
+      keep(journal, std::move(*letter));
+    } else {
+      unreadable(entry.key.substr(2), letter.error());
+    }
   }
   return {};
 }
@@ -59,7 +62,8 @@ Journal* DeadLetters::journal_of(std::string_view id) const noexcept {
 
 Result<mesh::Payload> DeadLetters::payload(std::string_view id) {
   Kept* found = kept(id);
-  if (!found) return Error(codes::bad_value, "there is no dead letter '" + std::string(id) + "' here");
+  if (!found)
+    return Error(codes::bad_value, "there is no dead letter '" + std::string(id.substr(0, kNameMax)) + "' here");
   auto entries = found->journal->list("b/" + std::string(id));
   if (!entries) return entries.error();
   if (entries->empty()) return Error(codes::store_failed, "the payload of dead letter " + std::string(id) + " is lost");

@@ -1,5 +1,6 @@
 // DeadLetters: the items that this process gave up, kept in its journals. Private to queue.
 #pragma once
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -12,8 +13,9 @@ namespace weft::queue {
 /// Loop-bound. Payloads stay in the journal; the rest is in memory too.
 class DeadLetters {
  public:
-  /// Takes up what `journal` holds. Errors: `store_failed`.
-  Result<void> load(Journal& journal);
+  using Unreadable = std::function<void(std::string_view id, const Error& why)>;
+  /// Takes up what `journal` holds; tells what cannot be read, and leaves it. Errors: `store_failed`.
+  Result<void> load(Journal& journal, const Unreadable& unreadable);
   /// Keeps a letter; the oldest of its queue go while there are more than `rules` allow, by number or by bytes. Returns
   /// how many went.
   std::size_t add(Journal& journal, DeadLetter letter, const mesh::Payload& payload, const Rules& rules);

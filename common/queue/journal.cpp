@@ -72,8 +72,11 @@ Result<Journal*> Journals::of(Durability durability) {
     log_.error("the file of the queues cannot be opened", opened.error());
     return place.error;
   }
-  if (!opened->notice.empty())
-    log_.error("queued items and dead letters were lost", Error(codes::store_failed, opened->notice));
+  if (!opened->notice.empty()) {
+    const Error lost(codes::store_failed, opened->notice);
+    log_.error("queued items and dead letters were lost", lost);
+    if (on_damage) on_damage(lost);
+  }
   place.journal = std::make_unique<Journal>(loop_, log_, std::move(opened->store));
   return place.journal.get();
 }

@@ -1,6 +1,7 @@
 // Journal: what must outlive the process, written in batches: all that one turn of the loop changes is one transaction.
 // Private to queue.
 #pragma once
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -54,6 +55,8 @@ class Journals {
   /// What has to be kept somehow while its file cannot be opened.
   Journal& in_memory();
   void flush();
+  /// Told, beside the log, when a file was so damaged that a new one was begun. May be empty.
+  std::function<void(const Error&)> on_damage;
 
  private:
   struct Place {

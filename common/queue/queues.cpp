@@ -56,6 +56,9 @@ struct Queues::Impl {
     metrics.on_collect([this, alive = std::weak_ptr<int>(life)] {
       if (alive.lock()) collect();
     });
+    journals.on_damage = [this](const Error& why) {
+      report_damage("queued items and dead letters were lost: {why}", why);
+    };
   }
 
   // ---- producers
@@ -71,7 +74,10 @@ struct Queues::Impl {
 
   /// Takes up what `journal` holds, in the order in which it was pushed.
   Result<void> restore(Journal& journal) {
-    if (auto loaded = letters.load(journal); !loaded) return loaded;
+    const auto unreadable_letter = [this](std::string_view id, const Error& why) {
+      unreadable(id, "dead letter", why);
+    };
+    if (auto loaded = letters.load(journal, unreadable_letter); !loaded) return loaded;
     auto entries = journal.list("i/");
     if (!entries) return entries.error();
     auto notes = journal.list("n/");
@@ -83,8 +89,12 @@ struct Queues::Impl {
     std::vector<StoredItem> items;
     for (const auto& entry : *entries) {
       auto item = read_stored<StoredItem>(entry.value);
-      if (!item) return Error(codes::store_failed, "an item cannot be read: " + item.error().message);
-      items.push_back(std::move(*item));
+      auto fine = item ? check_target(item->queue) : Result<void>(item.error());
+      if (fine) {
+        items.push_back(std::move(*item));
+      } else {
+        unreadable(entry.key.substr(2), "item", fine.error());
+      }
     }
     std::sort(items.begin(), items.end(), [](const auto& a, const auto& b) {
       return std::tie(a.queue, a.sequence) < std::tie(b.queue, b.sequence);
@@ -95,6 +105,22 @@ struct Queues::Impl {
       to.restore(std::move(item), std::move(noted[key]));
     }
     return {};
+  }
+
+  /// What is damaged stays in its file, and costs nothing else.
+  void unreadable(std::string_view where, const char* what, const Error& why) {
+    log.error("what a former process kept cannot be read and is left where it is", why,
+              {{"kind", what}, {"key", where}});
+    report_damage("a kept " + std::string(what) + " cannot be read and is left in its file: {why}", why);
+  }
+
+  void report_damage(std::string message, const Error& why) {
+    ErrorEvent event;
+    event.category = "queue";
+    event.code = std::string(codes::store_failed.id);
+    event.message = std::move(message);
+    event.values = {{"why", why.message}};
+    mesh.report(std::move(event));
   }
 
   /// A file that cannot be opened is tried again: the former process may just be ending.
@@ -170,6 +196,8 @@ struct Queues::Impl {
 
   Result<ReplayReply> replay(const ReplayRequest& request) {
     ReplayReply reply;
+    if (request.encoding && *request.encoding > static_cast<std::uint8_t>(wire::Encoding::json))
+      return Error(codes::bad_value, "no encoding " + std::to_string(*request.encoding));
     for (const auto& id : request.ids) {
       const DeadLetter* found = letters.find(id);
       if (!found) {

@@ -15,33 +15,30 @@ std::uint64_t Slots::offered(const std::string& producer) const noexcept {
   return found == producers_.end() ? 0 : found->second.waiting;
 }
 
-Slots::Producer* Slots::neediest() {
-  Producer* best = nullptr;
-  for (auto& [name, one] : producers_) {
-    if (one.waiting == 0) continue;
-    const auto rank = [](const Producer& of) { return std::pair(of.running + of.reserved, of.served); };
-    if (!best || rank(one) < rank(*best)) best = &one;
+Slots::Producers::iterator Slots::neediest() {
+  auto best = producers_.end();
+  const auto rank = [](const Producer& of) { return std::pair(of.running + of.reserved, of.served); };
+  for (auto at = producers_.begin(); at != producers_.end(); ++at) {
+    if (at->second.waiting == 0) continue;
+    if (best == producers_.end() || rank(at->second) < rank(best->second)) best = at;
   }
   return best;
 }
 
 std::vector<Slots::Share> Slots::grant(TimePoint now) {
   expire(now);
-  std::map<Producer*, std::uint64_t> given;
+  std::map<std::string, std::uint64_t> given;
   while (!stuck(now) && running_.size() + reservations_.size() < concurrency_) {
-    Producer* one = neediest();
-    if (!one) break;
-    --one->waiting;
-    ++one->reserved;
-    one->served = ++grants_;
-    ++given[one];
-    const auto name = std::find_if(producers_.begin(), producers_.end(), [&](auto& at) { return &at.second == one; });
-    reservations_.push_back({name->first, now + kReserved});
+    const auto one = neediest();
+    if (one == producers_.end()) break;
+    --one->second.waiting;
+    ++one->second.reserved;
+    one->second.served = ++grants_;
+    ++given[one->first];
+    reservations_.push_back({one->first, now + kReserved});
   }
   std::vector<Share> shares;
-  for (auto& [name, one] : producers_) {
-    if (const auto found = given.find(&one); found != given.end()) shares.push_back({name, found->second});
-  }
+  for (auto& [name, items] : given) shares.push_back({name, items});
   return shares;
 }
 

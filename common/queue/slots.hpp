@@ -64,10 +64,11 @@ class Slots {
   void expire(TimePoint now);
   bool unreserve(const std::string& producer);
   void forget_if_idle(const std::string& producer);
-  Producer* neediest();
+  using Producers = std::map<std::string, Producer>;
+  Producers::iterator neediest();  // the end: none waits
 
   std::size_t concurrency_;
-  std::map<std::string, Producer> producers_;
+  Producers producers_;
   std::deque<Reservation> reservations_;  // in order of time
   std::map<Ticket, Running> running_;
   std::multiset<TimePoint> deadlines_;  // of those

@@ -1,5 +1,7 @@
 // What is kept, refused and given up.
 #include "tests/mesh/queue_fixture.hpp"
+#include "weft/queue/messages.hpp"
+#include "weft/store/store.hpp"
 
 using namespace weft;
 using namespace weft::queue;
@@ -121,6 +123,28 @@ TEST_CASE_METHOD(Fixture, "what a producer had accepted on disk its next process
   CHECK(shop->queues->info().queues.empty());
 }
 
+TEST_CASE_METHOD(Fixture, "what is damaged in the file of a queue is told and costs nothing else") {
+  rules = Value::Map{{"*", Value::Map{{"durability", "os"}}}};
+  auto shop = producer();
+  for (const char* name : {"1", "2"}) (void)pushed(*shop, name);
+  shop.reset();
+  {
+    auto file = store::open_sqlite(std::string(folder / "shop@alpha") + ".os.db", store::Durability::os);
+    REQUIRE(file);
+    const store::Store::Change item{"i/worker.resize/01", "no item", false}, letter{"d/01", "no letter", false};
+    REQUIRE(file->store->apply(std::vector{item, letter}));
+  }
+  shop = producer();
+  CHECK(info(*shop).restored == 2);
+  const auto told = [&](const char* kind) {
+    return std::count_if(lines.begin(), lines.end(), [&](const std::string& line) {
+      return line.find("cannot be read and is left") != line.npos && line.find(kind) != line.npos;
+    });
+  };
+  CHECK(told("\"item\"") == 1);
+  CHECK(told("\"dead letter\"") == 1);
+}
+
 TEST_CASE_METHOD(Fixture,
                  "at most once on disk: what was under way when its producer ended is a dead letter of the next") {
   rules = Value::Map{{"*", Value::Map{{"durability", "os"}, {"delivery", "at_most_once"}}}};
@@ -178,4 +202,21 @@ TEST_CASE_METHOD(Fixture, "a plain call to a queue is told what it is") {
   REQUIRE_FALSE(answer);
   CHECK(answer.error().is(codes::bad_payload));
   CHECK(answer.error().message.find("work queue") != std::string::npos);
+}
+
+TEST_CASE_METHOD(Fixture, "an item or a mended letter of an unknown encoding is refused") {
+  auto works = worker(noting("w"));
+  auto shop = producer();
+  queue::Work work;
+  work.id = id();
+  work.producer = "somebody";
+  work.encoding = 3;
+  const auto item = wait(shop->mesh->call("worker.resize", Payload::of(work)));
+  REQUIRE_FALSE(item);
+  CHECK(item.error().message.find("encoding") != std::string::npos);
+  CHECK(done.empty());
+  (void)pushed(*shop, "a");
+  ReplayRequest replay;
+  replay.encoding = 3;
+  CHECK(ask<ReplayReply>(*works, "shop._dlq_replay", replay).error().is(codes::bad_value));
 }

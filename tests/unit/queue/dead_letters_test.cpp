@@ -37,7 +37,7 @@ TEST_CASE_METHOD(Fixture, "a dead letter is found with all that was known of it,
   const auto id = add("worker.resize", "hello");
   CHECK(letters.payload(id)->text() == "hello");
   DeadLetters next;
-  REQUIRE(next.load(journal));
+  REQUIRE(next.load(journal, [](std::string_view, const Error&) { FAIL("all of it can be read"); }));
   REQUIRE(next.find(id));
   CHECK(next.find(id)->queue == "worker.resize");
   CHECK(next.find(id)->attempts.at(0).text == "threw");

@@ -48,3 +48,10 @@ queues:
   CHECK(options->rules_for("post.mail").attempts == 7);
   CHECK(options->rules_for("post.letter").items_max == Rules{}.items_max);
 }
+
+TEST_CASE("a pattern of many stars is looked up at once") {
+  Options options;
+  options.rules = Value::Map{{"*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*b.*", Value::Map{{"attempts", 9}}}};
+  const std::string target = std::string(64, 'a') + ".work";
+  CHECK(options.rules_for(target).attempts == Rules{}.attempts);
+}
