@@ -17,7 +17,7 @@ Task<Result<Payload>> attempts(CallTools tools, std::shared_ptr<Target> to, Payl
   const TimePoint begin = tools.loop.turn_time();
   CallStart start;
   if (auto fine = start_call(start, target, options, begin, policy.timeout); !fine) co_return fine.error();
-  const bool keep = policy.retry.max_attempts > 1 && payload.bytes.size() <= policy.retry.payload_max;
+  const bool keep = !options.once && policy.retry.max_attempts > 1 && payload.bytes.size() <= policy.retry.payload_max;
   wire::Header& header = start.header;
   const auto parent = header.trace.span_id;
   for (unsigned number = 1;; ++number) {
@@ -31,7 +31,7 @@ Task<Result<Payload>> attempts(CallTools tools, std::shared_ptr<Target> to, Payl
                       .deadline = start.deadline,
                       .keep_payload = keep,
                       .course = &course};
-    if (policy.retry.attempt_timeout > Duration::zero())
+    if (!options.once && policy.retry.attempt_timeout > Duration::zero())
       outgoing.deadline = std::min(outgoing.deadline, outgoing.begin + policy.retry.attempt_timeout);
     Result<Destination*> to = nullptr;
     if (auto route = tools.steering.route(course, options)) {
@@ -55,7 +55,7 @@ Task<Result<Payload>> attempts(CallTools tools, std::shared_ptr<Target> to, Payl
 Task<Result<Payload>> make_call(CallTools tools, std::shared_ptr<Target> target, Payload&& payload,
                                 CallOptions&& options) {
   const Duration late = options.hedge_after.value_or(target->policy->policy.hedge.after);
-  if (late <= Duration::zero() || !options.instance.empty())
+  if (late <= Duration::zero() || options.once || !options.instance.empty())
     return attempts(tools, std::move(target), std::move(payload), std::move(options), nullptr);
   auto tried = std::make_shared<Tried>();
   return hedged(

@@ -200,6 +200,9 @@ struct CallOptions {
   std::optional<Duration> hedge_after;
   Rare<Headers> headers;
   std::uint8_t priority = 0;
+  /// Sent one time and held for as long as its callee likes, whatever the target's policy says: no retry, hedge or
+  /// attempt_timeout, and never slow for its circuit. For work that must not be done twice, and for long polls.
+  bool once = false;
   /// The call on whose behalf this one is made: depth, trace, deadline, chain; cancelled together with it.
   const Call* within = nullptr;
   wire::TraceContext trace{};  ///< without `within`: the trace that goes on in this call, such as that of an Event

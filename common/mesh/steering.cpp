@@ -159,7 +159,8 @@ void Steering::ended(const Outgoing& call, const Result<Payload>& outcome) {
   const Duration took = call.end - call.begin;
   track->measure(call.end, !outcome && counts_as_error(outcome.error().kind), took);
   const bool failed = !outcome && breaks(outcome.error().kind);
-  tell(*course.target, replica, track->breaker.finished(course.policy().breaker, call.end, pass, failed, took));
+  const Duration counted = call.options.once ? Duration::zero() : took;
+  tell(*course.target, replica, track->breaker.finished(course.policy().breaker, call.end, pass, failed, counted));
 }
 
 /// True where one is left that this call was not sent to.

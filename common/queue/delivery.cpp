@@ -41,6 +41,7 @@ Task<void> Producer::offer(std::string instance) {
   offer.waiting = backlog_.ready();
   mesh::CallOptions options(kOfferTimeout);
   options.instance = instance;
+  options.once = true;  // held by the worker until it has room
   auto answer = co_await parts_.mesh.call(agent_ + "._offer", mesh::Payload::of(offer), options);
   auto grant = answer ? answer->as<Grant>() : Result<Grant>(answer.error());
   const auto found = workers_.find(instance);
@@ -68,6 +69,7 @@ Task<void> Producer::return_credit(std::string instance, std::uint64_t items) {
   offer.unused = items;
   mesh::CallOptions options(kGiveBackTimeout);
   options.instance = instance;
+  options.once = true;
   (void)co_await parts_.mesh.call(agent_ + "._offer", mesh::Payload::of(offer), options);  // else it ends by itself
 }
 
@@ -86,6 +88,7 @@ Task<void> Producer::deliver(std::string instance, std::uint64_t sequence) {
   work.payload = entry.payload.bytes;
   mesh::CallOptions options(entry.timeout > Duration::zero() ? entry.timeout : rules().item_timeout);
   options.instance = instance;
+  options.once = true;  // whether it is given again is decided here, by the rules of the queue
   const std::int64_t begin_us = to_us(parts_.loop.clock().wall());
   auto answer = co_await parts_.mesh.call(target_, mesh::Payload::of(work), options);
   settle(instance, sequence, begin_us, std::move(answer));

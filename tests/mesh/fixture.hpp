@@ -6,6 +6,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/manual_loop.hpp"
 #include "weft/mesh/mesh.hpp"
+#include "weft/mesh/policy.hpp"
 #include "weft/net/net.hpp"
 
 namespace weft::test {
@@ -55,6 +56,16 @@ struct MeshFixture {
     return done();
   }
 };
+
+/// Each rule is what `--set mesh.policies.<rule>` says.
+inline std::shared_ptr<const mesh::Policies> policies_of(const std::vector<std::string>& rules) {
+  config::LoadOptions options;
+  for (const auto& rule : rules) options.sets.push_back("mesh.policies." + rule);
+  auto loaded = config::load(options);
+  for (const auto& mistake : loaded.mistakes()) UNSCOPED_INFO(mistake.describe());
+  REQUIRE(loaded.ok());
+  return std::make_shared<const mesh::Policies>(mesh::Policies::from(loaded.config()).value());
+}
 
 /// Serves what `handler` makes of a request.
 template <class F>

@@ -20,6 +20,7 @@ struct QueueProcess {
 struct QueueFixture : MeshFixture {
   FakeRegistry registry{*this};
   TempDir folder;
+  std::shared_ptr<const mesh::Policies> policies;  // of processes made from now on
   Value rules = Value::Map{{"*", Value::Map{{"retry_delay", "10ms"}}}};
 
   ~QueueFixture() { loop.turn(); }  // closes the links of processes that are gone, which wait for a turn
@@ -28,6 +29,7 @@ struct QueueFixture : MeshFixture {
     auto out = std::make_unique<QueueProcess>();
     mesh::MeshOptions options;
     options.peer = peer_options(agent, host);
+    options.peer.policies = policies;
     options.registries = {registry.endpoint()};
     options.report_errors = false;
     Options queues;

@@ -127,6 +127,28 @@ TEST_CASE_METHOD(Fixture, "at most once: what a dying worker had is a dead lette
   CHECK(info(*shop).dead_letters == 2);
 }
 
+TEST_CASE_METHOD(Fixture, "no policy for calls sends an item twice, cuts it short, or breaks off who takes its time") {
+  policies =
+      test::policies_of({"*.retry.on=failed", "*.retry.attempt_timeout=20ms", "*.retry.base=1ms", "*.hedge.after=5ms",
+                         "*.breaker.slow=1ms", "*.breaker.slow_ratio=0.1", "*.breaker.calls_min=1"});
+  rules = Value::Map{{"*", Value::Map{{"delivery", "at_most_once"}, {"item_timeout", "200ms"}}}};
+  int begun = 0;
+  auto works = worker([this, &begun](const Item& item) -> Task<Result<Payload>> {
+    ++begun;
+    co_await sleep_for(loop, item.payload.text() == "stuck" ? Duration(1h) : Duration(60ms));
+    co_return Payload();
+  });
+  auto shop = producer();
+  for (const char* name : {"1", "2", "3"}) {
+    auto receipt = pushed(*shop, name);
+    CHECK(wait([](Receipt item) -> Task<Result<Payload>> { co_return co_await item.done(); }(std::move(receipt))));
+  }
+  CHECK(begun == 3);
+  (void)pushed(*shop, "stuck");
+  REQUIRE(until([&] { return info(*shop).dead_letters == 1; }));
+  CHECK(begun == 4);
+}
+
 TEST_CASE_METHOD(Fixture, "who waits for an item may end its producer") {
   auto works = worker(noting("w"));
   auto shop = producer();

@@ -16,14 +16,7 @@ struct WorkerFixture : RegistryFixture {
   std::unique_ptr<Process> client;
 
   /// Rules as `--set mesh.policies.<rule>`, for processes made from now on.
-  void set(std::vector<std::string> rules) {
-    config::LoadOptions options;
-    for (auto& rule : rules) options.sets.push_back("mesh.policies." + rule);
-    auto loaded = config::load(options);
-    for (const auto& mistake : loaded.mistakes()) UNSCOPED_INFO(mistake.describe());
-    REQUIRE(loaded.ok());
-    policies = std::make_shared<const Policies>(Policies::from(loaded.config()).value());
-  }
+  void set(const std::vector<std::string>& rules) { policies = policies_of(rules); }
   Worker& add(const std::string& host = "alpha") {
     auto& worker = *workers.emplace_back(std::make_unique<Worker>());
     worker.process = process("work", host, "work-" + std::to_string(workers.size()) + "@" + host);
