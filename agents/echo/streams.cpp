@@ -23,6 +23,14 @@ Result<BlobRequest> checked(const Value& value) {
   return request;
 }
 
+StreamOptions options_of(const BlobRequest& request, const Call& call) {
+  StreamOptions options;
+  options.within = &call;
+  options.host = request.host;
+  options.window = static_cast<std::uint32_t>(request.window);
+  return options;
+}
+
 /// Writes `bytes` in chunks.
 Task<Result<Blob>> write_all(Stream& stream, BlobRequest request) {
   Blob written;
@@ -72,10 +80,7 @@ void Echo::serve_streams() {
 Task<Result<Blob>> Echo::fetch(Value value, Call& call) {
   auto request = checked(value);
   if (!request) co_return request.error();
-  StreamOptions options;
-  options.within = &call;
-  options.host = request->host;
-  options.window = static_cast<std::uint32_t>(request->window);
+  const auto options = options_of(*request, call);
   const TimePoint begin = agent_.loop().now();
   auto stream = co_await agent_.open_stream(request->target, value, options);
   if (!stream) co_return stream.error();
@@ -87,9 +92,7 @@ Task<Result<Blob>> Echo::fetch(Value value, Call& call) {
 Task<Result<Blob>> Echo::feed(Value value, Call& call) {
   auto request = checked(value);
   if (!request) co_return request.error();
-  StreamOptions options;
-  options.within = &call;
-  options.host = request->host;
+  auto options = options_of(*request, call);
   options.writes = true;
   const TimePoint begin = agent_.loop().now();
   auto stream = co_await agent_.open_stream(request->target, Value(), options);
