@@ -91,16 +91,19 @@ void print_instance(const InstanceRecord& record, WallTime now) {
   line("publishes", joined(record.topics, ", "));
 }
 
-/// Once for all instances: they serve the same.
-void print_methods(const std::string& agent, const std::vector<InstanceRecord>& records) {
-  std::map<std::string, std::string> methods;
+/// Once for all instances: they serve the same. Those of Weft itself, which begin with '_', only with --verbose.
+void print_methods(const Global& global, const std::string& agent, const std::vector<InstanceRecord>& records) {
+  std::map<std::string, mesh::MethodInfo> methods;
   for (const auto& record : records) {
-    for (const auto& method : record.methods) methods[method.name] = method.summary;
+    for (const auto& method : record.methods) {
+      if (global.verbose || !method.name.starts_with('_')) methods[method.name] = method;
+    }
   }
   if (methods.empty()) return;
   print_line("methods");
-  Table table({"  METHOD", "WHAT IT DOES"});
-  for (const auto& [name, summary] : methods) table.add({"  " + agent + "." + name, printable(summary)});
+  Table table({"  METHOD", "KIND", "WHAT IT DOES"});
+  for (const auto& [name, method] : methods)
+    table.add({"  " + agent + "." + name, printable(method.kind), printable(method.summary)});
   table.print();
 }
 
@@ -124,7 +127,7 @@ Task<int> info(Session& session, const std::string& agent) {
     co_return kDone;
   }
   for (const auto& record : records) print_instance(record, session.loop().clock().wall());
-  print_methods(agent, records);
+  print_methods(session.global(), agent, records);
   co_return kDone;
 }
 

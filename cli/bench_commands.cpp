@@ -10,6 +10,8 @@ namespace weft::cli {
 
 namespace {
 
+constexpr Duration kPatience = 1s;  // with what does not end when it should
+
 struct BenchArguments {
   std::string target, topic, payload;
   std::size_t size = 128, outstanding = 10, subscribers = 1;
@@ -58,13 +60,28 @@ Task<void> repeat(Load& load) {
   if (--load.running == 0) loop.post([&load] { load.done.complete(true); });  // who waits ends this task's scope
 }
 
+/// Ctrl-C ends it before its time; what has not ended some time after that has failed.
 Task<void> run_load(Load& load, std::size_t outstanding) {
   load.running = outstanding;
   Completion<bool> all;
   load.done = all.completer();
+  Loop& loop = load.session.loop();
+  const auto give_up = [&load] {
+    if (load.running == 0) return;
+    load.failed += load.running;
+    load.failures[std::string(codes::deadline_exceeded.id)] += load.running;
+    load.done.complete(true);
+  };
+  Timer patience(loop);
+  patience.start(load.end - loop.now() + load.session.global().timeout + kPatience, give_up);
+  load.session.on_interrupt([&] {
+    load.end = loop.now();
+    patience.start(kPatience, give_up);
+  });
   TaskScope running;
   for (std::size_t i = 0; i < outstanding; ++i) running.spawn(repeat(load));
   (void)co_await all;
+  load.session.on_interrupt({});
   load.seconds = to_seconds(load.session.loop().now() - load.begin);
 }
 
@@ -79,8 +96,10 @@ Task<void> run_rate(Load& load, const BenchArguments& arguments) {
   Loop& loop = load.session.loop();
   Pacer pacer(arguments.rate, static_cast<std::uint64_t>(arguments.rate * to_seconds(load.end - load.begin) + 0.5),
               load.begin);
+  bool stop = false;
+  load.session.on_interrupt([&stop] { stop = true; });
   TaskScope running;
-  while (!pacer.finished()) {
+  while (!stop && !pacer.finished()) {
     for (auto due = pacer.due(loop.now(), kTurn); due > 0; --due) {
       if (load.running >= arguments.outstanding) {
         ++load.held_back;
@@ -92,6 +111,7 @@ Task<void> run_rate(Load& load, const BenchArguments& arguments) {
     co_await sleep_for(loop, 1ms);
   }
   while (load.running > 0) co_await sleep_for(loop, 1ms);
+  load.session.on_interrupt({});
   load.seconds = to_seconds(loop.now() - load.begin);
 }
 
@@ -171,7 +191,9 @@ Task<int> bench_pub(Session& session, const BenchArguments& arguments) {
   }
   delivered = missed = 0;
   const TimePoint begin = session.loop().now();
-  while (session.loop().now() < begin + arguments.duration) {
+  bool stop = false;
+  session.on_interrupt([&stop] { stop = true; });
+  while (!stop && session.loop().now() < begin + arguments.duration) {
     for (std::size_t i = 0; i < kTurn; ++i, ++published) (void)session.mesh().publish(arguments.topic, payload);
     co_await sleep_for(session.loop(), Duration::zero());
   }
@@ -205,9 +227,7 @@ Task<Result<mesh::Payload>> push_one(queue::Queues& queues, const BenchArguments
 }
 
 Task<int> bench_queue(Session& session, Target target, const BenchArguments& arguments) {
-  const Who who{target.agent, ""};
-  if (auto workers = find_instances(session.mesh().directory(), who); !workers)
-    co_return fail(session.global(), workers.error());
+  if (auto fine = check_queue(session, target.text()); !fine) co_return fail(session.global(), fine.error());
   CommandQueues own(session);
   const TimePoint begin = session.loop().now();
   Load load{session, [&] { return push_one(own.queues, arguments, session.global().timeout); }, begin,
@@ -216,8 +236,16 @@ Task<int> bench_queue(Session& session, Target target, const BenchArguments& arg
   co_return show(arguments, "items", payload_of(arguments).bytes.size(), load);
 }
 
+int run_bench(const Global& global, const BenchArguments& arguments, const std::function<Task<int>(Session&)>& work,
+              Session::Role role = Session::Role::onlooker) {
+  if (!arguments.payload.empty()) {
+    if (auto payload = read_payload(arguments.payload, false); !payload) return fail(global, payload.error());
+  }
+  return run_in_mesh(global, work, role);
+}
+
 void add_load_options(CLI::App& verb, BenchArguments& arguments) {
-  verb.add_option("--size", arguments.size, "Bytes of the payload")->check(CLI::Range(0, 16 << 20));
+  add_number(verb, "--size", arguments.size, {0, 16 << 20}, "Bytes of the payload");
   verb.add_option("--payload", arguments.payload, "JSON instead of --size bytes")->type_name("JSON");
   add_duration(verb, "--duration", arguments.duration, "How long");
 }
@@ -231,44 +259,43 @@ void add_bench_commands(CLI::App& app, Global& global) {
                               "weft bench call echo.echo --rate 5000 --duration 1m"});
   auto calls = std::make_shared<BenchArguments>();
   call_verb->add_option("target", calls->target, "The method")->required()->type_name("AGENT.METHOD[@HOST]");
-  auto* outstanding =
-      call_verb
-          ->add_option("--outstanding", calls->outstanding, "Calls at a time; with --rate at most, 10000 if not said")
-          ->check(CLI::Range(1, 100'000));
+  auto* outstanding = add_number(*call_verb, "--outstanding", calls->outstanding, {1, 100'000},
+                                 "Calls at a time; with --rate at most, 10000 if not said");
   call_verb->add_option("--rate", calls->rate, "Calls a second, whatever becomes of those before")
-      ->check(CLI::Range(0.001, 1e6));
+      ->check(CLI::Range(0.001, 1e6).description(""))
+      ->type_name("N");
   add_load_options(*call_verb, *calls);
   on_run(*call_verb, global, [&global, calls, outstanding] {
     if (calls->rate > 0 && outstanding->count() == 0) calls->outstanding = kRateOutstanding;
     auto target = parse_target(calls->target);
     if (!target) return fail(global, target.error());
-    return run_in_mesh(global, [&](Session& session) { return bench_call(session, *target, *calls); });
+    return run_bench(global, *calls, [&](Session& session) { return bench_call(session, *target, *calls); });
   });
 
-  auto* queue_verb = add_verb(*group, "queue", "Push items and wait until each is done",
-                              {R"(weft bench queue resizer.resize --payload '{"picture": "cat.png", "width": 100}')",
-                               "weft bench queue worker.work --outstanding 100 --json"});
+  auto* queue_verb =
+      add_verb(*group, "queue", "Push items and wait until each is done",
+               {R"(weft bench queue resizer.resize --payload '{"name": "cat.png", "width": 100}')",
+                R"(weft bench queue resizer.resize --payload '{"name": "cat.png"}' --outstanding 100 --json)"});
   auto items = std::make_shared<BenchArguments>();
   queue_verb->add_option("queue", items->target, "Its name")->required()->type_name("AGENT.METHOD");
-  queue_verb->add_option("--outstanding", items->outstanding, "Items at a time")->check(CLI::Range(1, 10'000));
+  add_number(*queue_verb, "--outstanding", items->outstanding, {1, 10'000}, "Items at a time");
   add_load_options(*queue_verb, *items);
   on_run(*queue_verb, global, [&global, items] {
     auto target = parse_target(items->target);
     if (!target) return fail(global, target.error());
-    return run_in_mesh(global, [&](Session& session) { return bench_queue(session, *target, *items); });
+    return run_bench(global, *items, [&](Session& session) { return bench_queue(session, *target, *items); });
   });
 
   auto* pub_verb = add_verb(*group, "pub", "Publish as fast as this process can, and hear it",
                             {"weft bench pub bench.topic", "weft bench pub bench.topic --size 1024 --subscribers 0"});
   auto pubs = std::make_shared<BenchArguments>();
   pubs->topic = "bench.topic";
-  pub_verb->add_option("topic", pubs->topic, "The topic")->type_name("TOPIC");
-  pub_verb->add_option("--subscribers", pubs->subscribers, "Subscriptions of this process to it")
-      ->check(CLI::Range(0, 1000));
+  pub_verb->add_option("topic", pubs->topic, "The topic (bench.topic)")->type_name("TOPIC");
+  add_number(*pub_verb, "--subscribers", pubs->subscribers, {0, 1000}, "Subscriptions of this process to it");
   add_load_options(*pub_verb, *pubs);
   on_run(*pub_verb, global, [&global, pubs] {
-    return run_in_mesh(
-        global, [&](Session& session) { return bench_pub(session, *pubs); }, Session::Role::publisher);
+    return run_bench(
+        global, *pubs, [&](Session& session) { return bench_pub(session, *pubs); }, Session::Role::publisher);
   });
 }
 

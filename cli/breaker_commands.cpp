@@ -38,7 +38,7 @@ int print_answers(const Global& global, const mesh::Gathered& all, const std::st
     if (!value) {
       Error error = value.error();
       error.message = answer.slot + ": " + error.message;
-      if (!global.json) (void)fail(global, error);
+      (void)complain(global, error);
     } else if (action == "list") {
       add_rows(table, answer, *value);
       document.set("circuits", *value);
@@ -63,6 +63,14 @@ Task<int> ask(Session& session, BreakerArguments arguments) {
   request.set("action", arguments.action);
   request.set("target", arguments.target);
   request.set("instance", arguments.instance);
+  const auto& directory = session.mesh().directory();
+  const std::string called = arguments.target.substr(0, arguments.target.find('.'));
+  if (!called.empty() && directory.instances(called).empty()) {
+    const Error unknown(codes::unknown_agent,
+                        "no agent '" + called + "' is in the mesh" + did_you_mean(called, directory.agent_names()),
+                        "'weft list' shows who is");
+    co_return fail(session.global(), unknown);
+  }
   mesh::CallOptions options(session.global().timeout);
   const std::string target = arguments.agent + "._breakers";
   const auto all = co_await session.mesh().call_all(target, mesh::Payload::of(request), std::move(options));

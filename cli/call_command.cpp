@@ -14,6 +14,8 @@ struct CallArguments {
   std::size_t count = 0;
   Duration stall{};
   std::string key;
+  std::vector<std::string> header_words;
+  mesh::Headers headers{};
 };
 
 void print_reply(const Global& global, const mesh::Payload& reply) {
@@ -29,6 +31,7 @@ mesh::CallOptions call_options(const Session& session, const Target& target, con
   mesh::CallOptions options(session.global().timeout);
   options.host = target.host;
   options.key = arguments.key;
+  options.headers = arguments.headers;
   return options;
 }
 
@@ -82,11 +85,14 @@ Task<int> call(Session& session, Target target, mesh::Payload payload, CallArgum
   co_return kDone;
 }
 
-int run_call(const Global& global, const CallArguments& arguments) {
+int run_call(const Global& global, CallArguments& arguments) {
   auto target = parse_target(arguments.target);
   if (!target) return fail(global, target.error());
   auto payload = read_payload(arguments.payload, arguments.raw);
   if (!payload) return fail(global, payload.error());
+  auto headers = parse_headers(arguments.header_words);
+  if (!headers) return fail(global, headers.error());
+  arguments.headers = std::move(*headers);
   if (!arguments.all && (arguments.count > 0 || arguments.stall > Duration::zero()))
     return fail(global, Error(codes::bad_usage, "--count and --stall say when the calls of --all end", "add --all"));
   return run_in_mesh(global, [&](Session& session) {
@@ -113,6 +119,7 @@ void add_call_command(CLI::App& app, Global& global) {
   add_duration(*verb, "--stall", arguments->stall, "With --all: end when nobody has answered for this long");
   verb->add_option("--key", arguments->key, "Idempotency key: calls with the same one have one effect")
       ->type_name("TEXT");
+  add_header_option(*verb, arguments->header_words);
   on_run(*verb, global, [&global, arguments] { return run_call(global, *arguments); });
 }
 

@@ -26,17 +26,28 @@ void add_global_options(CLI::App& app, Global& global) {
   app.add_option("--context", global.context, "Which of this machine's nodes to ask, as demo@alpha")
       ->envname("WEFT_CONTEXT")
       ->type_name("MESH@HOST");
-  add_duration(app, "--timeout", global.timeout, "How long to wait for an answer (5s)");
+  add_duration(app, "--timeout", global.timeout, "How long to wait for an answer");
   app.add_flag("--no-color", global.no_color, "No colours (as with NO_COLOR)");
   app.add_flag("-q,--quiet", global.quiet, "No messages but errors");
   app.add_flag("-v,--verbose", global.verbose, "Say what is done on the way");
   app.set_version_flag("--version", "weft " WEFT_VERSION);
 }
 
+constexpr const char* kExamples = "\n\nExamples:";
+
 std::string footer_of(const std::vector<std::string>& examples) {
-  std::string text = "The options of every verb (--json, --registry, --timeout, …) are in 'weft --help'.\n\nExamples:";
+  std::string text = "The options of every verb (--json, --registry, --timeout, …) are in 'weft --help'.";
+  text += kExamples;
   for (const auto& example : examples) text += "\n  " + example;
   return text;
+}
+
+/// A group's help ends with the first example of each of its verbs.
+void add_example_to(CLI::App& group, const std::vector<std::string>& examples) {
+  if (group.get_parent() == nullptr || examples.empty()) return;
+  std::string text = group.get_footer();
+  if (text.find(kExamples) == std::string::npos) text = "'" + path_of(group) + " VERB --help' shows more." + kExamples;
+  group.footer(text + "\n  " + examples.front());
 }
 
 /// The innermost verb that was parsed.
@@ -57,6 +68,7 @@ int usage_failure(const Global& global, const CLI::App& app, const CLI::ParseErr
 CLI::App* add_group(CLI::App& app, const std::string& name, const std::string& summary) {
   auto* group = app.add_subcommand(name, summary);
   group->require_subcommand(0, 1);  // none is told by run(), with the help
+  group->footer("");                // not that of the root: add_verb() fills it
   return group;
 }
 
@@ -65,6 +77,7 @@ CLI::App* add_verb(CLI::App& parent, const std::string& name, const std::string&
   auto* verb = parent.add_subcommand(name, summary);
   verb->require_subcommand(0, 1);
   verb->footer(footer_of(examples));
+  add_example_to(parent, examples);
   return verb;
 }
 
@@ -79,11 +92,23 @@ CLI::Option* add_duration(CLI::App& verb, const std::string& names, Duration& ou
     out = *duration;
     return true;
   };
-  return verb.add_option(names, read, text)->type_name("DURATION");
+  const std::string otherwise = out > Duration::zero() ? " (" + to_text(out) + ")" : "";
+  return verb.add_option(names, read, text + otherwise)->type_name("DURATION");
+}
+
+CLI::Option* add_number(CLI::App& verb, const std::string& names, std::uint64_t& out, Bounds bounds,
+                        const std::string& text) {
+  CLI::Range within(bounds.least, bounds.most);
+  within.description("");
+  return verb.add_option(names, out, text + " (" + std::to_string(out) + ")")->check(within)->type_name("N");
 }
 
 int fail(const Global& global, const Error& error) {
   if (global.json) print_json(error_document(error));
+  return complain(global, error);
+}
+
+int complain(const Global& global, const Error& error) {
   const bool color = color_on_stderr(global.no_color);
   std::fprintf(stderr, "%s %s\n", color ? "\x1b[31merror:\x1b[0m" : "error:", printable(error.describe()).c_str());
   return error.is(codes::bad_usage) ? kUsage : kFailed;
@@ -133,7 +158,9 @@ int run(int argc, const char* const* argv) {
     return usage_failure(global, app, problem);
   }
   if (global.action) return global.action();
-  std::fputs(innermost(app).help().c_str(), stderr);
+  const CLI::App& group = innermost(app);
+  const CLI::App* above = group.get_parent();
+  std::fputs(group.help(above == nullptr ? "" : path_of(*above)).c_str(), stderr);
   return kUsage;
 }
 

@@ -44,12 +44,20 @@ CLI::App* add_group(CLI::App& app, const std::string& name, const std::string& s
 CLI::App* add_verb(CLI::App& parent, const std::string& name, const std::string& summary,
                    const std::vector<std::string>& examples);
 void on_run(CLI::App& verb, Global& global, std::function<int()> action);
-/// A duration option ("500ms", "2s"); a value without unit is a usage error.
+/// A duration option ("500ms", "2s"); a value without unit is a usage error. The help says what `out` holds now.
 CLI::Option* add_duration(CLI::App& verb, const std::string& names, Duration& out, const std::string& text);
+struct Bounds {
+  std::uint64_t least, most;
+};
+/// A whole number; outside of `bounds` it is a usage error. The help says what `out` holds now.
+CLI::Option* add_number(CLI::App& verb, const std::string& names, std::uint64_t& out, Bounds bounds,
+                        const std::string& text);
 
 /// Tells `error` on stderr, and with --json as {"error": …} on stdout too; returns kUsage for
 /// `bad_usage`, else kFailed.
 int fail(const Global& global, const Error& error);
+/// The same on stderr only: one of several failures, while stdout gets the document of what did not fail.
+int complain(const Global& global, const Error& error);
 /// A line on stderr unless --quiet.
 void note(const Global& global, std::string_view text);
 

@@ -3,6 +3,7 @@
 #include "cli/fleet_config.hpp"
 #include "weft/base/text.hpp"
 #include "weft/config/config.hpp"
+#include "weft/mesh/policy.hpp"
 
 #include <unistd.h>
 
@@ -150,10 +151,49 @@ void explain_leaf(const std::vector<std::pair<config::Origin, Value>>& stack, Ta
   }
 }
 
+/// "digest.summary" of the key "mesh.policies.digest.summary"; none for a part of one rule, such as
+/// "mesh.policies.digest.retry", and for patterns.
+std::optional<std::string> target_of(const Value& root, const std::string& key) {
+  const std::string section = "mesh.policies.";
+  if (!key.starts_with(section)) return std::nullopt;
+  std::string target = key.substr(section.size());
+  const auto dot = target.find('.');
+  const bool names = check_name("agent", target.substr(0, dot)) &&
+                     (dot == std::string::npos || check_name("method", target.substr(dot + 1)));
+  const Value* policies = root.find("mesh.policies");
+  const bool rule = policies && policies->is_map() && policies->as_map().contains(target);
+  if (!names || (!rule && root.find(key))) return std::nullopt;
+  return target;
+}
+
+/// What holds for calls of `target`: each value with the rule that won and where it stands.
+int explain_policy(const Global& global, const Config& config, const std::string& target) {
+  const auto policies = mesh::Policies::from(config);
+  if (!policies) return fail(global, policies.error());
+  Value::List documents;
+  Table table({"POLICY", "VALUE", "OF", "FROM"});
+  for (const auto& setting : policies->policy_for(target).settings) {
+    table.add({setting.key, in_one_line(setting.value), setting.pattern, printable(setting.where)});
+    Value document;
+    document.set("key", setting.key);
+    document.set("value", setting.value);
+    document.set("pattern", setting.pattern);
+    document.set("where", setting.where);
+    documents.push_back(std::move(document));
+  }
+  if (global.json) {
+    print_json(Value(std::move(documents)));
+  } else {
+    table.print();
+  }
+  return kDone;
+}
+
 int explain(const Global& global, const View& view) {
   const auto config = load_or_tell(global, view);
   if (!config) return kBadConfig;
   const Value root = config->redacted();
+  if (const auto target = target_of(root, view.key)) return explain_policy(global, *config, *target);
   const Value* value = root.find(view.key);
   if (!value) return unknown(global, root, view.key);
   std::vector<std::string> leaves, all;
@@ -200,7 +240,8 @@ void add_config_commands(CLI::App& app, Global& global) {
   view = std::make_shared<View>();
   auto* explain_verb =
       add_verb(*group, "explain", "Tell where a value came from: all layers that set it, the winner marked",
-               {"weft config explain log.level", "weft config explain registry --host alpha --env demo"});
+               {"weft config explain log.level", "weft config explain registry --host alpha --env demo",
+                "weft config explain mesh.policies.digest.summary"});
   add_view(*explain_verb, *view);
   explain_verb->add_option("key", view->key, "A key or section, as registry.lease")->type_name("KEY")->required();
   on_run(*explain_verb, global, [&global, view] { return explain(global, *view); });

@@ -38,7 +38,7 @@ Task<int> gather(Session& session, std::string queue, std::uint64_t limit, std::
   for (const auto& record : keepers(session)) {
     auto reply = co_await ask_keeper<queue::DeadLettersReply>(session, record, "_dlq_list", request);
     if (!reply) {
-      code = fail(session.global(), reply.error());
+      code = complain(session.global(), reply.error());
       continue;
     }
     for (auto& letter : reply->letters) all.push_back({record, std::move(letter)});
@@ -69,7 +69,7 @@ Task<int> list(Session& session, const DlqArguments& arguments) {
 }
 
 Error unknown(const std::string& id) {
-  return Error(codes::bad_usage, "no producer has a dead letter '" + id + "'", "'weft dlq list' shows them");
+  return Error(codes::bad_value, "no producer has a dead letter '" + id + "'", "'weft dlq list' shows them");
 }
 
 /// The issue on the error bus that the letter's report belongs to; empty: the bus does not have it (any more).
@@ -139,6 +139,13 @@ Task<int> show(Session& session, std::string id) {
   co_return fail(session.global(), unknown(id));
 }
 
+void print_count(const Global& global, const char* key, std::uint64_t count, const char* text) {
+  if (!global.json) return print_line(std::to_string(count) + " " + text);
+  Value out;
+  out.set(key, count);
+  print_json(out);
+}
+
 /// Each process replays the ids that it has.
 Task<int> replay(Session& session, queue::ReplayRequest request) {
   std::vector<std::string> left = request.ids;
@@ -149,20 +156,15 @@ Task<int> replay(Session& session, queue::ReplayRequest request) {
     request.ids = left;
     auto reply = co_await ask_keeper<queue::ReplayReply>(session, record, "_dlq_replay", request);
     if (!reply) {
-      code = fail(session.global(), reply.error());
+      code = complain(session.global(), reply.error());
       continue;
     }
     replayed += reply->replayed;
     left = std::move(reply->unknown);
   }
-  for (const auto& id : left) code = fail(session.global(), unknown(id));
-  if (session.global().json) {
-    Value out;
-    out.set("replayed", replayed);
-    print_json(out);
-  } else {
-    print_line(std::to_string(replayed) + (replayed == 1 ? " item is" : " items are") + " in the queue again");
-  }
+  for (const auto& id : left) code = complain(session.global(), unknown(id));
+  print_count(session.global(), "replayed", replayed,
+              replayed == 1 ? "item is in the queue again" : "items are in the queue again");
   co_return code;
 }
 
@@ -189,18 +191,12 @@ Task<int> purge(Session& session, const DlqArguments& arguments) {
   for (const auto& record : keepers(session)) {
     auto reply = co_await ask_keeper<queue::PurgeReply>(session, record, "_dlq_purge", request);
     if (!reply) {
-      code = fail(session.global(), reply.error());
+      code = complain(session.global(), reply.error());
     } else {
       purged += reply->purged;
     }
   }
-  if (session.global().json) {
-    Value out;
-    out.set("purged", purged);
-    print_json(out);
-  } else {
-    print_line(std::to_string(purged) + (purged == 1 ? " dead letter is" : " dead letters are") + " gone");
-  }
+  print_count(session.global(), "purged", purged, purged == 1 ? "dead letter is gone" : "dead letters are gone");
   co_return code;
 }
 
@@ -237,9 +233,9 @@ void add_dlq_commands(CLI::App& app, Global& global) {
   auto arguments = std::make_shared<DlqArguments>();
   auto* group = add_group(app, "dlq", "Look at dead letters: items of work queues that were given up");
   auto* all = add_verb(*group, "list", "List dead letters, newest first",
-                       {"weft dlq list", "weft dlq list --queue worker.resize --json"});
+                       {"weft dlq list", "weft dlq list --queue resizer.resize --json"});
   add_queue_option(*all, arguments);
-  all->add_option("--limit", arguments->limit, "At most so many")->type_name("N");
+  add_number(*all, "--limit", arguments->limit, {1, 1'000'000}, "At most so many");
   on_run(*all, global, [&global, arguments] {
     return run_in_mesh(global, [arguments](Session& session) { return list(session, *arguments); });
   });
@@ -251,8 +247,9 @@ void add_dlq_commands(CLI::App& app, Global& global) {
     return run_in_mesh(global, [arguments](Session& session) { return show(session, arguments->id); });
   });
 
-  auto* again = add_verb(*group, "replay", "Put dead letters into their queues again",
-                         {"weft dlq replay 01ARZ3NDEKTSV4RRFFQ69G5FAV", "weft dlq replay --all --queue worker.resize"});
+  auto* again =
+      add_verb(*group, "replay", "Put dead letters into their queues again",
+               {"weft dlq replay 01ARZ3NDEKTSV4RRFFQ69G5FAV", "weft dlq replay --all --queue resizer.resize"});
   again->add_option("id", arguments->ids, "Ids of items")->type_name("ID");
   again->add_flag("--all", arguments->all, "All, oldest first");
   add_queue_option(*again, arguments);
@@ -268,7 +265,7 @@ void add_dlq_commands(CLI::App& app, Global& global) {
 
   auto* gone = add_verb(
       *group, "purge", "Forget dead letters",
-      {"weft dlq purge --queue worker.resize --older 7d --yes", "weft dlq purge 01ARZ3NDEKTSV4RRFFQ69G5FAV --yes"});
+      {"weft dlq purge --queue resizer.resize --older 7d --yes", "weft dlq purge 01ARZ3NDEKTSV4RRFFQ69G5FAV --yes"});
   gone->add_option("id", arguments->ids, "Ids of items; all when left out")->type_name("ID");
   add_queue_option(*gone, arguments);
   add_duration(*gone, "--older", arguments->older, "Only those that died longer ago");

@@ -227,9 +227,7 @@ void add_list(CLI::App& group, Global& global) {
   list->add_option("--from", filter->from, "Seen on this host")->type_name("HOST");
   list->add_option("--code", filter->code, "With this code")->type_name("CODE");
   add_duration(*list, "--since", filter->since, "Seen within this time");
-  list->add_option("--count", filter->limit, "At most N (50)")
-      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1000}))
-      ->type_name("N");
+  add_number(*list, "--count", filter->limit, {1, 1000}, "At most N");
   list->add_flag("--events", filter->events, "Events instead of issues");
   on_run(*list, global, [&global, filter] {
     return run_in_mesh(global, [&](Session& session) {

@@ -127,9 +127,8 @@ void add_latency_commands(CLI::App& app, Global& global) {
   auto* ping_verb = add_verb(app, "ping", "Ask instances whether they are there, and how far away",
                              {"weft ping", "weft ping digest", "weft ping sysmon@beta --count 10 --json"});
   auto pings = std::make_shared<PingArguments>();
-  ping_verb->add_option("who", pings->who, "An agent, or one host's; everybody when left out")
-      ->type_name("AGENT[@HOST]");
-  ping_verb->add_option("--count", pings->count, "How often")->check(CLI::Range(1, 1'000'000));
+  add_who(*ping_verb, pings->who);
+  add_number(*ping_verb, "--count", pings->count, {1, 1'000'000}, "How often");
   add_duration(*ping_verb, "--interval", pings->interval, "Time between two rounds");
   on_run(*ping_verb, global,
          [&global, pings] { return run_in_mesh(global, [&](Session& session) { return ping(session, *pings); }); });
@@ -138,9 +137,10 @@ void add_latency_commands(CLI::App& app, Global& global) {
                                 {"weft latency echo.echo", R"(weft latency digest.summary '{}' --count 1000 --json)"});
   auto calls = std::make_shared<LatencyArguments>();
   latency_verb->add_option("target", calls->target, "The method")->required()->type_name("AGENT.METHOD[@HOST]");
-  latency_verb->add_option("payload", calls->payload, "JSON; '-' reads it from stdin")->type_name("PAYLOAD");
+  latency_verb->add_option("payload", calls->payload, "JSON; '-' reads it from stdin; {} when left out")
+      ->type_name("PAYLOAD");
   latency_verb->add_flag("--raw", calls->raw, "Send the payload's bytes as they are");
-  latency_verb->add_option("--count", calls->count, "Calls")->check(CLI::Range(1, 10'000'000));
+  add_number(*latency_verb, "--count", calls->count, {1, 10'000'000}, "Calls");
   on_run(*latency_verb, global, [&global, calls] { return run_latency(global, *calls); });
 }
 

@@ -64,9 +64,12 @@ std::string hexadecimal(std::uint64_t number) {
 }
 
 /// `published` was asked for before `heard`: what a subscriber has not come to yet is under way.
-std::vector<Pair> pairs_of(const Books& published, const Books& heard, const LedgerArguments& arguments) {
+std::vector<Pair> pairs_of(const Books& published, const Books& heard, const mesh::Directory& directory,
+                           const LedgerArguments& arguments) {
   std::map<std::pair<std::string, std::string>, std::uint64_t> sequences;  // by sender and topic
   std::map<std::string, std::string> names;
+  for (const auto* record : directory.all())  // those too that keep no books, such as a registry
+    names[hexadecimal(record->instance.short_id())] = record->agent + "@" + record->host;
   for (const auto& reply : published.replies) {
     const std::string sender = hexadecimal(reply.instance.short_id());
     names[sender] = reply.agent + "@" + reply.host;
@@ -151,7 +154,7 @@ Task<int> ledger(Session& session, const LedgerArguments& arguments) {
     const Books published = co_await ask_all(session, records, true);
     co_await sleep_for(session.loop(), kTelling);
     heard = co_await ask_all(session, records, false);
-    pairs = pairs_of(published, heard, arguments);
+    pairs = pairs_of(published, heard, directory, arguments);
     if (is_settled(pairs)) break;
   }
   if (global.json)
@@ -161,7 +164,7 @@ Task<int> ledger(Session& session, const LedgerArguments& arguments) {
   for (const auto& [record, error] : heard.silent) {
     Error named = error;
     named.message = record.agent + "@" + record.host + ": " + error.message;
-    if (!global.json) (void)fail(global, named);
+    (void)complain(global, named);
   }
   co_return heard.silent.empty() ? kDone : kFailed;
 }

@@ -9,6 +9,7 @@ namespace {
 
 struct QueueArguments {
   std::string queue, payload = "{}", priority = "normal", key;
+  std::vector<std::string> header_words;
   bool raw = false;
 };
 
@@ -20,7 +21,7 @@ Task<int> gather(Session& session, std::string queue, queue::QueuesReply& all) {
   for (const auto& record : keepers(session)) {
     auto reply = co_await ask_keeper<queue::QueuesReply>(session, record, "_queues", request);
     if (!reply) {
-      code = fail(session.global(), reply.error());
+      code = complain(session.global(), reply.error());
       continue;
     }
     std::move(reply->queues.begin(), reply->queues.end(), std::back_inserter(all.queues));
@@ -80,8 +81,15 @@ Task<int> info(Session& session, std::string name) {
   queue::QueuesReply all;
   int code = co_await gather(session, name, all);
   if (all.queues.empty() && all.served.empty() && code == kDone) {
-    co_return fail(session.global(), Error(codes::bad_usage, "nobody pushes to a queue '" + name + "' or works on it",
-                                           "'weft queue list' shows the queues"));
+    queue::QueuesReply known;
+    (void)co_await gather(session, {}, known);
+    std::vector<std::string_view> names;
+    for (const auto& one : known.queues) names.push_back(one.queue);
+    for (const auto& one : known.served) names.push_back(one.queue);
+    const Error unknown(codes::bad_value,
+                        "nobody pushes to a queue '" + name + "' or works on it" + did_you_mean(name, names),
+                        "'weft queue list' shows the queues");
+    co_return fail(session.global(), unknown);
   }
   if (session.global().json) {
     print_json(to_value(all));
@@ -97,10 +105,12 @@ Task<int> info(Session& session, std::string name) {
 }
 
 /// The command is the producer of this one item, which goes with it.
-Task<int> push(Session& session, const QueueArguments& arguments, mesh::Payload payload, queue::Priority priority) {
+Task<int> push(Session& session, const QueueArguments& arguments, mesh::Payload payload, queue::PushOptions how) {
+  if (auto fine = check_queue(session, arguments.queue); !fine) {
+    if (!fine.error().is(codes::unknown_agent)) co_return fail(session.global(), fine.error());
+    note(session.global(), fine.error().message + (fine.error().message.back() == '?' ? "" : ".") + " Waiting for one");
+  }
   CommandQueues own(session);
-  queue::PushOptions how(priority);
-  how.key = arguments.key;
   how.timeout = session.global().timeout;
   auto receipt = co_await own.queues.push(arguments.queue, std::move(payload), how);
   if (!receipt) co_return fail(session.global(), receipt.error());
@@ -130,7 +140,12 @@ int run_push(const Global& global, const QueueArguments& arguments) {
   if (!priority) return fail(global, Error(codes::bad_usage, "--priority: " + priority.error().message));
   auto payload = read_payload(arguments.payload, arguments.raw);
   if (!payload) return fail(global, payload.error());
-  return run_in_mesh(global, [&](Session& session) { return push(session, arguments, *payload, *priority); });
+  auto headers = parse_headers(arguments.header_words);
+  if (!headers) return fail(global, headers.error());
+  queue::PushOptions how(*priority);
+  how.key = arguments.key;
+  how.headers = std::move(*headers);
+  return run_in_mesh(global, [&](Session& session) { return push(session, arguments, *payload, how); });
 }
 
 }  // namespace
@@ -141,7 +156,7 @@ void add_queue_commands(CLI::App& app, Global& global) {
   on_run(*all, global, [&global] { return run_in_mesh(global, [](Session& session) { return list(session); }); });
 
   auto* one =
-      add_verb(*group, "info", "Show one queue: durability, limits, workers", {"weft queue info worker.resize"});
+      add_verb(*group, "info", "Show one queue: durability, limits, workers", {"weft queue info resizer.resize"});
   auto arguments = std::make_shared<QueueArguments>();
   one->add_option("queue", arguments->queue, "Its name")->required()->type_name("AGENT.METHOD");
   on_run(*one, global, [&global, arguments] {
@@ -149,13 +164,14 @@ void add_queue_commands(CLI::App& app, Global& global) {
   });
 
   auto* verb = add_verb(*group, "push", "Push an item and wait until it is done",
-                        {R"(weft queue push resizer.resize '{"picture": "cat.png", "width": 100}')",
-                         "weft queue push worker.resize - --priority high --timeout 60s < item.json"});
+                        {R"(weft queue push resizer.resize '{"name": "cat.png", "width": 100}')",
+                         "weft queue push resizer.resize - --priority high --timeout 60s < item.json"});
   verb->add_option("queue", arguments->queue, "Its name")->required()->type_name("AGENT.METHOD");
   verb->add_option("payload", arguments->payload, "JSON; '-' reads it from stdin; {} when left out")
       ->type_name("PAYLOAD");
   verb->add_option("--priority", arguments->priority, "high, normal or low")->type_name("PRIORITY");
   verb->add_option("--key", arguments->key, "Items of one key are done one after another")->type_name("KEY");
+  add_header_option(*verb, arguments->header_words);
   verb->add_flag("--raw", arguments->raw, "Send the payload's bytes as they are");
   on_run(*verb, global, [&global, arguments] { return run_push(global, *arguments); });
 }

@@ -24,6 +24,28 @@ inline std::vector<mesh::InstanceRecord> keepers(Session& session) {
   return out;
 }
 
+/// Errors: `unknown_agent`: nobody is there who could work on it; `no_such_method`: those who are there do not.
+inline Result<void> check_queue(Session& session, const std::string& name) {
+  const auto dot = name.find('.');
+  const std::string agent = name.substr(0, dot), method = name.substr(dot + 1);
+  const auto& directory = session.mesh().directory();
+  const auto records = directory.instances(agent);
+  if (records.empty())
+    return Error(codes::unknown_agent,
+                 "no agent '" + agent + "' is in the mesh" + did_you_mean(agent, directory.agent_names()),
+                 "'weft list' shows who is");
+  std::vector<std::string_view> queues;
+  for (const auto* record : records) {
+    for (const auto& served : record->methods) {
+      if (served.kind == "queue") queues.push_back(served.name);
+    }
+  }
+  if (std::find(queues.begin(), queues.end(), method) != queues.end()) return {};
+  return Error(codes::no_such_method,
+               "agent '" + agent + "' works on no queue '" + method + "'" + did_you_mean(method, queues),
+               "weft info " + agent + " lists its methods");
+}
+
 /// The queues of a command that is itself a producer: in memory, and gone with it.
 class CommandQueues {
  public:

@@ -28,7 +28,9 @@ class Session {
   static constexpr int kNothing = -2;
   int run(std::function<Task<int>(Session&)> work, WithoutRegistry without_registry = {});
   /// From now on Ctrl-C is the expected end.
-  void interruptible() noexcept { on_interrupt_ = kDone; }
+  void interruptible() noexcept { interrupted_ = kDone; }
+  /// The first Ctrl-C does `work` instead of ending the session; it may be empty.
+  void on_interrupt(Callback work) { interrupt_ = std::move(work); }
   /// Waits until somebody calls finish(), or the signal.
   void finish(int exit_code);
 
@@ -52,7 +54,8 @@ class Session {
   observe::Tracer tracer_;
   mesh::Mesh mesh_;
   int exit_code_ = kDone;
-  int on_interrupt_ = kInterrupted;
+  int interrupted_ = kInterrupted;
+  Callback interrupt_;
   bool finished_ = false;
   TaskScope tasks_;
 };

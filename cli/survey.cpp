@@ -23,6 +23,10 @@ double to_us(Duration duration) { return std::chrono::duration<double, std::micr
 
 }  // namespace
 
+void add_who(CLI::App& verb, std::string& who) {
+  verb.add_option("who", who, "An agent, or one host's; everybody when left out")->type_name("AGENT[@HOST]");
+}
+
 Result<Who> parse_who(std::string_view text) {
   const auto at = text.find('@');
   Who who{std::string(text.substr(0, at)), at == std::string_view::npos ? "" : std::string(text.substr(at + 1))};

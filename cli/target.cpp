@@ -59,6 +59,25 @@ Result<Target> parse_target(std::string_view text) {
   return target;
 }
 
+Result<mesh::Headers> parse_headers(const std::vector<std::string>& words) {
+  mesh::Headers headers;
+  for (const auto& word : words) {
+    const auto colon = word.find(':');
+    if (colon == 0 || colon == std::string::npos)
+      return Error(codes::bad_usage, "'" + word + "' is no header", "a header is NAME:VALUE, as album:summer");
+    const auto value = word.find_first_not_of(' ', colon + 1);
+    if (!headers.emplace(word.substr(0, colon), value == std::string::npos ? "" : word.substr(value)).second)
+      return Error(codes::bad_usage, "header '" + word.substr(0, colon) + "' is given twice");
+  }
+  return headers;
+}
+
+void add_header_option(CLI::App& verb, std::vector<std::string>& words) {
+  verb.add_option("-H,--header", words, "A header that goes with it; may be given more than once")
+      ->allow_extra_args(false)
+      ->type_name("NAME:VALUE");
+}
+
 Result<mesh::Payload> read_payload(const std::string& text, bool raw) {
   auto content = text == "-" ? all_of_stdin() : Result<std::string>(text);
   if (!content) return content.error();

@@ -84,7 +84,7 @@ Value row_document(const Row& row) {
 }
 
 void print_rows(const std::vector<Row>& rows) {
-  Table table({"AGENT", "HOST", "REQ/S", "P50 <", "P99 <", "BUSY", "CALLS/S", "WAIT", "MSG/S", "ERR/S", "DROP/S"});
+  Table table({"AGENT", "HOST", "REQ/S", "P50 <", "P99 <", "BUSY", "CALL/S", "WAIT", "MSG/S", "ERR/S", "DROP/S"});
   for (const Row& row : rows) {
     const StatsReply& stats = row.now->stats;
     table.add({row.now->record.agent, row.now->record.host, shown_rate(row.requests),
@@ -162,10 +162,9 @@ void add_top_command(CLI::App& app, Global& global) {
   auto* verb = add_verb(app, "top", "Show live rates, latency, errors and drops of agents and links",
                         {"weft top", "weft top digest --links", "weft top --count 1 --json"});
   auto arguments = std::make_shared<TopArguments>();
-  verb->add_option("who", arguments->who, "An agent, or one host's; everybody when left out")
-      ->type_name("AGENT[@HOST]");
+  add_who(*verb, arguments->who);
   add_duration(*verb, "--interval", arguments->interval, "Time over which rates are taken");
-  verb->add_option("--count", arguments->count, "Rounds; until Ctrl-C when left out");
+  verb->add_option("--count", arguments->count, "Rounds; until Ctrl-C when left out")->type_name("N");
   verb->add_flag("--links", arguments->links, "Also each connection: what is in flight, what waits");
   on_run(*verb, global, [&global, arguments] {
     return run_in_mesh(global, [&](Session& session) { return top(session, *arguments); });

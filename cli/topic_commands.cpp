@@ -152,9 +152,7 @@ void add_topic_commands(CLI::App& app, Global& global) {
   auto out = std::make_shared<PubArguments>();
   pub->add_option("topic", out->topic, "Names joined by dots")->required()->type_name("TOPIC");
   pub->add_option("payload", out->payload, "JSON; '-' reads it from stdin")->required()->type_name("PAYLOAD");
-  pub->add_option("--count", out->count, "Publish it N times")
-      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}))
-      ->type_name("N");
+  add_number(*pub, "--count", out->count, {1, 1'000'000'000}, "Publish it N times");
   pub->add_flag("--raw", out->raw, "Send the payload's bytes as they are");
   on_run(*pub, global, [&global, out] { return run_pub(global, *out); });
 

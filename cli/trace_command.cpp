@@ -80,8 +80,11 @@ Task<Collected> collect(Session& session, observe::TraceId trace) {
 void print_tree(const observe::TraceId& trace, const Collected& found) {
   std::set<std::string_view> processes;
   for (const auto& one : found.spans) processes.insert(one.process);
-  print_line("trace " + observe::to_hex(trace) + "  " + std::to_string(found.spans.size()) + " spans of " +
-             std::to_string(processes.size()) + " processes");
+  const auto some = [](std::size_t count, const char* one, const char* many) {
+    return std::to_string(count) + (count == 1 ? one : many);
+  };
+  print_line("trace " + observe::to_hex(trace) + "  " + some(found.spans.size(), " span of ", " spans of ") +
+             some(processes.size(), " process", " processes"));
   Table table({"SPAN", "WHERE", "TOTAL", "WIRE", "QUEUE", "HANDLER", "OUTCOME"});
   const auto cell = [](bool has, Duration duration) { return has ? short_duration(duration) : std::string("-"); };
   for (const auto& row : trace_rows(found.spans)) {
@@ -130,7 +133,7 @@ Task<int> trace_call(Session& session, Target target, mesh::Payload payload) {
       all.set("error", error_document(reply.error())["error"]);
     }
     print_json(all);
-    co_return reply ? kDone : kFailed;
+    co_return reply ? kDone : complain(global, reply.error());
   }
   print_tree(root.trace_id, found);
   tell_gaps(global, found);

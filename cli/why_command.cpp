@@ -3,6 +3,7 @@
 
 #include "cli/survey.hpp"
 #include "cli/target.hpp"
+#include "weft/mesh/hints.hpp"
 #include "weft/mesh/inspect.hpp"
 
 namespace weft::cli {
@@ -21,7 +22,7 @@ void print_call(const Value& why) {
   if (why["instances"].is_list()) {
     for (const Value& one : why["instances"].as_list()) {
       const bool chosen = one["chosen"] == Value(true);
-      if (chosen)
+      if (chosen && !refused)
         print_line(text_of(why["target"]) + " goes to " + text_of(one["instance"]) + " on " + text_of(one["host"]));
       const double round_trip = one["round_trip_ms"].is_number() ? one["round_trip_ms"].as_double() : 0;
       instances.add({chosen ? "->" : "", text_of(one["host"]), text_of(one["instance"]), text_of(one["breaker"]),
@@ -57,9 +58,26 @@ Task<Result<Value>> explain(Session& session, Target target, std::string from) {
   co_return answer->value();
 }
 
+/// What the instances would answer: they are there, but serve no such method.
+std::optional<Error> unserved(const mesh::Directory& directory, const Target& target) {
+  const auto records = directory.instances(target.agent);
+  if (records.empty() || target.method.starts_with('_')) return std::nullopt;
+  std::vector<std::string_view> known;
+  for (const auto* record : records) {
+    for (const auto& method : record->methods) known.push_back(method.name);
+  }
+  if (std::find(known.begin(), known.end(), target.method) != known.end()) return std::nullopt;
+  return Error(
+      codes::no_such_method,
+      "agent '" + target.agent + "' has no method '" + target.method + "'" + did_you_mean(target.method, known),
+      "weft info " + target.agent + " lists its methods");
+}
+
 Task<int> why_call(Session& session, Target target, std::string from) {
+  const auto missing = unserved(session.mesh().directory(), target);
   auto why = co_await explain(session, std::move(target), std::move(from));
   if (!why) co_return fail(session.global(), why.error());
+  if (missing && (*why)["refused"].is_null()) why->set("refused", missing->describe());
   if (session.global().json) {
     print_json(*why);
   } else {
@@ -89,8 +107,9 @@ Task<int> why_topic(Session& session, std::string topic) {
     }
   }
   const bool any = !publishers.empty();
-  const std::string nobody = "nobody announces a topic that '" + topic + "' matches" +
-                             did_you_mean(topic, std::vector<std::string_view>(known.begin(), known.end()));
+  const auto nearest = mesh::nearest_topic(*pattern, known);
+  const std::string nobody =
+      "nobody announces a topic that '" + topic + "' matches" + (nearest ? ", did you mean '" + *nearest + "'?" : "");
   if (session.global().json) {
     Value document;
     document.set("topic", topic);

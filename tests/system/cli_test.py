@@ -50,6 +50,7 @@ class WithoutAMesh(Weft):
             done = self.weft(*words, status=2)
             self.assertEqual(done.stdout, "")
             self.assertIn("Subcommands:", done.stderr)
+            self.assertIn("Usage: " + " ".join(["weft", *words]), done.stderr)
 
     def test_an_unknown_verb_or_flag_is_told_with_the_nearest_one(self):
         self.assertIn("did you mean 'list'?", self.weft("lisst", status=2).stderr)

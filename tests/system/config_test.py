@@ -68,6 +68,12 @@ class ConfigCommands(unittest.TestCase):
         layers = json.loads(done.stdout)["layers"]
         self.assertEqual([("built-in default", "info", False), (f"{self.folder}/base.yaml:2:10", "warn", False),
                           ("WEFT__LOG__LEVEL", "error", True)], [(one["where"], one["value"], one["wins"]) for one in layers])
+        policy = {one["key"]: one for one in json.loads(self.run_program(
+            "config", "explain", "mesh.policies.digest.summary", "--json", "--set", "mesh.policies.digest.timeout=7s").stdout)}
+        self.assertEqual(("7s", "digest"), (policy["timeout"]["value"], policy["timeout"]["pattern"]))
+        self.assertEqual(("nearest", "*"), (policy["balance"]["value"], policy["balance"]["pattern"]))
+        part = self.run_program("config", "explain", "mesh.policies.digest.timeout", "--set", "mesh.policies.digest.timeout=7s").stdout
+        self.assertIn("mesh.policies.digest.timeout = 7s", part)
         text = self.run_program("config", "explain", "log").stdout
         self.assertIn(f"*\tbase\twarn\t{self.folder}/base.yaml:2:10\n", text)
         self.assertIn("log.format = automatic\n", text)

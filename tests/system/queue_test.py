@@ -165,7 +165,10 @@ class Queues(unittest.TestCase):
         self.assertEqual(2, self.weft("dlq", "purge").returncode)
         self.assertEqual({"purged": 1}, self.json("dlq", "purge", "--yes"))
         self.assertEqual([], self.json("dlq", "list"))
-        self.assertNotEqual(0, self.weft("dlq", "show", ids[0]).returncode)
+        self.assertEqual(1, self.weft("dlq", "show", ids[0]).returncode)
+        unknown = self.weft("queue", "info", "resizer.resise")
+        self.assertEqual(1, unknown.returncode)
+        self.assertIn("did you mean 'resizer.resize'?", unknown.stderr)
 
     def test_a_full_queue_refuses_and_each_refusal_is_counted(self):
         self.gallery("items_max=10")
@@ -175,6 +178,20 @@ class Queues(unittest.TestCase):
         self.assertEqual(10, self.metric("gallery", 'weft_queue_depth{priority="normal",queue="resizer.resize"'))
         event = eventually(lambda: self.mesh.bus.events(code="WEFT-2009"), what="the error bus is told")[0]
         self.assertEqual("items_max", event["values"]["reason"])
+
+    def test_a_process_that_does_not_answer_costs_one_line_and_no_document(self):
+        self.gallery()
+        stopped = self.resizer()
+        self.add(pictures(1))
+        eventually(lambda: sum(self.done().values()) == 1, what="done")
+        stopped.process.send_signal(signal.SIGSTOP)
+        try:
+            listed = self.weft("queue", "list", "--json", "--timeout", "400ms")
+        finally:
+            stopped.process.send_signal(signal.SIGCONT)
+        self.assertEqual(1, listed.returncode)
+        self.assertEqual([QUEUE], [one["queue"] for one in json.loads(listed.stdout)["queues"]])
+        self.assertRegex(listed.stderr, r"^error: .*resizer@")
 
     def test_high_goes_before_low_and_an_item_can_be_pushed_by_hand(self):
         self.gallery()

@@ -85,6 +85,21 @@ class Seeing(unittest.TestCase):
         self.assertEqual((20, {"WEFT-2009": refused["failed"]}), (refused["calls"] + refused["failed"], refused["failures"]))
         self.assertGreater(refused["failed"], 0)
 
+    def test_bench_queue_of_what_is_no_queue_says_so_at_once(self):
+        self.mesh.join("echo")
+        self.assertIn("agent 'echo' works on no queue 'echo'", self.weft("bench", "queue", "echo.echo", code=1).stderr)
+        self.assertIn("works on no queue", self.weft("queue", "push", "echo.echo", code=1).stderr)
+
+    def test_control_c_ends_a_bench_with_what_it_has_measured(self):
+        self.mesh.join("echo")
+        with subprocess.Popen([str(WEFT), "bench", "call", "echo.echo", "--duration", "1h", "--registry", self.mesh.registry],
+                              stdout=subprocess.PIPE, text=True) as bench:
+            eventually(lambda: json.loads(self.weft("top", "echo", "--count", "1", "--interval", "100ms", "--json").stdout)
+                       ["requests_per_second"] > 50, what="the load runs")
+            bench.send_signal(signal.SIGINT)
+            self.assertRegex(bench.communicate(timeout=20)[0], r"^[1-9]\d* calls in ")
+        self.assertEqual(0, bench.returncode)
+
     def test_bench_pub_hears_all_that_it_published_or_says_what_it_missed(self):
         self.mesh.join("echo")
         shown = json.loads(self.weft("bench", "pub", "bench.here", "--duration", "300ms", "--json").stdout)
@@ -102,6 +117,7 @@ class Seeing(unittest.TestCase):
         self.assertTrue(seen["instances"][0]["local"])
         self.assertIn("echo.echo goes to", self.weft("why", "call", "echo.echo").stdout)
         self.assertIn("did you mean 'echo'?", self.weft("why", "call", "ecko.echo", code=1).stdout)
+        self.assertIn("has no method 'ecko', did you mean 'echo'?", self.weft("why", "call", "echo.ecko", code=1).stdout)
 
     def test_why_agent_shows_what_is_handled_and_who_waits(self):
         self.mesh.join("echo")
@@ -118,6 +134,7 @@ class Seeing(unittest.TestCase):
         self.mesh.join("echo")
         self.assertEqual(["echo"], [one["agent"] for one in json.loads(self.weft("why", "topic", "echo.#", "--json").stdout)["publishers"]])
         self.assertIn("did you mean 'echo.alpha.burst'?", self.weft("why", "topic", "ecko.alpha.burst", code=1).stdout)
+        self.assertIn("did you mean 'echo.*.burst'?", self.weft("why", "topic", "echo.*.brust", code=1).stdout)
 
 
 if __name__ == "__main__":

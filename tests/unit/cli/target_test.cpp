@@ -33,6 +33,18 @@ TEST_CASE("a JSON payload travels as MessagePack") {
   REQUIRE(to_json(shown(*payload)) == R"({"n":[1,2.5,true,null],"text":"hello"})");
 }
 
+TEST_CASE("headers are a name and a value each, and what is none is refused") {
+  const auto headers = parse_headers({"album: summer", "empty:", "url:http://a:1/b"});
+  REQUIRE(headers);
+  REQUIRE(*headers == mesh::Headers{{"album", "summer"}, {"empty", ""}, {"url", "http://a:1/b"}});
+  REQUIRE(parse_headers({})->empty());
+  for (const std::vector<std::string>& bad : {std::vector<std::string>{"album"}, {":summer"}, {"a:1", "a:2"}}) {
+    const auto refused = parse_headers(bad);
+    REQUIRE_FALSE(refused);
+    REQUIRE(refused.error().is(codes::bad_usage));
+  }
+}
+
 TEST_CASE("a raw payload travels as it is") {
   const auto payload = read_payload("{not json", true);
   REQUIRE(payload->encoding == wire::Encoding::raw);

@@ -84,6 +84,28 @@ TEST_CASE_METHOD(Tree, "the help of every verb ends with examples that name it")
   check(app);
 }
 
+TEST_CASE_METHOD(Tree, "the help of a group ends with an example of each of its verbs") {
+  const auto help = app.get_subcommand("sample")->help();
+  const auto examples = help.find("Examples:\n");
+  REQUIRE(examples != std::string::npos);
+  REQUIRE(help.substr(examples) == "Examples:\n  weft sample resolve x\n");
+}
+
+TEST_CASE_METHOD(Tree, "the help says what holds when an option is left out, and its bounds are kept") {
+  std::uint64_t count = 7;
+  Duration pause = 250ms;
+  auto* verb = add_verb(app, "number", "A verb", {"weft number"});
+  add_number(*verb, "--count", count, {1, 9}, "How often");
+  add_duration(*verb, "--pause", pause, "Between two");
+  const auto help = verb->help();
+  REQUIRE(help.find("--count N ") != std::string::npos);
+  REQUIRE(help.find("How often (7)") != std::string::npos);
+  REQUIRE(help.find("Between two (250ms)") != std::string::npos);
+  REQUIRE(refusal("weft number --count 9") == "");
+  REQUIRE(count == 9);
+  REQUIRE(refusal("weft number --count 10").find("not in range 1 to 9") != std::string::npos);
+}
+
 TEST_CASE("a command line that was not understood still says that it wants JSON") {
   const char* asks[] = {"weft", "nonsense", "-j"};
   const char* asks_not[] = {"weft", "call", "--", "--json"};
