@@ -149,7 +149,8 @@ Task<void> Session::main(std::function<Task<int>(Session&)> work, WithoutRegistr
   }
   if (!ready) {
     Error error = ready.error();
-    error.hint = "is a mesh running? 'weft up' starts one; --registry and --context say where it is looked for";
+    if (error.is(codes::no_registry) || error.hint.empty())
+      error.hint = "is a mesh running? 'weft up' starts one; --registry and --context say where it is looked for";
     finish(fail(global_, error));
     co_return;
   }
