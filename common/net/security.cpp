@@ -84,9 +84,12 @@ struct Security::Impl {
       ++refused.unknown_key;
       tell({"unknown_key", parts[3].to_string(), key});
     }
-    const std::string_view answers[] = {
-        "1.0", parts[1].to_string_view(), fine ? "200" : "400", fine ? "" : "unknown key", fine ? found->second : "",
-        ""};
+    const std::string_view answers[] = {"1.0",
+                                        parts[1].to_string_view(),
+                                        fine ? "200" : "400",
+                                        fine ? "" : "unknown key",
+                                        fine ? std::string_view(found->second) : "",
+                                        ""};
     for (std::size_t i = 0; i < std::size(answers); ++i) {
       const auto flags = i + 1 < std::size(answers) ? zmq::send_flags::sndmore : zmq::send_flags::none;
       (void)handler.send(zmq::buffer(answers[i]), flags);

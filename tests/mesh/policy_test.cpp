@@ -259,7 +259,8 @@ TEST_CASE_METHOD(Fixture, "what a call would do is told with the place of each r
   CHECK(told);
   CallOptions there;
   there.host = "beta";
-  for (const auto& instance : mesh.explain_call("work.do", there)["instances"].as_list())
+  const Value elsewhere = mesh.explain_call("work.do", there);
+  for (const auto& instance : elsewhere["instances"].as_list())
     CHECK((instance["instance"] == Value(remote.id)) == (instance["chosen"] == Value(true)));
   there.host = "gamma";
   CHECK(mesh.explain_call("work.do", there)["refused"].as_string().find("NO_RESPONDERS") != std::string::npos);
