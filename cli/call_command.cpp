@@ -1,6 +1,7 @@
 // weft call: one request, its answer as JSON; or one request to every instance, and who did not answer.
 #include "cli/session.hpp"
 #include "cli/target.hpp"
+#include "weft/mesh/interceptor.hpp"
 
 namespace weft::cli {
 
@@ -79,8 +80,20 @@ Task<int> call_all(Session& session, Target target, mesh::Payload payload, CallA
 
 Task<int> call(Session& session, Target target, mesh::Payload payload, CallArguments arguments) {
   auto options = call_options(session, target, arguments);
-  const auto reply = co_await session.mesh().call(target.text(), std::move(payload), std::move(options));
-  if (!reply) co_return fail(session.global(), reply.error());
+  auto sent = std::make_shared<observe::MessageId>();  // the latest attempt
+  const std::string name = target.text();
+  session.mesh().peer().intercept(
+      {.name = "message", .after_call = [sent, name](mesh::Outgoing& call, const Result<mesh::Payload>&) {
+         if (call.target == name) *sent = {call.header.id, call.header.sender};
+       }});
+  const auto reply = co_await session.mesh().call(name, std::move(payload), std::move(options));
+  if (!reply) {
+    Error error = reply.error();
+    if (sent->id != 0)
+      error.hint += (error.hint.empty() ? "weft why message " : "; weft why message ") + observe::to_text(*sent) +
+                    " tells what became of it";
+    co_return fail(session.global(), error);
+  }
   print_reply(session.global(), *reply);
   co_return kDone;
 }

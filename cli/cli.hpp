@@ -76,7 +76,7 @@ void add_trace_commands(CLI::App& app, Global& global);    ///< trace call|show
 void add_tree_command(CLI::App& app, Global& global);      ///< tree
 void add_ledger_command(CLI::App& app, Global& global);    ///< ledger
 void add_latency_commands(CLI::App& app, Global& global);  ///< ping, latency
-void add_why_commands(CLI::App& app, Global& global);      ///< why call|topic|agent
+void add_why_commands(CLI::App& app, Global& global);      ///< why call|topic|agent|message
 void add_top_command(CLI::App& app, Global& global);       ///< top
 void add_bench_commands(CLI::App& app, Global& global);    ///< bench call|pub|queue
 void add_errors_commands(CLI::App& app, Global& global);   ///< errors list|tail|show|ack|resolve|archive|reopen

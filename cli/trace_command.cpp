@@ -1,17 +1,11 @@
 // weft trace: one call as a tree of spans, from all processes that took part.
-#include <algorithm>
-#include <set>
-
-#include "cli/session.hpp"
+#include "cli/span_survey.hpp"
 #include "cli/target.hpp"
-#include "cli/trace_tree.hpp"
-#include "weft/mesh/spans.hpp"
 
 namespace weft::cli {
 
 namespace {
 
-constexpr Duration kAskTimeout = 1s;
 constexpr int kAsksMax = 10;  // looks until every callee has told its span
 constexpr Duration kAskPause = 50ms;
 
@@ -20,58 +14,11 @@ struct TraceArguments {
   bool raw = false;
 };
 
-/// What the processes of the mesh still have of a trace.
-struct Collected {
-  std::vector<TracedSpan> spans;
-  std::uint64_t more = 0;
-  std::set<std::string> silent;  // who did not answer
-
-  void add(const std::string& process, const mesh::SpansReply& reply) {
-    more += reply.more;
-    for (const auto& span : reply.spans) spans.push_back({process, span});
-  }
-};
-
-Task<void> ask_one(Session& session, const mesh::InstanceRecord record, const mesh::SpansRequest& request,
-                   Collected& into) {
-  mesh::CallOptions options(std::min(kAskTimeout, session.global().timeout));
-  options.instance = record.instance.to_string();
-  const std::string process = record.agent + "@" + record.host, target = record.agent + "._spans";
-  auto answer = co_await session.mesh().call(target, mesh::Payload::of(request), options);
-  const auto reply = answer ? answer->as<mesh::SpansReply>() : Result<mesh::SpansReply>(answer.error());
-  if (reply) {
-    into.add(process, *reply);
-  } else if (!reply.error().is(codes::no_such_method)) {  // other clients need not have it
-    into.silent.insert(process);
-  }
-}
-
-Task<Collected> ask_all(Session& session, const mesh::SpansRequest& request) {
-  Collected out;
-  if (auto own = mesh::spans_of(session.tracer(), session.loop().clock(), request)) out.add("cli", *own);
-  std::vector<mesh::InstanceRecord> records;
-  for (const auto* record : session.mesh().directory().all()) {
-    if (!record->call_endpoint.empty()) records.push_back(*record);
-  }
-  std::size_t open = records.size();
-  if (open == 0) co_return out;
-  Completion<bool> done;
-  auto completer = done.completer();
-  TaskScope asking;
-  for (const auto& record : records) {
-    asking.spawn(ask_one(session, record, request, out), [&](const std::exception_ptr&) {
-      if (--open == 0) session.loop().post([&] { completer.complete(true); });
-    });
-  }
-  co_await done;
-  co_return out;
-}
-
 Task<Collected> collect(Session& session, observe::TraceId trace) {
   mesh::SpansRequest request;
   request.trace_id = observe::to_hex(trace);
   for (int asked = 1;; ++asked) {
-    Collected found = co_await ask_all(session, request);
+    Collected found = co_await ask_spans(session, request);
     if (asked == kAsksMax || !misses_callee(found.spans)) co_return found;
     co_await sleep_for(session.loop(), kAskPause);
   }
@@ -109,11 +56,6 @@ Value document(const observe::TraceId& trace, const Collected& found) {
   out.set("more", found.more);
   out.set("silent", std::move(silent));
   return out;
-}
-
-void tell_gaps(const Global& global, const Collected& found) {
-  for (const auto& process : found.silent) note(global, process + " did not tell its spans");
-  if (found.more > 0) note(global, std::to_string(found.more) + " older spans are left out");
 }
 
 Task<int> trace_call(Session& session, Target target, mesh::Payload payload) {

@@ -3,6 +3,7 @@
 
 #include "cli/survey.hpp"
 #include "cli/target.hpp"
+#include "cli/why_message.hpp"
 #include "weft/mesh/hints.hpp"
 #include "weft/mesh/inspect.hpp"
 
@@ -214,6 +215,8 @@ void add_why_commands(CLI::App& app, Global& global) {
   auto agents = std::make_shared<WhyArguments>();
   agent->add_option("agent", agents->what, "Its name, or one host's")->required()->type_name("AGENT[@HOST]");
   on_run(*agent, global, [&global, agents] { return run_agent(global, *agents); });
+
+  add_why_message(*group, global);
 }
 
 }  // namespace weft::cli

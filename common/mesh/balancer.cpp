@@ -48,9 +48,10 @@ class Decision {
   Choice run() {
     look();
     if (best_tier_ == out) return {Choice::kNone, refused_};
-    const std::size_t index = probe_ != Choice::kNone ? probe_ : pick();
+    Choice::Why why = Choice::Why::probe;
+    const std::size_t index = probe_ != Choice::kNone ? probe_ : pick(why);
     if (why_) (*why_)[index].chosen = true;
-    return {index, Choice::Refused::no};
+    return {index, Choice::Refused::no, why};
   }
   bool eligible(std::size_t i) const noexcept {
     return i < kMasked ? ((masks_[best_tier_] >> i) & 1) != 0 : tier(tracks_[i]) == best_tier_;
@@ -107,20 +108,25 @@ class Decision {
     return known_after(now_ - track.measured) * (track.round_trip + track.errors * kFailureCost);
   }
 
-  std::size_t pick() const noexcept {
+  std::size_t pick(Choice::Why& why) const noexcept {
+    why = Choice::Why::only;
     if (const auto mask = masks_[best_tier_]; std::has_single_bit(mask) && tracks_.size() <= kMasked)
       return static_cast<std::size_t>(std::countr_zero(mask));
     switch (ask_.balance) {
       case Balance::round_robin:
+        why = Choice::Why::turn;
         return best([&](std::size_t i) { return -(tracks_[i].turn + tracks_[i].replica->weight); });
       case Balance::random_two:
+        why = Choice::Why::two;
         return random_two();
       case Balance::hash:
+        why = Choice::Why::hash;
         if (!ask_.key.empty()) return hash();
         [[fallthrough]];
       case Balance::nearest:
         break;
     }
+    why = Choice::Why::nearest;
     return nearest();
   }
 
@@ -256,6 +262,26 @@ class Decision {
 
 }  // namespace
 
+std::string_view to_string(Choice::Why why) noexcept {
+  switch (why) {
+    case Choice::Why::none:
+      break;
+    case Choice::Why::only:
+      return "the only one that could take it";
+    case Choice::Why::probe:
+      return "its circuit was probed";
+    case Choice::Why::nearest:
+      return "the nearest by round trips and load";
+    case Choice::Why::turn:
+      return "its turn";
+    case Choice::Why::two:
+      return "the better of two by chance";
+    case Choice::Why::hash:
+      return "the hash of the call's key";
+  }
+  return {};
+}
+
 void Track::measure(TimePoint now, bool failed, Duration took) noexcept {
   const double part = round_trip == 0 ? 1 : 1 - (1 - kEach) * known_after(now - measured);
   const double seconds = std::max(to_seconds(took), 1e-9);
@@ -266,7 +292,7 @@ void Track::measure(TimePoint now, bool failed, Duration took) noexcept {
 
 Choice choose(std::span<Track> tracks, const Policy& policy, const Ask& ask, TimePoint now, std::uint64_t chance) {
   Decision decision(tracks, policy, ask, now, chance, nullptr);
-  if (decision.only_one()) return {0, Choice::Refused::no};
+  if (decision.only_one()) return {0, Choice::Refused::no, Choice::Why::only};
   const Choice choice = decision.run();
   if (choice.refused != Choice::Refused::no || !decision.by_turns()) return choice;
   double total = 0;  // smooth weighted turns, as nginx takes them

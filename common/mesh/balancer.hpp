@@ -71,10 +71,14 @@ struct Verdict {
 
 struct Choice {
   enum class Refused : std::uint8_t { no, nobody, circuit_open };
+  /// What told the one that was taken from the others.
+  enum class Why : std::uint8_t { none, only, probe, nearest, turn, two, hash };
   static constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
   std::size_t index = kNone;  ///< into the tracks
   Refused refused = Refused::nobody;
+  Why why = Why::none;
 };
+std::string_view to_string(Choice::Why why) noexcept;
 
 /// A remote instance beats a local one when the local one is slower by both.
 inline constexpr double kLocalFactor = 8;

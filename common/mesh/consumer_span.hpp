@@ -22,7 +22,7 @@ class ConsumerSpan {
   /// Records it in a later turn of the loop. Thread-safe.
   void end(bool failed) {
     span_.duration = loop_->now() - span_.begin;
-    if (failed) span_.error = observe::error_number(Error(codes::handler_failed, {}));
+    if (failed) span_.error = observe::error_number(codes::handler_failed.id);
     loop_->post([span = span_, tracer = tracer_] { tracer->record(span); });
   }
 
@@ -34,6 +34,7 @@ class ConsumerSpan {
     span_.kind = observe::SpanKind::consumer;
     span_.name = tracer.name(event.topic);
     span_.message_id = event.sequence;
+    span_.sender = event.sender;
     span_.begin = loop.now();
   }
   Loop* loop_;

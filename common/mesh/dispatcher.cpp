@@ -1,7 +1,7 @@
 #include <algorithm>
-#include "weft/mesh/tracing.hpp"
 
 #include "weft/mesh/dispatcher_state.hpp"
+#include "weft/mesh/tracing.hpp"
 
 namespace weft::mesh {
 namespace {
@@ -120,7 +120,15 @@ void Dispatcher::connection_gone(const net::Connection& from) {
   }
 }
 
+/// Whoever asks later what became of it is told.
+void Dispatcher::tell_unhandled(const wire::EnvelopeView& envelope, std::string_view code, std::string_view note) {
+  const bool known = methods_.contains(envelope.name);  // a name from the wire would fill the table of names
+  mesh::tell_unhandled(options_.tracer, loop_, observe::SpanKind::server, known ? envelope.name : "an unknown method",
+                       {envelope.header.id, envelope.header.sender}, envelope.header.trace, code, note);
+}
+
 void Dispatcher::refuse(const net::Connection& from, const wire::EnvelopeView& envelope, const Error& error) {
+  tell_unhandled(envelope, error.code, "refused before its handler");
   metrics_.counter(kRequests, kRequestsHelp, {{"endpoint", "_refused"}, {"code", error.code}}).add();
   answer(from, envelope.header.id, envelope.header.trace, error);
 }
@@ -131,7 +139,10 @@ void Dispatcher::take_request(const net::Connection& from, const wire::EnvelopeV
   const TimePoint now = loop_.turn_time();
   const Duration queued = from.delay(extension->sent_us, now);
   const std::chrono::microseconds budget(envelope.header.deadline_us);
-  if (budget.count() > 0 && queued >= budget) return expired_.add();  // its caller has given up
+  if (budget.count() > 0 && queued >= budget) {  // its caller has given up
+    expired_.add();
+    return tell_unhandled(envelope, codes::deadline_exceeded.id, "its time was over when it came");
+  }
   if (draining_) {
     refused_ = now;
     return refuse(from, envelope,

@@ -64,6 +64,7 @@ class Dispatcher {
   void take_request(const net::Connection& from, const wire::EnvelopeView& envelope);
   Result<void> fill(Active& active, const wire::EnvelopeView& envelope, wire::Extension extension, Duration queued);
   Result<void> check_chain(const Call& call) const;
+  void tell_unhandled(const wire::EnvelopeView& envelope, std::string_view code, std::string_view note);
   void refuse(const net::Connection& from, const wire::EnvelopeView& envelope, const Error& error);
   struct Running;
   Running run(Active& active);

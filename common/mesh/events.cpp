@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "weft/mesh/marks.hpp"
+#include "weft/mesh/tracing.hpp"
 
 namespace weft::mesh {
 namespace {
@@ -135,9 +136,15 @@ void Events::take(const wire::EnvelopeView& envelope) {
   payload_.encoding = header.encoding;
   payload_.bytes.assign(envelope.payload.begin(), envelope.payload.end());
   Event event{envelope.name, payload_, header.id, header.sender, taken.missed, header.trace};
-  if (header.deadline_us > 0 && expired(event, envelope)) return ledger_.drop(from, header.sender, Drop::expired);
-  if (admits_ && !admits_(event)) return ledger_.drop(from, header.sender, Drop::denied);
-  give(to, event);
+  std::optional<Drop> refused;
+  if (header.deadline_us > 0 && expired(event, envelope)) {
+    refused = Drop::expired;
+  } else if (admits_ && !admits_(event)) {
+    refused = Drop::denied;
+  }
+  if (!refused) return give(to, event);
+  ledger_.drop(from, header.sender, *refused);
+  tell_drop(event, *refused);
 }
 
 void Events::give(Route& route, const Event& event) {
@@ -224,7 +231,19 @@ void Events::deliver(Subscriber& subscriber, const Event& event) {
 
 // ---- what was lost
 
+/// Whoever asks later what became of this one is told.
+void Events::tell_drop(const Event& event, Drop reason) {
+  const std::string_view code = reason == Drop::expired       ? codes::message_expired.id
+                                : reason == Drop::denied      ? codes::unauthorized.id
+                                : reason == Drop::undecodable ? codes::bad_payload.id
+                                : reason == Drop::mailbox     ? codes::mailbox_full.id
+                                                              : codes::actor_closed.id;
+  tell_unhandled(options_.tracer, loop_, observe::SpanKind::consumer, event.topic, {event.sequence, event.sender},
+                 event.trace, code, "dropped: " + std::string(to_string(reason)));
+}
+
 void Events::dropped(std::uint64_t sender, std::string_view topic, std::uint64_t sequence, Drop reason) {
+  tell_drop({topic, payload_, sequence, sender, 0, {}}, reason);
   if (in_hand_) {  // several handlers may say so of one event: it counts once
     drop_in_hand_ = reason;
     return;

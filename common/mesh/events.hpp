@@ -62,6 +62,7 @@ class Events {
   bool expired(Event& event, const wire::EnvelopeView& envelope);
   void give(Route& route, const Event& event);
   void deliver(Subscriber& subscriber, const Event& event);
+  void tell_drop(const Event& event, Drop reason);
   void count_drop(std::uint64_t sender, Drop reason, std::uint64_t count);
 
   Loop& loop_;

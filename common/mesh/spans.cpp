@@ -5,8 +5,10 @@ namespace {
 
 SpanInfo info_of(const observe::Span& span, const observe::Tracer& tracer, const Clock& clock) {
   SpanInfo out;
-  out.trace_id = observe::to_hex(span.context.trace_id);
-  out.span_id = observe::to_hex(span.context.span_id);
+  if (span.context.has_trace()) {
+    out.trace_id = observe::to_hex(span.context.trace_id);
+    out.span_id = observe::to_hex(span.context.span_id);
+  }
   if (span.parent != observe::SpanId{}) out.parent_id = observe::to_hex(span.parent);
   out.kind = observe::to_string(span.kind);
   out.name = tracer.text(span.name);
@@ -20,6 +22,9 @@ SpanInfo info_of(const observe::Span& span, const observe::Tracer& tracer, const
   out.queue_ns = span.queue.count();
   out.wire_ns = span.wire.count();
   out.sampled = span.context.sampled();
+  if (span.sender != 0) out.message = observe::to_text({span.message_id, span.sender});
+  out.note = tracer.text(span.note);
+  out.candidates = span.candidates;
   return out;
 }
 
@@ -32,7 +37,10 @@ Result<SpansReply> spans_of(const observe::Tracer& tracer, const Clock& clock, c
     if (!trace) return trace.error();
     found = tracer.of_trace(*trace);
   } else {
-    found = tracer.of_message(request.message_id);
+    const std::string sender = request.sender.empty() ? "" : request.sender + "-";
+    const auto message = observe::message_id_from(sender + std::to_string(request.message_id));
+    if (!message) return message.error();
+    found = tracer.of_message(message->id, message->sender);
   }
   SpansReply reply;
   const std::size_t shown = std::min(found.size(), SpansRequest::spans_max);

@@ -13,7 +13,8 @@ struct SpansRequest {
   static constexpr std::size_t spans_max = 1000;  ///< in one answer; the newest
   std::string trace_id;                           ///< 32 hex digits; or
   std::uint64_t message_id = 0;                   ///< of one message
-  WEFT_FIELDS(SpansRequest, trace_id, message_id)
+  std::string sender;                             ///< of that one, 16 hex digits; empty: of anybody
+  WEFT_FIELDS(SpansRequest, trace_id, message_id, sender)
 };
 struct SpanInfo {
   std::string trace_id, span_id, parent_id;  ///< hex; parent_id empty: a root
@@ -24,8 +25,11 @@ struct SpanInfo {
   std::int64_t begin_us = 0;  ///< wall time, by the clock of the host
   std::int64_t duration_ns = 0, queue_ns = 0, wire_ns = 0;
   bool sampled = false;
+  std::string message;           ///< message_id with its sender: "9f86d081884c7d65-4294967297"; empty: none was sent
+  std::string note;              ///< client: why this peer; others: why no handler got the message
+  std::uint32_t candidates = 0;  ///< client: among how many the peer was chosen
   WEFT_FIELDS(SpanInfo, trace_id, span_id, parent_id, kind, name, peer, error, message_id, attempt, begin_us,
-              duration_ns, queue_ns, wire_ns, sampled)
+              duration_ns, queue_ns, wire_ns, sampled, message, note, candidates)
 };
 struct SpansReply {
   std::string agent, host, instance;

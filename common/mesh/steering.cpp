@@ -116,6 +116,8 @@ Result<const Router::Candidate*> Steering::route(Course& course, const CallOptio
   if (auto fine = fill(ask, course, options); !fine) return fine.error();
   const TimePoint now = loop_.turn_time();
   const Choice choice = choose(target.tracks, course.policy(), ask, now, chance(ask.balance));
+  course.why = choice.why;
+  course.candidates = static_cast<std::uint32_t>(target.tracks.size());
   if (choice.refused != Choice::Refused::no) return refused(target, options, choice.refused);
   Track& track = target.tracks[choice.index];
   const auto [pass, transition] = track.breaker.started(course.policy().breaker, now);

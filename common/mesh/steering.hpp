@@ -48,6 +48,8 @@ struct Course {
   std::shared_ptr<const Router::Candidates> among;  ///< keeps what `at` points to
   const Router::Candidate* at = nullptr;            ///< of the attempt that waits; null: none
   Breaker::Pass pass = Breaker::Pass::normal;
+  Choice::Why why = Choice::Why::none;  ///< of the latest attempt, as is the next
+  std::uint32_t candidates = 0;
   Tried own_tried;
   Tried* tried = &own_tried;  ///< shared by the two halves of a hedged call
 

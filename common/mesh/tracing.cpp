@@ -1,6 +1,7 @@
 #include "weft/mesh/tracing.hpp"
 
 #include "weft/mesh/calls.hpp"
+#include "weft/mesh/steering.hpp"
 
 namespace weft::mesh {
 namespace {
@@ -28,7 +29,9 @@ Tracing::Tracing(observe::Tracer& tracer, const Loop& loop, std::string agent)
       agent_(std::move(agent)),
       keeps_house_(housekeeping(agent_ + ".")),
       targets_(Calls::kTargetsMax),
-      methods_(kMethodsKnown) {}
+      methods_(kMethodsKnown) {
+  for (std::size_t i = 0; i < kReasons; ++i) why_chosen_[i] = tracer_.name(to_string(Choice::Why(i)));
+}
 
 Interceptor Tracing::interceptor() {
   Interceptor out;
@@ -76,7 +79,12 @@ void Tracing::after_call(Outgoing& call, const Result<Payload>& outcome) {
   span.attempt = static_cast<std::uint16_t>(std::min(call.attempt, 65'535U));
   span.name = target_name(call);
   span.peer = peer_of(call);
+  if (call.course) {
+    span.note = why_chosen_[static_cast<std::size_t>(call.course->why)];
+    span.candidates = call.course->candidates;
+  }
   span.message_id = call.header.id;
+  span.sender = call.header.sender;
   span.begin = call.begin;
   span.duration = call.end - call.begin;
   tracer_.record(span);
@@ -100,10 +108,13 @@ void Tracing::after_handler(Incoming& call, const Result<Payload>& outcome) {
   span.error = error_of(outcome);
   span.name = method_name(call);
   span.message_id = call.call.id();
+  span.sender = call.call.sender();
   span.begin = call.begin;
   span.duration = call.end - call.begin;
   if (call.call.begun() != TimePoint()) span.queue = call.call.begun() - call.begin;
   span.wire = call.queued;
+  if (span.error != 0 && call.call.has_deadline() && call.call.begun() >= call.call.deadline())
+    span.note = tracer_.name("its time was over before its turn came");
   tracer_.record(span);
 }
 
@@ -129,6 +140,25 @@ std::uint32_t Tracing::peer_of(const Outgoing& call) {
   if (known.record != call.instance || known.instance != instance)
     known = {call.instance, instance, tracer_.name(call.instance->agent + "@" + call.instance->host)};
   return known.name;
+}
+
+void tell_unhandled(observe::Tracer* tracer, const Loop& loop, observe::SpanKind kind, std::string_view name,
+                    const observe::MessageId& message, const wire::TraceContext& context, std::string_view code,
+                    std::string_view note) {
+  if (!tracer) return;
+  observe::Span span;
+  if (const auto parent = context_of(context); parent.has_trace()) {
+    span.context = tracer->start(parent);
+    span.parent = parent.span_id;
+  }
+  span.kind = kind;
+  span.error = observe::error_number(code);
+  span.name = tracer->name(name);
+  span.note = tracer->name(note);
+  span.message_id = message.id;
+  span.sender = message.sender;
+  span.begin = loop.turn_time();
+  tracer->record(span);
 }
 
 }  // namespace weft::mesh

@@ -26,6 +26,8 @@ class Tracing {
   void published(observe::Span& span, const Result<bool>& outcome);
 
  private:
+  static constexpr std::size_t kReasons = 7;  // of Choice::Why
+
   /// What was looked up for an instance once, for the next calls to it.
   struct KnownPeer {
     const InstanceRecord* record = nullptr;
@@ -49,6 +51,13 @@ class Tracing {
   const bool keeps_house_;                        // what is asked of it begins no trace
   std::vector<std::uint32_t> targets_, methods_;  // names, by the numbers that calls have; 0: not known yet
   std::array<KnownPeer, kPeersKnown> peers_{};
+  std::array<std::uint32_t, kReasons> why_chosen_{};  // names, by Choice::Why
 };
+
+/// A message that its handler never gets leaves a span that says so, in the ring of failures. `name` is the method or
+/// topic, `context` what the message came with. Null: nobody keeps spans.
+void tell_unhandled(observe::Tracer* tracer, const Loop& loop, observe::SpanKind kind, std::string_view name,
+                    const observe::MessageId& message, const wire::TraceContext& context, std::string_view code,
+                    std::string_view note);
 
 }  // namespace weft::mesh

@@ -65,7 +65,8 @@ class Writer {
     if (span.kind != SpanKind::internal) text(event ? R"("messaging.system")" : R"("rpc.system")", R"("weft")");
     if (event) text(R"("messaging.destination.name")", quoted(names_.text(span.name)));
     if (span.peer != 0) text(R"("weft.peer")", quoted(names_.text(span.peer)));
-    if (span.message_id != 0) text(R"("weft.message_id")", '"' + std::to_string(span.message_id) + '"');
+    if (span.note != 0) text(R"("weft.note")", quoted(names_.text(span.note)));
+    if (span.message_id != 0) text(R"("weft.message_id")", '"' + to_text({span.message_id, span.sender}) + '"');
     if (span.attempt > 1) number(R"("weft.attempt")", span.attempt);
     microseconds(R"("weft.queue_us")", span.queue);
     microseconds(R"("weft.wire_us")", span.wire);

@@ -83,6 +83,30 @@ Result<SpanContext> traceparent_from(std::string_view text) {
   return out;
 }
 
+std::string to_text(const MessageId& message) {
+  std::string out;
+  if (message.sender != 0) {
+    for (int shift = 60; shift >= 0; shift -= 4) out += kDigits[message.sender >> shift & 15];
+    out += '-';
+  }
+  return out + std::to_string(message.id);
+}
+
+Result<MessageId> message_id_from(std::string_view text) {
+  const auto read = [](std::string_view part, int base, std::uint64_t& number) {
+    const auto [end, failed] = std::from_chars(part.data(), part.data() + part.size(), number, base);
+    return failed == std::errc() && end == part.data() + part.size() && number != 0;
+  };
+  MessageId out;
+  const auto dash = text.find('-');
+  const bool has_sender = dash != text.npos;
+  const std::string_view sender = has_sender ? text.substr(0, dash) : std::string_view();
+  const bool good_sender = !has_sender || (sender.size() == 16 && read(sender, 16, out.sender));
+  if (good_sender && read(text.substr(has_sender ? dash + 1 : 0), 10, out.id)) return out;
+  return Error(codes::bad_value, "'" + std::string(text.substr(0, 64)) + "' is no message id",
+               "wanted the sender's 16 hex digits, '-', and a number, such as 9f86d081884c7d65-4294967297");
+}
+
 std::string_view to_string(SpanKind kind) noexcept {
   switch (kind) {
     case SpanKind::internal:
@@ -99,8 +123,7 @@ std::string_view to_string(SpanKind kind) noexcept {
   return "internal";
 }
 
-std::uint16_t error_number(const Error& error) noexcept {
-  const std::string_view code = error.code;
+std::uint16_t error_number(std::string_view code) noexcept {
   std::uint16_t number = 0;
   if (!code.starts_with(kCodes)) return kOwnError;
   const auto [end, failed] = std::from_chars(code.data() + kCodes.size(), code.data() + code.size(), number);

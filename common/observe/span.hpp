@@ -34,11 +34,21 @@ std::string to_traceparent(const SpanContext& context);
 /// `bad_value`.
 Result<SpanContext> traceparent_from(std::string_view text);
 
+/// A message: the number that its sender gave it. For people: "9f86d081884c7d65-4294967297".
+struct MessageId {
+  std::uint64_t id = 0;      ///< correlation or sequence in the envelope's header
+  std::uint64_t sender = 0;  ///< Ulid::short_id() of the sending instance; 0: unknown, and left out of the text
+  friend bool operator==(const MessageId&, const MessageId&) = default;
+};
+std::string to_text(const MessageId& message);
+/// With or without a sender. Errors: `bad_value`.
+Result<MessageId> message_id_from(std::string_view text);
+
 /// As OTLP numbers them.
 enum class SpanKind : std::uint8_t { internal = 1, server = 2, client = 3, producer = 4, consumer = 5 };
 std::string_view to_string(SpanKind kind) noexcept;
 
-/// Work that is over. `name` and `peer` are numbers of Tracer::name().
+/// Work that is over, or that was not done. `name`, `peer` and `note` are numbers of Tracer::name().
 struct Span {
   SpanContext context;
   SpanId parent{};
@@ -46,7 +56,10 @@ struct Span {
   std::uint16_t error = 0;    ///< the number of its code: 2003; kOwnError for a code that is none of ours; 0: fine
   std::uint16_t attempt = 1;  ///< of a call that is tried again
   std::uint32_t name = 0, peer = 0;
+  std::uint32_t note = 0;        ///< of a client: why this peer; of others: why the handler did not get the message
+  std::uint32_t candidates = 0;  ///< of a client: among how many the peer was chosen
   std::uint64_t message_id = 0;  ///< correlation or sequence in the envelope's header
+  std::uint64_t sender = 0;      ///< Ulid::short_id() of who sent that envelope; 0: it was not sent
   TimePoint begin{};
   Duration duration{};
   Duration queue{};  ///< of `duration`: waiting in this process before the work began
@@ -54,7 +67,8 @@ struct Span {
 };
 inline constexpr std::uint16_t kOwnError = 0xffff;
 /// "WEFT-2003" is 2003.
-std::uint16_t error_number(const Error& error) noexcept;
+std::uint16_t error_number(std::string_view code) noexcept;
+inline std::uint16_t error_number(const Error& error) noexcept { return error_number(error.code); }
 /// "WEFT-2003", "own code", or "".
 std::string error_text(std::uint16_t number);
 

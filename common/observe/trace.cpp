@@ -43,9 +43,10 @@ Tracer::Tracer(Random& seed, Sampling sampling, std::size_t spans_max)
       mask_(ring_size(spans_max) - 1),
       recorded32_(mask_ + 2),
       slots_(static_cast<Slot*>(std::calloc(mask_ + 1, sizeof(Slot)))),
+      failures_(static_cast<Failure*>(std::calloc(kFailuresMax, sizeof(Failure)))),
       newest_(std::make_unique<std::uint32_t[]>(mask_ + 1)) {
   static_assert(std::is_trivially_copyable_v<Slot> && sizeof(Slot) <= 112);
-  if (!slots_) throw std::bad_alloc();
+  if (!slots_ || !failures_) throw std::bad_alloc();
   for (auto& word : state_) word = seed.next() | 1U;
   (void)name("");
   (void)name(kOverflow);
@@ -114,7 +115,22 @@ void Tracer::record(const Span& span) noexcept {
   slot.span = span;
   slot.exported = false;
   slot.previous = std::exchange(newest_[number_of(span.context.trace_id) & mask_], number);
+  if (span.error != 0) [[unlikely]]
+    keep_failure(span);
   if (sink_) offer(slot);
+}
+
+void Tracer::keep_failure(const Span& span) noexcept { failures_[failed_++ % kFailuresMax] = {span, recorded_ - 1}; }
+
+/// Those that the ring of all has no longer, oldest first.
+template <class Wanted>
+std::vector<Span> Tracer::lost_failures(Wanted wanted) const {
+  std::vector<Span> out;
+  for (std::uint64_t at = failed_ - std::min<std::uint64_t>(failed_, kFailuresMax); at < failed_; ++at) {
+    const Failure& one = failures_[at % kFailuresMax];
+    if (recorded_ - one.number > mask_ + 1U && wanted(one.span)) out.push_back(one.span);
+  }
+  return out;
 }
 
 /// Newest first.
@@ -146,18 +162,22 @@ void Tracer::give(Slot& slot) noexcept {
 }
 
 std::vector<Span> Tracer::of_trace(const TraceId& trace) const {
-  std::vector<Span> out;
-  walk(trace, [&out](const Slot& slot) { out.push_back(slot.span); });
-  std::reverse(out.begin(), out.end());
+  std::vector<Span> kept;
+  walk(trace, [&kept](const Slot& slot) { kept.push_back(slot.span); });
+  auto out = lost_failures([&trace](const Span& span) { return span.context.trace_id == trace; });
+  out.insert(out.end(), kept.rbegin(), kept.rend());
   return out;
 }
 
-std::vector<Span> Tracer::of_message(std::uint64_t message_id) const {
-  std::vector<Span> out;
+std::vector<Span> Tracer::of_message(std::uint64_t message_id, std::uint64_t sender) const {
+  const auto wanted = [=](const Span& span) {
+    return span.message_id == message_id && (sender == 0 || span.sender == sender);
+  };
+  auto out = lost_failures(wanted);
   const auto first = recorded32_ - static_cast<std::uint32_t>(std::min<std::uint64_t>(recorded_, mask_ + 1U));
   for (std::uint32_t number = first; number != recorded32_; ++number) {
     const Span& span = slots_[number & mask_].span;
-    if (span.message_id == message_id) out.push_back(span);
+    if (wanted(span)) out.push_back(span);
   }
   return out;
 }

@@ -28,11 +28,13 @@ class SpanSink {
 };
 
 /// Starts spans, and keeps the last `spans_max` that ended in a ring, sampled or not: what `weft trace` and `weft why`
-/// ask for after the fact. Sampled ones go to the sink as well. A span that failed makes its whole trace go there, as
+/// ask for after the fact. Those that failed are in a ring of their own too, so that good ones do not drive them out.
+/// Sampled ones go to the sink as well. A span that failed makes its whole trace go there, as
 /// far as the ring still has it, and what of that trace comes later. Loop-bound; record() and start() allocate nothing.
 class Tracer {
  public:
   static constexpr std::size_t kSpansMax = 4096;
+  static constexpr std::size_t kFailuresMax = 1024;
   static constexpr std::size_t kNamesMax = 4096;     ///< more share the name kOverflow
   static constexpr std::size_t kNameBytesMax = 256;  ///< longer ones are cut
   static constexpr std::string_view kOverflow = "_overflow";
@@ -53,9 +55,10 @@ class Tracer {
   SpanContext start_sampled() noexcept;
   void record(const Span& span) noexcept;
 
-  /// What the ring has, oldest first.
+  /// What the rings have, oldest first.
   std::vector<Span> of_trace(const TraceId& trace) const;
-  std::vector<Span> of_message(std::uint64_t message_id) const;
+  /// `sender` 0: of anybody.
+  std::vector<Span> of_message(std::uint64_t message_id, std::uint64_t sender = 0) const;
   /// Spans recorded so far.
   std::uint64_t recorded() const noexcept { return recorded_; }
 
@@ -72,7 +75,7 @@ class Tracer {
     bool exported;
   };
   struct Free {
-    void operator()(Slot* slots) const noexcept { std::free(slots); }
+    void operator()(void* memory) const noexcept { std::free(memory); }
   };
   static constexpr std::size_t kKept = 256;
 
@@ -82,6 +85,9 @@ class Tracer {
   bool has(std::uint32_t number) const noexcept { return recorded32_ - number - 1U <= mask_; }
   template <class Visit>
   void walk(const TraceId& trace, Visit visit) const noexcept;
+  void keep_failure(const Span& span) noexcept;
+  template <class Wanted>
+  std::vector<Span> lost_failures(Wanted wanted) const;
   void offer(Slot& slot) noexcept;
   void give(Slot& slot) noexcept;
 
@@ -91,7 +97,13 @@ class Tracer {
   std::uint32_t mask_;
   std::uint32_t recorded32_;  // of the next span; begins where number 0 is too old
   std::uint64_t recorded_ = 0;
-  std::unique_ptr<Slot[], Free> slots_;      // from calloc: pages that no span has reached take no memory
+  std::unique_ptr<Slot[], Free> slots_;  // from calloc: pages that no span has reached take no memory
+  struct Failure {
+    Span span;
+    std::uint64_t number;  // of the spans recorded
+  };
+  std::unique_ptr<Failure[], Free> failures_;  // as is this
+  std::uint64_t failed_ = 0;
   std::unique_ptr<std::uint32_t[]> newest_;  // by bucket of traces: number of its newest span
   std::array<std::uint64_t, kKept> kept_{};  // traces with a failure, by bucket
   SpanSink* sink_ = nullptr;

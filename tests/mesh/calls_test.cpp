@@ -1,6 +1,7 @@
 #include <zmq.hpp>
 
 #include "tests/mesh/fixture.hpp"
+#include "weft/observe/trace.hpp"
 
 using namespace weft;
 using namespace weft::mesh;
@@ -10,8 +11,10 @@ namespace {
 struct Fixture : test::MeshFixture {
   /// A process that serves methods, and calls others from them.
   struct Process {
-    Process(Fixture& f, const std::string& name)
-        : peer(std::make_unique<Peer>(f.loop, f.context, f.peer_options(name), f.metrics, f.log)) {
+    Process(Fixture& f, const std::string& name, observe::Tracer* tracer = nullptr) {
+      auto options = f.peer_options(name);
+      options.tracer = tracer;
+      peer = std::make_unique<Peer>(f.loop, f.context, std::move(options), f.metrics, f.log);
       REQUIRE(peer->bind());
       endpoint = peer->record().call_endpoint;
     }
@@ -139,7 +142,8 @@ TEST_CASE_METHOD(Fixture, "who gives up cancels what was done on its behalf, all
 }
 
 TEST_CASE_METHOD(Fixture, "work whose caller stopped waiting while it was on its way is dropped before its handler") {
-  Process a(*this, "a");
+  observe::Tracer tracer(random);
+  Process a(*this, "a", &tracer);
   int handled = 0;
   a.serve("count", test::handler([&](Call&) {
             ++handled;
@@ -155,6 +159,7 @@ TEST_CASE_METHOD(Fixture, "work whose caller stopped waiting while it was on its
     wire::encode_stamp(static_cast<std::uint32_t>(us), stamp);
     wire::Header header;
     header.id = ++id;
+    header.sender = 7;
     header.deadline_us =
         static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::microseconds>(budget).count());
     Bytes nothing;
@@ -170,6 +175,31 @@ TEST_CASE_METHOD(Fixture, "work whose caller stopped waiting while it was on its
   REQUIRE(until([&] { return answers == 3; }));
   CHECK(handled == 3);
   CHECK(expired() == 1);
+  const auto spans = tracer.of_message(2, 7);
+  REQUIRE(spans.size() == 1);
+  CHECK(spans[0].error == 2006);
+  CHECK(tracer.text(spans[0].name) == "a.count");
+  CHECK(tracer.text(spans[0].note) == "its time was over when it came");
+}
+
+TEST_CASE_METHOD(Fixture, "a request that is refused before its handler is remembered, below its caller") {
+  observe::Tracer tracer(random);
+  Process a(*this, "a", &tracer);
+  a.serve("work", test::handler([](Call&) { return Result<Payload>(Payload()); }));
+  CallOptions traced;
+  traced.trace = trace_of(tracer.start_sampled());
+  CHECK(call(a, "a.wrok", traced).error().is(codes::no_such_method));
+  a.peer->start_draining();
+  CHECK(call(a, "a.work", traced).error().is(codes::draining));
+  const auto spans = tracer.of_trace(traced.trace.trace_id);
+  REQUIRE(spans.size() == 2);
+  CHECK(spans[0].error == 2004);
+  CHECK(tracer.text(spans[0].name) == "an unknown method");
+  CHECK(spans[1].error == 2012);
+  CHECK(tracer.text(spans[1].name) == "a.work");
+  CHECK(spans[1].parent == traced.trace.span_id);
+  CHECK(spans[1].sender == client.options().instance.short_id());
+  CHECK(tracer.of_message(spans[1].message_id, spans[1].sender).size() == 1);
 }
 
 TEST_CASE_METHOD(Fixture, "interceptors see every call in order, at both ends, and the end in reverse") {

@@ -3,6 +3,7 @@
 
 #include "tests/mesh/fixture.hpp"
 #include "tests/mesh/proxy.hpp"
+#include "weft/observe/trace.hpp"
 
 using namespace weft;
 using namespace weft::mesh;
@@ -12,11 +13,22 @@ namespace {
 struct Fixture : test::MeshFixture {
   test::Proxy proxy{context};
   std::unique_ptr<Peer> publisher = make("source");
-  std::unique_ptr<Peer> subscriber = std::make_unique<Peer>(loop, context, peer_options("sink"), metrics, log);
+  observe::Tracer tracer{random};
+  std::unique_ptr<Peer> subscriber = std::make_unique<Peer>(loop, context, sink_options(), metrics, log);
   std::vector<std::uint64_t> got;
   std::uint64_t missed = 0;
   Subscription subscription;
 
+  PeerOptions sink_options() {
+    auto options = peer_options("sink");
+    options.tracer = &tracer;
+    return options;
+  }
+  /// Why the subscriber's handler did not get an event of the publisher.
+  std::string note(std::uint64_t sequence) {
+    const auto spans = tracer.of_message(sequence, publisher->options().instance.short_id());
+    return spans.empty() ? "" : std::string(tracer.text(spans.back().note));
+  }
   std::unique_ptr<Peer> make(const std::string& agent) {
     auto peer = std::make_unique<Peer>(loop, context, peer_options(agent), metrics, log);
     REQUIRE(peer->bind());
@@ -241,6 +253,8 @@ TEST_CASE_METHOD(Fixture, "what is older than its time to live is dropped before
   CHECK(missed == 0);
   CHECK(dropped(row("news.a"), "expired") == 3);
   CHECK(counted("expired") == 3);
+  CHECK(note(1).empty());
+  CHECK(note(2) == "dropped: expired");
   publish("news.a", 1, options);
   REQUIRE(pumped([&] { return got.size() == 3; }));
 }

@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import unittest
@@ -118,6 +119,35 @@ class Seeing(unittest.TestCase):
         self.assertIn("echo.echo goes to", self.weft("why", "call", "echo.echo").stdout)
         self.assertIn("did you mean 'echo'?", self.weft("why", "call", "ecko.echo", code=1).stdout)
         self.assertIn("has no method 'ecko', did you mean 'echo'?", self.weft("why", "call", "echo.ecko", code=1).stdout)
+
+    def message_in(self, text):
+        return re.search(r"weft why message ([0-9a-f]{16}-\d+) tells", text).group(1)
+
+    def story(self, message):
+        (story,) = json.loads(self.weft("why", "message", message, "--json").stdout)["messages"]
+        self.assertEqual(message, story["message"])
+        return story
+
+    def test_why_message_tells_why_a_call_was_refused_or_failed_by_the_id_in_its_error(self):
+        self.mesh.join("echo")
+        refused = self.story(self.message_in(self.weft("call", "echo.ecko", code=1).stderr))
+        self.assertEqual((True, "dropped"), (refused["failed"], refused["steps"][-1]["step"]))
+        self.assertEqual("refused before its handler: WEFT-2004 NO_SUCH_METHOD", refused["steps"][-1]["what"])
+        failed = self.story(self.message_in(self.weft("call", "echo.fail", '{"kind": "invalid", "code": "WEFT-1001"}', code=1).stderr))
+        self.assertEqual((True, "echo.fail", "handled"), (failed["failed"], failed["name"], failed["steps"][-1]["step"]))
+        self.assertRegex(failed["steps"][-1]["what"], r"took .*: WEFT-1001 BAD_VALUE$")
+
+    def test_why_message_finds_what_is_still_being_handled_after_its_caller_gave_up(self):
+        self.mesh.join("echo")
+        message = self.message_in(self.weft("call", "echo.delay", '{"ms": 60000}', "--timeout", "300ms", code=1).stderr)
+        story = self.story(message)
+        self.assertEqual("echo.delay", story["name"])
+        self.assertIn("is being handled since", story["steps"][-1]["what"])
+
+    def test_why_message_says_that_nobody_knows_a_message_and_that_an_id_is_none(self):
+        self.mesh.join("echo")
+        self.assertIn("no process knows '9f86d081884c7d65-5' any more", self.weft("why", "message", "9f86d081884c7d65-5", code=1).stderr)
+        self.assertIn("wanted such as", self.weft("why", "message", "digest", code=2).stderr)
 
     def test_why_agent_shows_what_is_handled_and_who_waits(self):
         self.mesh.join("echo")

@@ -123,6 +123,24 @@ class Trace(unittest.TestCase):
         self.assertEqual("WEFT-2003", done["error"]["code"])
         self.assertEqual(["WEFT-2003"], [span["error"] for span in done["spans"]])
 
+    def test_why_message_tells_what_became_of_the_messages_of_a_trace_and_of_each(self):
+        done = self.mesh.json("trace", "call", "relay.relay", json.dumps(DELAY))
+        first, second = self.mesh.json("why", "message", done["trace_id"])["messages"]
+        self.assertEqual(["relay.relay", "echo.delay"], [first["name"], second["name"]])
+        self.assertEqual(["sent", "received", "handled"], [step["step"] for step in first["steps"]])  # its sender has ended
+        steps = second["steps"]
+        self.assertEqual([("sent", "relay@alpha"), ("received", "echo@alpha"), ("handled", "echo@alpha"), ("ended", "relay@alpha")],
+                         [(step["step"], step["where"]) for step in steps])
+        self.assertEqual("to echo@alpha: the only one that could take it, of 1", steps[0]["what"])
+        self.assertRegex(steps[-1]["what"], "^ok, after [0-9.]+ms$")
+        client = next(one for one in done["spans"] if one["kind"] == "client" and one["process"] == "relay@alpha")
+        self.assertEqual(client["message"], second["message"])
+        self.assertEqual([second], self.mesh.json("why", "message", second["message"])["messages"])
+        lines = self.mesh.weft("why", "message", second["message"]).stdout.splitlines()
+        self.assertEqual(f"echo.delay  message {second['message']}  trace {done['trace_id']}", lines[0])
+        self.assertEqual("STEP AT WHERE WHAT".split(), lines[1].split("\t"))
+        self.assertEqual(6, len(lines))
+
     def test_a_trace_that_nobody_has_is_told(self):
         done = self.mesh.weft("trace", "show", "4bf92f3577b34da6a3ce929d0e0e4736", check=False)
         self.assertEqual(1, done.returncode)

@@ -63,6 +63,27 @@ TEST_CASE_METHOD(Fixture, "nobody is nobody, one is taken") {
   CHECK(pick() == 0);
 }
 
+TEST_CASE_METHOD(Fixture, "a choice says what told the one that was taken from the others") {
+  const auto why = [&] { return choose(tracks, policy, ask, now, random.next()).why; };
+  CHECK(why() == Choice::Why::none);
+  add();
+  CHECK(why() == Choice::Why::only);
+  add();
+  CHECK(why() == Choice::Why::nearest);
+  ask.balance = Balance::round_robin;
+  CHECK(why() == Choice::Why::turn);
+  ask.balance = Balance::random_two;
+  CHECK(why() == Choice::Why::two);
+  ask.balance = Balance::hash;
+  CHECK(why() == Choice::Why::nearest);  // there is no key
+  ask.key = "k";
+  CHECK(why() == Choice::Why::hash);
+  open(tracks[0]);
+  CHECK(why() == Choice::Why::only);
+  now += policy.breaker.open_for;
+  CHECK(why() == Choice::Why::probe);
+}
+
 TEST_CASE_METHOD(Fixture, "the own host goes first, measured or not, and its instances share alike") {
   add(false, 0);
   add(true, 0);

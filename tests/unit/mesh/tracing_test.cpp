@@ -3,6 +3,7 @@
 #include "tests/support/manual_loop.hpp"
 #include "weft/mesh/consumer_span.hpp"
 #include "weft/mesh/spans.hpp"
+#include "weft/mesh/steering.hpp"
 
 using namespace weft;
 using namespace weft::mesh;
@@ -34,6 +35,8 @@ struct TracingFixture {
     call.attempt = 2;
     REQUIRE(chain->before(call, ran));
     call.header.id = 77;
+    call.header.sender = 0xab;
+    call.course = course;
     loop.time().advance(3ms);
     call.end = loop.now();
     chain->after(call, outcome, ran);
@@ -52,6 +55,7 @@ struct TracingFixture {
   std::unique_ptr<Tracing> tracing;
   std::unique_ptr<Interceptors> chain;
   std::size_t ran = 0;
+  Course* course = nullptr;
 };
 
 }  // namespace
@@ -92,6 +96,37 @@ TEST_CASE_METHOD(TracingFixture, "who was called is told by name, also when anot
   record.host = "beta";
   record.instance = *Ulid::parse("01ARZ3NDEKTSV4RRFFQ69G5FAW");
   CHECK(tracer->text(call("digest.summary", Payload(), &record).peer) == "digest@beta");
+}
+
+TEST_CASE_METHOD(TracingFixture, "a call that was steered tells why its instance was taken, and among how many") {
+  make({true, 0});
+  Course steered(nullptr);
+  steered.why = Choice::Why::hash;
+  steered.candidates = 3;
+  course = &steered;
+  const auto span = call("digest.summary");
+  CHECK(tracer->text(span.note) == "the hash of the call's key");
+  CHECK(span.candidates == 3);
+  CHECK(span.sender == 0xab);
+}
+
+TEST_CASE_METHOD(TracingFixture,
+                 "what no handler got is found by its message, and below its caller where that is known") {
+  make({true, 0});
+  const observe::MessageId message{9, 0xcd};
+  tell_unhandled(tracer.get(), loop, SpanKind::consumer, "host.alpha.metrics", message, {}, codes::message_expired.id,
+                 "dropped: expired");
+  const auto caller = tracer->start({});
+  tell_unhandled(tracer.get(), loop, SpanKind::server, "digest.summary", message, trace_of(caller),
+                 codes::deadline_exceeded.id, "its time was over when it came");
+  tell_unhandled(nullptr, loop, SpanKind::server, "digest.summary", message, {}, codes::draining.id, "");
+  const auto spans = tracer->of_message(9, 0xcd);
+  REQUIRE(spans.size() == 2);
+  CHECK_FALSE(spans[0].context.has_trace());
+  CHECK(spans[0].error == 6006);
+  CHECK(tracer->text(spans[0].note) == "dropped: expired");
+  CHECK(spans[1].parent == caller.span_id);
+  CHECK(spans[1].context.trace_id == caller.trace_id);
 }
 
 TEST_CASE_METHOD(TracingFixture, "a failed call has the number of its code") {
@@ -197,9 +232,16 @@ TEST_CASE_METHOD(TracingFixture, "what a process tells of its spans is all that 
   CHECK(info.error == "WEFT-2007");
   CHECK(info.begin_us == begin);
   CHECK(info.duration_ns == 3'000'000);
+  CHECK(info.message == "00000000000000ab-77");
   SpansRequest by_message;
   by_message.message_id = 77;
   CHECK(spans_of(*tracer, loop.clock(), by_message)->spans.size() == 1);
+  by_message.sender = "00000000000000ab";
+  CHECK(spans_of(*tracer, loop.clock(), by_message)->spans.size() == 1);
+  by_message.sender = "00000000000000ac";
+  CHECK(spans_of(*tracer, loop.clock(), by_message)->spans.empty());
+  by_message.sender = "ab";
+  CHECK(spans_of(*tracer, loop.clock(), by_message).error().is(codes::bad_value));
   SpansRequest wrong;
   wrong.trace_id = "xyz";
   CHECK(spans_of(*tracer, loop.clock(), wrong).error().is(codes::bad_value));

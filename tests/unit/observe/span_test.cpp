@@ -63,3 +63,20 @@ TEST_CASE("an error is kept as the number of its code, and a code that is none o
   CHECK(error_text(kOwnError) == "own code");
   CHECK(error_text(0).empty());
 }
+
+TEST_CASE("a message's id is its sender and its number, as text and back") {
+  const MessageId message{4'294'967'297, 0x9f86d081884c7d65};
+  CHECK(to_text(message) == "9f86d081884c7d65-4294967297");
+  CHECK(*message_id_from(to_text(message)) == message);
+  CHECK(to_text({5, 0xa}) == "000000000000000a-5");
+  CHECK(*message_id_from("000000000000000a-5") == MessageId{5, 0xa});
+  CHECK(to_text({5, 0}) == "5");
+  CHECK(*message_id_from("5") == MessageId{5, 0});
+  CHECK(message_id_from("18446744073709551615")->id == 18'446'744'073'709'551'615U);
+}
+
+TEST_CASE("what is no message's id is refused") {
+  for (const auto* text : {"", "-", "0", "x", "18446744073709551616", "9f86d081884c7d65-", "9f86d081884c7d65-0", "9f-5",
+                           "9f86d081884c7d65-5x", "-5", "0000000000000000-5", "9f86d081884c7d6g-5"})
+    CHECK(message_id_from(text).error().is(codes::bad_value));
+}

@@ -94,6 +94,33 @@ TEST_CASE_METHOD(TracerFixture, "spans are found by trace and by message, oldest
   CHECK(tracer.recorded() == 6);
 }
 
+TEST_CASE_METHOD(TracerFixture,
+                 "what failed is remembered when good spans have long gone round, once each, oldest first") {
+  Tracer tracer(seed, {}, 4);
+  const auto trace = tracer.start({});
+  for (std::uint64_t i = 1; i <= 20; ++i) tracer.record(span(trace, i, i % 6 == 0 ? 2006 : 0));
+  CHECK(ids(tracer.of_trace(trace.trace_id)) == Ids{6, 12, 17, 18, 19, 20});
+  CHECK(ids(tracer.of_message(6)) == Ids{6});
+  CHECK(ids(tracer.of_message(18)) == Ids{18});
+  CHECK(tracer.of_message(7).empty());
+  for (std::uint64_t i = 0; i < Tracer::kFailuresMax; ++i) tracer.record(span(trace, 100, 2006));
+  CHECK(tracer.of_message(6).empty());
+  CHECK(tracer.of_message(100).size() == Tracer::kFailuresMax);
+}
+
+TEST_CASE_METHOD(TracerFixture, "messages with one number are told apart by who sent them") {
+  Tracer tracer(seed);
+  auto first = span(tracer.start({}), 9), second = first;
+  first.sender = 0xa;
+  second.sender = 0xb;
+  tracer.record(first);
+  tracer.record(second);
+  CHECK(tracer.of_message(9).size() == 2);
+  REQUIRE(tracer.of_message(9, 0xb).size() == 1);
+  CHECK(tracer.of_message(9, 0xb)[0].sender == 0xb);
+  CHECK(tracer.of_message(9, 0xc).empty());
+}
+
 TEST_CASE_METHOD(TracerFixture, "whatever is recorded, the ring finds what its last spans are") {
   Tracer tracer(seed, {}, 64);
   Random random(3);
