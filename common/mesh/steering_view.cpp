@@ -47,7 +47,8 @@ bool fits(const Target& target, std::string_view asked) { return target.name == 
 std::vector<Gathered::Answer> Steering::wanted(std::string_view agent, const CallOptions& options,
                                                const GatherOptions& gathering) {
   std::vector<Gathered::Answer> out;
-  for (const auto& candidate : *router_.candidates(agent)) {
+  const auto candidates = router_.candidates(agent);
+  for (const auto& candidate : *candidates) {
     const auto& record = *candidate.record;
     const std::string id = record.instance.to_string();
     if (!options.host.empty() && record.host != options.host) continue;
