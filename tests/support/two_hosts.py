@@ -71,8 +71,9 @@ class TwoHosts:
     def client(self, host):
         """A caller on that host; one for each thread."""
         with inside(self.network.namespaces[host]):
-            self._clients.append(Client(f"tcp://{self.network.addresses[host]}:7411"))
-        return self._clients[-1]
+            client = Client(f"tcp://{self.network.addresses[host]}:7411")
+        self._clients.append(client)
+        return client  # not the last of the list: that may be another thread's by now
 
     def processes(self, host):
         return processes(self.network.namespaces[host])
