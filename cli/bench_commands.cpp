@@ -135,15 +135,15 @@ int show(const BenchArguments& arguments, const char* what, std::size_t payload_
     document.set("failures", std::move(failures));
     print_json(document);
   } else {
-    print_line(fmt::format("{} {} in {:.2f} s, {} a second, {} outstanding, {} bytes each; {} failed",
-                           load.times.size(), what, load.seconds, shown_rate(rate), arguments.outstanding,
-                           payload_bytes, load.failed));
+    print_line(fmt::format("{} {} in {:.2f} s, {} a second, {}{} outstanding, {} bytes each; {} failed",
+                           load.times.size(), what, load.seconds, shown_rate(rate),
+                           arguments.rate > 0 ? "at most " : "", arguments.outstanding, payload_bytes, load.failed));
     Table table({"MIN", "P50", "P90", "P99", "MAX"});
     std::vector<std::string> cells;
     for (const double part : {0.0, 0.5, 0.9, 0.99, 1.0}) cells.push_back(shown_time(load.times.quantile(part)));
     table.add(std::move(cells));
     table.print();
-    for (const auto& [code, count] : load.failures) print_line(std::to_string(count) + " times " + code);
+    for (const auto& [code, count] : load.failures) print_line("failed with " + code + ": " + std::to_string(count));
     if (load.held_back > 0)
       print_line(fmt::format("{} not begun: {} were outstanding", load.held_back, arguments.outstanding));
   }
