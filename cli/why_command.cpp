@@ -87,6 +87,42 @@ Task<int> why_call(Session& session, Target target, std::string from) {
   co_return (*why)["refused"].is_null() ? kDone : kFailed;
 }
 
+/// Who has heard a topic that matches, and what became of it on the way.
+struct Heard {
+  Table table{{"SUBSCRIBER", "TOPIC", "OF", "RECEIVED", "DROPPED", "UNEXPLAINED"}};
+  Value::List list;
+};
+
+Task<Heard> who_heard(Session& session, TopicPattern pattern) {
+  std::vector<mesh::InstanceRecord> asked;
+  for (const auto* record : session.mesh().directory().all()) {
+    const auto& methods = record->methods;
+    if (std::any_of(methods.begin(), methods.end(), [](const auto& method) { return method.name == "_ledger"; }))
+      asked.push_back(*record);
+  }
+  const auto answers = co_await survey(session, std::move(asked), "_ledger");
+  if (const auto missing = silent(answers); !missing.empty())
+    note(session.global(), "no answer from " + joined(missing, ", "));
+  Heard heard;
+  for (const auto& one : answers) {
+    const auto reply = one.answer ? one.answer->as<mesh::LedgerReply>() : Result<mesh::LedgerReply>(one.answer.error());
+    if (!reply) continue;
+    for (const auto& row : reply->heard) {
+      if (!pattern.matches(row.topic)) continue;
+      const std::string who = reply->agent + "@" + reply->host;
+      std::vector<std::string> dropped;
+      for (const auto& [reason, count] : row.dropped) dropped.push_back(reason + " " + std::to_string(count));
+      heard.table.add({who, printable(row.topic), printable(row.peer.empty() ? row.sender : row.peer),
+                       std::to_string(row.received), dropped.empty() ? "-" : printable(joined(dropped, ", ")),
+                       std::to_string(row.unexplained)});
+      Value entry = to_value(row);
+      entry.set("subscriber", who);
+      heard.list.push_back(std::move(entry));
+    }
+  }
+  co_return heard;
+}
+
 Task<int> why_topic(Session& session, std::string topic) {
   auto pattern = TopicPattern::parse(topic);
   if (!pattern) co_return fail(session.global(), pattern.error());
@@ -111,14 +147,21 @@ Task<int> why_topic(Session& session, std::string topic) {
   const auto nearest = mesh::nearest_topic(*pattern, known);
   const std::string nobody =
       "nobody announces a topic that '" + topic + "' matches" + (nearest ? ", did you mean '" + *nearest + "'?" : "");
+  Heard heard = co_await who_heard(session, *pattern);
   if (session.global().json) {
     Value document;
     document.set("topic", topic);
     document.set("publishers", std::move(publishers));
+    document.set("heard", std::move(heard.list));
     if (!any) document.set("refused", nobody);
     print_json(document);
   } else if (any) {
     table.print();
+    if (heard.list.empty()) {
+      print_line("nobody has heard it");
+    } else {
+      heard.table.print();
+    }
   } else {
     print_line(nobody);
   }
@@ -202,7 +245,8 @@ void add_why_commands(CLI::App& app, Global& global) {
       ->type_name("AGENT[@HOST]");
   on_run(*call, global, [&global, calls] { return run_call(global, *calls); });
 
-  auto* topic = add_verb(*group, "topic", "Who publishes what a subscription would hear",
+  auto* topic = add_verb(*group, "topic",
+                         "Who publishes what a subscription would hear, and what became of it with those who subscribe",
                          {"weft why topic 'host.*.metrics'", "weft why topic sensor.temp --json"});
   auto topics = std::make_shared<WhyArguments>();
   topic->add_option("topic", topics->what, "A topic or pattern")->required()->type_name("TOPIC");

@@ -55,7 +55,7 @@ void Echo::serve_answers() {
                "{kind, code, message}: answers with that error");
   agent_.serve("relay",
                told<RelayRequest>([this](RelayRequest request, Call& call) { return relay(std::move(request), call); }),
-               "{target, payload, host}: calls that, on behalf of its caller, and answers what it answers");
+               "{target, payload, host, by_actor}: calls that, on behalf of its caller, and answers what it answers");
   agent_.serve("throw", told<ThrowRequest>([](ThrowRequest request, Call&) -> Task<Result<Value>> {
                  throw std::runtime_error(request.message);
                  co_return Value();
@@ -93,6 +93,9 @@ void Echo::serve_crashes() {
   auto started = agent_.actors().start<Fragile>({}, options);
   if (!started) throw std::runtime_error(started.error().message);
   fragile_ = *started;
+  auto messenger = agent_.actors().spawn<Messenger>(agent_);
+  if (!messenger) throw std::runtime_error(messenger.error().message);
+  messenger_ = *messenger;
   agent_.serve("crash", told<CrashRequest>([this](CrashRequest request, Call&) -> Task<Result<CrashRequest>> {
                  if (request.times < 1 || request.times > 1000) co_return bad("'times' must be 1 to 1000");
                  for (std::int64_t i = 0; i < request.times; ++i) {
@@ -126,7 +129,19 @@ Task<Result<Value>> Echo::fail(FailRequest request) {
   co_return Error(kind, std::move(request.code), std::move(request.message));
 }
 
+Task<Result<Payload>> Messenger::on(RelayRequest request) {
+  CallOptions options;
+  options.host = request.host;
+  auto answer = co_await agent_.call<Payload>(request.target, std::move(request.payload), options);
+  agent_.log().info("an actor has called", {{"target", request.target}, {"ok", answer.has_value()}});
+  co_return answer;
+}
+
 Task<Result<Payload>> Echo::relay(RelayRequest request, Call& call) {
+  if (request.by_actor) {
+    const Duration left = std::min<Duration>(call.remaining(agent_.loop().now()), 1h);
+    co_return co_await agent_.ask(messenger_, std::move(request), left);
+  }
   CallOptions options(call);
   options.host = request.host;
   co_return co_await agent_.call<Payload>(std::move(request.target), std::move(request.payload), options);

@@ -95,10 +95,21 @@ struct LoadReply {
 
 /// A call on behalf of the caller: its deadline, trace and chain go on.
 struct RelayRequest {
-  std::string target;  ///< "agent.method"
-  std::string host;    ///< only instances there
+  std::string target;     ///< "agent.method"
+  std::string host;       ///< only instances there
+  bool by_actor = false;  ///< an actor makes the call, in the trace of the message that asks it to
   Value payload;
-  WEFT_FIELDS(RelayRequest, target, host, payload)
+  WEFT_FIELDS(RelayRequest, target, host, by_actor, payload)
+};
+/// Makes calls for others, one after another.
+class Messenger {
+ public:
+  using Messages = actor::Handles<RelayRequest>;
+  explicit Messenger(Agent& agent) : agent_(agent) {}
+  Task<Result<Payload>> on(RelayRequest request);
+
+ private:
+  Agent& agent_;
 };
 /// A stream of `bytes` in pieces of `chunk`; `target`, `host` and `window` are for fetch and feed.
 struct BlobRequest {
@@ -149,6 +160,7 @@ class Echo {
   Agent& agent_;
   Heard heard_;
   actor::Ref<Fragile> fragile_;
+  actor::Ref<Messenger> messenger_;
 };
 
 }  // namespace weft::echo

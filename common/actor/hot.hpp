@@ -34,7 +34,7 @@ inline void Runtime::stamp(Envelope& envelope, const SendOptions& options, Cell*
   envelope.sent_ms = coarse_ms();
   envelope.priority = options.priority;
   const bool plain = options.ttl == Duration() && !options.reply_to && !options.trace;
-  if (plain && !(in_hand && in_hand->rare && in_hand->rare->traced)) return;
+  if (plain && !(in_hand && in_hand->rare && in_hand->rare->traced) && !current_trace()) return;
   stamp_rare(envelope, options, in_hand);
 }
 

@@ -1,6 +1,5 @@
 // Messages and the envelopes they travel in.
 #pragma once
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <new>
@@ -12,6 +11,7 @@
 #include "weft/actor/address.hpp"
 #include "weft/actor/memory.hpp"
 #include "weft/base/base.hpp"
+#include "weft/base/trace_context.hpp"
 
 namespace weft::actor {
 
@@ -21,12 +21,7 @@ enum class Priority : std::uint8_t { low, normal, high, critical };
 std::string_view to_string(Priority priority) noexcept;
 
 /// W3C trace context, carried on from the message in hand to what its handler sends.
-struct Trace {
-  std::array<std::uint8_t, 16> trace_id{};
-  std::array<std::uint8_t, 8> span_id{};
-  std::uint8_t flags = 0;
-  friend bool operator==(const Trace&, const Trace&) = default;
-};
+using Trace = TraceContext;
 
 /// Why a message did not reach a handler.
 enum class Drop : std::uint8_t {
@@ -74,7 +69,7 @@ struct SendOptions {
   Priority priority = Priority::normal;
   Duration ttl{};                ///< 0: lives until it is handled
   Address reply_to{};            ///< gets what the handler returns, as a message
-  std::optional<Trace> trace{};  ///< default: that of the message in hand
+  std::optional<Trace> trace{};  ///< default: that of the message in hand, else the current one of this thread
 };
 
 /// A message on its way. Owned by one place at a time: a mailbox, a turn, the dead letters. Private to the runtime.

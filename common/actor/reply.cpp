@@ -132,7 +132,7 @@ Result<void> Delivery::await_resume() {
 }
 
 void Sleep::await_suspend(std::coroutine_handle<> waiting) {
-  waiting_ = waiting;
+  waiting_.set(waiting);
   Runtime& runtime = Runtime::of(cell_);
   runtime.set_timer(cell_, *this, runtime.now() + delay_);
 }

@@ -57,6 +57,26 @@ class Responder {
   ReturnAddress address_;
 };
 
+namespace detail {
+/// Who waits, and in which trace. Private to the runtime.
+class Suspended {
+ public:
+  explicit operator bool() const noexcept { return static_cast<bool>(handle_); }
+  void set(std::coroutine_handle<> waiting) noexcept {
+    handle_ = waiting;
+    if (const TraceContext* trace = current_trace()) trace_ = *trace;
+  }
+  void resume() const {
+    const TraceScope scope(trace_);  // has a copy: this may be gone before it ends
+    handle_.resume();
+  }
+
+ private:
+  std::coroutine_handle<> handle_;
+  TraceContext trace_;
+};
+}  // namespace detail
+
 /// Somebody who has a reply slot open. Private to the runtime.
 class Waiter {
  public:
@@ -71,7 +91,7 @@ class Waiter {
 class ReplyBase : protected Waiter, protected TimerEntry {
  public:
   bool await_ready() const noexcept { return over_; }
-  void await_suspend(std::coroutine_handle<> waiting) noexcept { waiting_ = waiting; }
+  void await_suspend(std::coroutine_handle<> waiting) noexcept { waiting_.set(waiting); }
 
  protected:
   ReplyBase(Cell& cell, const Address& to, Envelope* request, Duration timeout);
@@ -89,7 +109,7 @@ class ReplyBase : protected Waiter, protected TimerEntry {
   void finish();
 
   Cell& cell_;
-  std::coroutine_handle<> waiting_;
+  detail::Suspended waiting_;
   std::uint64_t correlation_ = 0;
   Duration timeout_;
   bool over_ = false;
@@ -123,7 +143,7 @@ class [[nodiscard]] Delivery final : private Waiter, private TimerEntry {
   Delivery(const Delivery&) = delete;
   Delivery& operator=(const Delivery&) = delete;
   bool await_ready() const noexcept { return over_; }
-  void await_suspend(std::coroutine_handle<> waiting) noexcept { waiting_ = waiting; }
+  void await_suspend(std::coroutine_handle<> waiting) noexcept { waiting_.set(waiting); }
   Result<void> await_resume();
 
  private:
@@ -136,7 +156,7 @@ class [[nodiscard]] Delivery final : private Waiter, private TimerEntry {
   Cell& cell_;
   Address to_;
   std::uint64_t ticket_ = 0;
-  std::coroutine_handle<> waiting_;
+  detail::Suspended waiting_;
   std::unique_ptr<Error> error_;
   std::uint64_t correlation_ = 0;
   bool over_ = false;
@@ -156,7 +176,7 @@ class [[nodiscard]] Sleep final : private TimerEntry {
 
   Cell& cell_;
   Duration delay_;
-  std::coroutine_handle<> waiting_;
+  detail::Suspended waiting_;
 };
 
 }  // namespace weft::actor

@@ -205,6 +205,8 @@ class Runtime {
   bool goes_on(Duration longer, TimePoint& end) const noexcept;
   bool linger(const Cell& cell, const Local& local) const noexcept;
   void handle(Cell& cell, Envelope* envelope);
+  void handle_rare(Cell& cell, Envelope* envelope, const Address& to);
+  void dispatch(Cell& cell, Envelope* envelope, const Address& to);
   void let_in_waiting(Cell& cell);
   template <class F>
   bool with_entry(const Address& to, std::uint8_t flags, F&& use);

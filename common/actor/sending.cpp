@@ -27,12 +27,13 @@ Overflow policy_of(const Cell& cell, Priority priority) noexcept {
 Address Envelope::from() const noexcept { return sender ? Runtime::address_of(*sender, sender_generation) : Address(); }
 
 void Runtime::stamp_rare(Envelope& envelope, const SendOptions& options, const Envelope* in_hand) {
-  const bool inherits = !options.trace && in_hand && in_hand->rare && in_hand->rare->traced;
+  const bool in_hand_has = in_hand && in_hand->rare && in_hand->rare->traced;
+  const Trace* const trace = options.trace ? &*options.trace : in_hand_has ? &in_hand->rare->trace : current_trace();
   envelope.rare = new Envelope::Rare;
   if (options.ttl != Duration()) envelope.rare->expires = now() + options.ttl;
   envelope.rare->reply_to = options.reply_to;
-  envelope.rare->traced = inherits || options.trace.has_value();
-  if (envelope.rare->traced) envelope.rare->trace = inherits ? in_hand->rare->trace : *options.trace;
+  envelope.rare->traced = trace != nullptr;
+  if (trace) envelope.rare->trace = *trace;
 }
 
 Result<void> Runtime::submit(const Address& to, Envelope* envelope, Envelope** blocked) {

@@ -192,10 +192,23 @@ void Runtime::handle(Cell& cell, Envelope* envelope) {
     count(Counters::discarded);
     return drop(envelope, Address(&cell, envelope->target_generation), Drop::stopped, Error());
   }
-  if (envelope->rare && envelope->rare->expires <= now()) {
+  if (envelope->rare) [[unlikely]]
+    return handle_rare(cell, envelope, to);
+  dispatch(cell, envelope, to);
+}
+
+void Runtime::handle_rare(Cell& cell, Envelope* envelope, const Address& to) {
+  const Envelope::Rare& rare = *envelope->rare;
+  if (rare.expires != TimePoint::max() && rare.expires <= now()) {
     count(Counters::discarded);
     return drop(envelope, to, Drop::expired, Error());
   }
+  if (!rare.traced) return dispatch(cell, envelope, to);
+  const TraceScope scope(rare.trace);
+  dispatch(cell, envelope, to);
+}
+
+void Runtime::dispatch(Cell& cell, Envelope* envelope, const Address& to) {
   count(Counters::handled);
   try {
     switch (cell.type->dispatch(cell.object(), cell, envelope)) {

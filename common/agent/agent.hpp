@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "weft/actor/actor.hpp"
+#include "weft/agent/keep_trace.hpp"
 #include "weft/agent/stream.hpp"
 #include "weft/base/base.hpp"
 #include "weft/io/io.hpp"
@@ -110,6 +111,11 @@ Task<void> answer_from(std::function<Task<Result<T>>()> work, actor::Responder<L
     outcome.template emplace<1>(std::current_exception());
   }
   give(std::move(outcome));
+}
+
+template <class T>
+Task<T> answer_of(Completion<T> completion) {
+  co_return co_await completion;
 }
 
 /// An actor's answer on its way to a coroutine of the loop. Owns itself; whichever comes first, answer or time, counts.
@@ -245,7 +251,10 @@ class Agent {
   /// on: it owns what it uses.
   template <class T>
   Task<Result<T>> on_loop(std::function<Task<Result<T>>()> work) {
-    if (in_loop() && !actor::Context::in_turn()) co_return co_await work();
+    if (in_loop() && !actor::Context::in_turn()) {
+      detail::KeepTrace<Result<T>> done(work());
+      co_return co_await done;
+    }
     auto here = actor::Context::current();
     actor::Responder<detail::LoopOutcome<T>> give;
     auto answer = here.template promise<detail::LoopOutcome<T>>(give, Duration());
@@ -268,7 +277,8 @@ class Agent {
     Completion<Result<R>> completion;
     detail::LoopPort<R>::ask(actors(), loop(), to, actor::detail::envelope_of(std::move(message)), timeout,
                              completion.completer());
-    co_return co_await completion;
+    detail::KeepTrace<Result<R>> answer(detail::answer_of(std::move(completion)));
+    co_return co_await answer;
   }
   /// The section `agent` of the configuration. The schema has checked it; what still does not fit ends the process
   /// with 78.

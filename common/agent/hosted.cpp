@@ -72,17 +72,7 @@ class Answer {
   Completion<Outcome>::Completer completer_;
 };
 
-Task<Result<Ulid>> accepted(Task<Result<queue::Receipt>> push) {
-  auto receipt = co_await push;
-  if (!receipt) co_return receipt.error();
-  co_return receipt->id();
-}
-
-Task<Result<Payload>> finished(Task<Result<queue::Receipt>> push) {
-  auto receipt = co_await push;
-  if (!receipt) co_return receipt.error();
-  co_return co_await receipt->done();
-}
+Task<void> wait_for(Loop& loop, Duration delay) { co_await sleep_for(loop, delay); }
 
 }  // namespace
 
@@ -112,6 +102,8 @@ Hosted::Hosted(program::Program& program, const AgentInfo& info)
 }
 
 void Hosted::report(ErrorEvent event) noexcept {
+  if (const TraceContext* trace = current_trace(); trace && event.trace_id.empty())
+    event.trace_id = observe::to_hex(trace->trace_id);
   if (in_loop()) return mesh_.report(std::move(event));
   loop().post([this, event = std::move(event)]() mutable { mesh_.report(std::move(event)); });
 }
@@ -132,7 +124,8 @@ void Hosted::spawn(Task<void> task) {
 
 Task<void> Hosted::sleep(Duration delay) {
   if (in_loop()) {
-    co_await sleep_for(loop(), delay);
+    detail::KeepTrace<void> slept(wait_for(loop(), delay));
+    co_await slept;
   } else {
     auto here = actor::Context::current();
     co_await here.sleep(delay);
@@ -150,7 +143,7 @@ std::string Hosted::state_directory() const {
 void Hosted::serve_payload(mesh::MethodInfo method, mesh::Handler handler) {
   auto held = std::make_shared<mesh::Handler>(std::move(handler));
   mesh_.serve(std::move(method), [this, held](Call& call) {
-    return handle(&call, [this, held, &call] {
+    return handle(call, true, [this, held, &call] {
       if ((call.trace().flags & observe::SpanContext::kSampled) != 0) call.set_begun(loop().now());
       return (*held)(call);
     });
@@ -161,11 +154,12 @@ void Hosted::serve_stream_payload(mesh::MethodInfo method, StreamHandler handler
   auto held = std::make_shared<StreamHandler>(std::move(handler));
   mesh_.serve_stream(std::move(method), [this, held](Call& call, mesh::Stream& stream) {
     auto here = std::make_shared<Stream>(*this, std::move(stream));
-    return handle(&call, [held, &call, here] { return (*held)(call, *here); });
+    return handle(call, true, [held, &call, here] { return (*held)(call, *here); });
   });
 }
 
 Task<Result<Stream>> Hosted::open_stream_payload(std::string target, Payload payload, StreamOptions options) {
+  if (!options.within) join_trace(options.trace);
   if (in_loop()) {
     auto stream = mesh_.open_stream(std::move(target), std::move(payload), std::move(options));
     if (!stream) co_return stream.error();
@@ -178,34 +172,25 @@ Task<Result<Stream>> Hosted::open_stream_payload(std::string target, Payload pay
   co_return co_await on_loop<Stream>(std::move(work));
 }
 
-void Hosted::serve_queue_payload(std::string method, queue::Handler handler, queue::ServeOptions options) {
-  auto held = std::make_shared<queue::Handler>(std::move(handler));
-  auto run = [this, held](const QueueItem& item) { return handle(nullptr, [held, &item] { return (*held)(item); }); };
-  queues_.serve(std::move(method), std::move(run), std::move(options));
+/// What is done without a trace of its own belongs to that of the work that does it.
+void Hosted::join_trace(wire::TraceContext& trace) {
+  if (const TraceContext* current = current_trace(); current && !mesh::context_of(trace).has_trace())
+    trace = std::bit_cast<wire::TraceContext>(*current);
 }
 
-Task<Result<Ulid>> Hosted::push_payload(std::string target, Payload payload, PushOptions options) {
-  std::function<Task<Result<Ulid>>()> work = [this, target = std::move(target), payload = std::move(payload),
-                                              options = std::move(options)] {
-    return accepted(queues_.push(target, payload, options));
-  };
-  co_return co_await on_loop<Ulid>(std::move(work));
+/// To the agent's actor: its handler, and all that this waits for and sends, belongs to `trace`.
+template <class Message>
+Result<void> Hosted::send_traced(Message message, const wire::TraceContext& trace) {
+  const TraceScope scope(std::bit_cast<TraceContext>(trace));
+  return actors_.send(handlers_, std::move(message));
 }
 
-Task<Result<Payload>> Hosted::push_and_wait_payload(std::string target, Payload payload, PushOptions options) {
-  std::function<Task<Result<Payload>>()> work = [this, target = std::move(target), payload = std::move(payload),
-                                                 options = std::move(options)] {
-    return finished(queues_.push(target, payload, options));
-  };
-  co_return co_await on_loop<Payload>(std::move(work));
-}
-
-Task<Result<Payload>> Hosted::handle(const Call* call, Work work) {
+Task<Result<Payload>> Hosted::handle(const Call& call, bool waits, Work work) {
   Completion<Answer::Outcome> completion;
   Answer answer(loop(), actors_.scheduler().workers() > 0, completion.completer());
-  Job job{[this, call, work = std::move(work), answer = std::move(answer)]() mutable -> Task<void> {
+  Job job{[this, &call, waits, work = std::move(work), answer = std::move(answer)]() mutable -> Task<void> {
     Answer::Outcome outcome;
-    if (call && (call->cancelled() || call->remaining(loop().now()) == Duration::zero())) {
+    if (waits && (call.cancelled() || call.remaining(loop().now()) == Duration::zero())) {
       expired_.add();
       outcome.emplace<0>(Error(codes::deadline_exceeded, "nobody waits for this call any longer: it was not handled"));
     } else {
@@ -217,7 +202,7 @@ Task<Result<Payload>> Hosted::handle(const Call* call, Work work) {
     }
     answer.give(std::move(outcome));
   }};
-  if (auto sent = actors_.send(handlers_, std::move(job)); !sent) {
+  if (auto sent = send_traced(std::move(job), call.trace()); !sent) {
     co_return Error(codes::queue_full, "agent '" + name() + "' is behind with its work: " + sent.error().message,
                     "call again later");
   }
@@ -226,7 +211,9 @@ Task<Result<Payload>> Hosted::handle(const Call* call, Work work) {
   co_return std::move(std::get<0>(outcome));
 }
 
-Result<void> Hosted::publish_payload(std::string_view topic, Payload payload, const PublishOptions& options) {
+Result<void> Hosted::publish_payload(std::string_view topic, Payload payload, const PublishOptions& from) {
+  PublishOptions options = from;
+  join_trace(options.trace);
   if (in_loop()) return mesh_.publish(topic, std::move(payload), options);
   if (auto fine = check_topic(topic); !fine) return fine;
   loop().post([this, topic = std::string(topic), payload = std::move(payload), options]() mutable {
@@ -237,7 +224,11 @@ Result<void> Hosted::publish_payload(std::string_view topic, Payload payload, co
 }
 
 Task<Result<Payload>> Hosted::call_payload(std::string target, Payload payload, CallOptions options) {
-  if (in_loop()) co_return co_await mesh_.call(std::move(target), std::move(payload), options);
+  if (!options.within) join_trace(options.trace);
+  if (in_loop()) {
+    detail::KeepTrace<Result<Payload>> reply(mesh_.call(std::move(target), std::move(payload), options));
+    co_return co_await reply;
+  }
   std::function<Task<Result<Payload>>()> work = [this, target = std::move(target), payload = std::move(payload),
                                                  options] { return mesh_.call(target, payload, options); };
   co_return co_await on_loop<Payload>(std::move(work));
@@ -255,6 +246,7 @@ void Hosted::hand_over(mesh::EventHandler& handler, const Event& event) {
   auto own = std::make_unique<OwnedEvent>(event);
   own->span = mesh::ConsumerSpan::of(event, loop(), &program_.tracer());
   if (own->span) own->trace = own->span->trace();
+  const wire::TraceContext trace = own->trace;
   Errand errand{[this, &handler, owned = std::move(own)] {
     const Event given = owned->view();
     if (given.expires != TimePoint::max() && loop().now() >= given.expires) return dropped(given, mesh::Drop::expired);
@@ -269,7 +261,7 @@ void Hosted::hand_over(mesh::EventHandler& handler, const Event& event) {
     }
     if (owned->span) owned->span->end(failing);
   }};
-  auto sent = actors_.send(handlers_, std::move(errand));
+  auto sent = send_traced(std::move(errand), trace);
   if (sent || event.last_value) return;
   const bool full = sent.error().is(codes::mailbox_full) || sent.error().is(codes::message_dropped);
   mesh_.peer().dropped(event, full ? mesh::Drop::mailbox : mesh::Drop::unroutable);

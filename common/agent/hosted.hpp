@@ -58,9 +58,12 @@ class Hosted final : public Agent {
   Task<Result<Stream>> open_stream_payload(std::string target, Payload payload, StreamOptions options) override;
 
   using Work = UniqueFunction<Task<Result<Payload>>()>;
-  /// Runs a handler in the turns of the agent's actor. `call` (null: none) tells
-  /// whether somebody still waits; what `work` borrows lives as long as it.
-  Task<Result<Payload>> handle(const Call* call, Work work);
+  /// Runs a handler in the turns of the agent's actor, and in the trace of `call`, which `waits` where its caller may
+  /// stop waiting; what `work` borrows lives as long as it.
+  Task<Result<Payload>> handle(const Call& call, bool waits, Work work);
+  static void join_trace(wire::TraceContext& trace);
+  template <class Message>
+  Result<void> send_traced(Message message, const wire::TraceContext& trace);
   void start_from_actors();
   void hand_over(mesh::EventHandler& handler, const Event& event);
   void failed(const std::string& what, const std::exception_ptr& failure);

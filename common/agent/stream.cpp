@@ -29,13 +29,19 @@ Stream::~Stream() {
 }
 
 Task<Result<std::optional<mesh::Payload>>> Stream::read_payload() {
-  if (agent_->in_loop()) co_return co_await stream_->read();
+  if (agent_->in_loop()) {
+    detail::KeepTrace<Result<std::optional<mesh::Payload>>> chunk(stream_->read());
+    co_return co_await chunk;
+  }
   std::function<Task<Result<std::optional<mesh::Payload>>>()> work = [stream = stream_] { return stream->read(); };
   co_return co_await agent_->on_loop<std::optional<mesh::Payload>>(std::move(work));
 }
 
 Task<Result<void>> Stream::write_payload(mesh::Payload chunk) {
-  if (agent_->in_loop()) co_return co_await stream_->write(std::move(chunk));
+  if (agent_->in_loop()) {
+    detail::KeepTrace<Result<void>> written(stream_->write(std::move(chunk)));
+    co_return co_await written;
+  }
   std::function<Task<Result<Nothing>>()> work = [stream = stream_, chunk = std::move(chunk)] {
     return write_on_loop(stream, chunk);
   };
@@ -53,7 +59,10 @@ Task<Result<void>> Stream::end_writes() {
 }
 
 Task<Result<mesh::Payload>> Stream::result() {
-  if (agent_->in_loop()) co_return co_await stream_->result();
+  if (agent_->in_loop()) {
+    detail::KeepTrace<Result<mesh::Payload>> answer(stream_->result());
+    co_return co_await answer;
+  }
   std::function<Task<Result<mesh::Payload>>()> work = [stream = stream_] { return stream->result(); };
   co_return co_await agent_->on_loop<mesh::Payload>(std::move(work));
 }

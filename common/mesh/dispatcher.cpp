@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "weft/base/trace_context.hpp"
 #include "weft/mesh/dispatcher_state.hpp"
 #include "weft/mesh/tracing.hpp"
 
@@ -223,7 +224,7 @@ Dispatcher::Running Dispatcher::run(Active& active) {
     try {
       outcome = co_await handle(active);
     } catch (...) {
-      outcome = threw(*active.method);
+      outcome = threw(*active.method, *active.call);
     }
   }
   incoming.end = loop_.turn_time();
@@ -232,9 +233,11 @@ Dispatcher::Running Dispatcher::run(Active& active) {
 }
 
 /// In a catch clause.
-Error Dispatcher::threw(const Method& method) {
+Error Dispatcher::threw(const Method& method, const Call& call) {
+  const TraceScope scope(std::bit_cast<TraceContext>(call.trace()));
   Error error = from_exception(method.info.name);
-  log_.error("a handler threw", error, {{"method", method.info.name}});
+  log_.error("a handler threw", error,
+             {{"method", method.info.name}, {"message", observe::to_text({call.id(), call.sender()})}});
   if (failed_) failed_(method.info.name, error);
   return error;
 }

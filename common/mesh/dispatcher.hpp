@@ -71,7 +71,7 @@ class Dispatcher {
   Task<Result<Payload>> handle(Active& active);
   Task<Result<Payload>> handle_stream(Active& active);
   void cancel_call(Active& active, const char* why);
-  Error threw(const Method& method);
+  Error threw(const Method& method, const Call& call);
   /// One effect for all calls with the same idempotency key.
   Task<Result<Payload>> once(Method& method, Call& call);
   void make_window(Method& method);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "weft/base/trace_context.hpp"
 #include "weft/mesh/attempts.hpp"
 #include "weft/mesh/hints.hpp"
 #include "weft/mesh/membership.hpp"
@@ -14,6 +15,13 @@
 
 namespace weft::mesh {
 namespace {
+
+/// With the trace to which the work belongs that reports it.
+ErrorEvent traced(ErrorEvent event) {
+  if (const TraceContext* trace = current_trace(); trace && event.trace_id.empty())
+    event.trace_id = observe::to_hex(trace->trace_id);
+  return event;
+}
 
 constexpr Duration kBusTimeout = 2s;
 constexpr Duration kSettled = 3s;   // after a subscription: by then its publishers should be known
@@ -69,7 +77,7 @@ struct Mesh::Impl {
       event.code = error.code;
       event.message = "a handler of {method} threw: {what}";
       event.values = {{"method", method}, {"what", error.message}};
-      reporter->report(std::move(event));
+      reporter->report(traced(std::move(event)));
     });
     peer.name_senders([this](std::uint64_t sender) { return name_of(sender); });
     if (options.join) serve_views(peer, directory, steering);
@@ -364,7 +372,7 @@ Value Mesh::explain_call(std::string_view target, const CallOptions& options) {
 }
 
 void Mesh::report(ErrorEvent event) noexcept {
-  if (impl_->reporter) impl_->reporter->report(std::move(event));
+  if (impl_->reporter) impl_->reporter->report(traced(std::move(event)));
 }
 
 }  // namespace weft::mesh

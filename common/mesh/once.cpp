@@ -29,7 +29,7 @@ Task<Result<Payload>> Dispatcher::once(Method& method, Call& incoming) {
   try {
     outcome = co_await method.handler(incoming);
   } catch (...) {
-    outcome = threw(method);
+    outcome = threw(method, incoming);
   }
   window.finish(key, outcome, loop_.turn_time());
   co_return outcome;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 namespace weft::mesh {
 namespace {
@@ -84,6 +85,15 @@ std::shared_ptr<const Router::Candidates> Router::candidates(std::string_view ag
   return all;
 }
 
+/// ", but on alpha, beta"; nothing when it runs nowhere.
+std::string Router::hosts_of(std::string_view agent) const {
+  std::set<std::string_view> hosts;
+  for (const InstanceRecord* record : directory_.instances(agent)) hosts.insert(record->host);
+  std::string out;
+  for (const auto host : hosts) out += (out.empty() ? ", but on " : ", ") + std::string(host);
+  return out;
+}
+
 Error Router::nobody(std::string_view agent, const CallOptions& call) const {
   if (!directory_.filled()) {
     return Error(codes::no_registry, "no registry has answered yet",
@@ -98,7 +108,7 @@ Error Router::nobody(std::string_view agent, const CallOptions& call) const {
                  "bring both to releases whose versions overlap: weft ping shows who runs which");
   }
   std::string text = "no live instance of agent '" + name + "'";
-  if (!call.host.empty()) text += " on host '" + *call.host + "'";
+  if (!call.host.empty()) text += " on host '" + *call.host + "'" + hosts_of(agent);
   if (!call.instance.empty()) text += " with id " + *call.instance;
   if (directory_.instances(agent).empty()) text += did_you_mean(name, directory_.agent_names());
   return Error(codes::no_responders, text, "weft ps shows what runs");

@@ -38,6 +38,7 @@ class Router {
     using is_transparent = void;
     std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
   };
+  std::string hosts_of(std::string_view agent) const;
   void changed(const InstanceRecord& record, const Removal* removed);
   std::shared_ptr<Replica> replica_of(const InstanceRecord& record);
 

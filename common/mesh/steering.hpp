@@ -98,6 +98,7 @@ class Steering {
   std::shared_ptr<Target> look_up(std::string_view name);
   static Result<void> fill(Ask& ask, const Course& course, const CallOptions& options);
   bool is_served(std::string_view name) const;
+  std::optional<Error> not_served(const Target& target) const;
   void refresh(Target& target);
   void ended(const Outgoing& call, const Result<Payload>& outcome);
   void consider_retry(Outgoing& call, const Result<Payload>& outcome);

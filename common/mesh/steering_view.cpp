@@ -40,6 +40,18 @@ Value to_value(const Target& target, const Track& track, TimePoint now) {
   return out;
 }
 
+/// Which settings open a circuit, and who said them.
+std::string breaker_rules(const EffectivePolicy& policy) {
+  std::string out;
+  for (const auto* key : {"breaker.failures", "breaker.ratio", "breaker.slow_ratio"}) {
+    const PolicySetting* setting = policy.setting(key);
+    if (!setting || !setting->value.is_number() || setting->value.as_double() == 0) continue;
+    out += out.empty() ? "; it opens by " : " or ";
+    out += setting->key + " = " + to_json(setting->value) + " of '" + setting->pattern + "' (" + setting->where + ")";
+  }
+  return out;
+}
+
 bool fits(const Target& target, std::string_view asked) { return target.name == asked || target.agent() == asked; }
 
 }  // namespace
@@ -170,10 +182,31 @@ Value Steering::explain(std::string_view name, const CallOptions& options) {
     instances.push_back(to_value(verdict));
   }
   out.set("instances", std::move(instances));
-  if (!chosen)
-    out.set("refused",
-            refused(*target, options, asked_for ? Choice::Refused::circuit_open : Choice::Refused::nobody).describe());
+  if (auto unserved = not_served(*target); unserved && asked_for) {
+    out.set("refused", unserved->describe());
+  } else if (!chosen) {
+    auto why_not = refused(*target, options, asked_for ? Choice::Refused::circuit_open : Choice::Refused::nobody);
+    if (asked_for) why_not.message += breaker_rules(*target->policy);
+    out.set("refused", why_not.describe());
+  }
   return out;
+}
+
+/// What every callee would answer, by the records of all.
+std::optional<Error> Steering::not_served(const Target& target) const {
+  const std::string_view method = std::string_view(target.name).substr(target.agent().size() + 1);
+  if (method.starts_with('_') || is_served(target.name)) return std::nullopt;  // what is built in is in no record
+  std::vector<std::string_view> known;
+  for (const auto& candidate : *target.candidates) {
+    for (const auto& info : candidate.record->methods) {
+      if (!info.name.starts_with('_')) known.push_back(info.name);
+    }
+  }
+  if (known.empty()) return std::nullopt;  // nothing is told there
+  return Error(codes::no_such_method,
+               "agent '" + std::string(target.agent()) + "' has no method '" + std::string(method) + "'" +
+                   did_you_mean(method, known),
+               "weft info " + std::string(target.agent()) + " lists its methods");
 }
 
 }  // namespace weft::mesh

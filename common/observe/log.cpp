@@ -58,17 +58,17 @@ struct Log::Impl {
     const std::lock_guard lock(mutex);
     const auto now = clock.now();
     tell_suppressed(now);
-    if (repeats.admit(now, at, msg)) put(at, msg, fields);
+    if (repeats.admit(now, at, msg)) put(at, msg, fields, true);
   }
-  void put(Level at, std::string_view msg, FieldsView fields) {
-    const Record record{clock.wall(), at, msg, fields};
+  void put(Level at, std::string_view msg, FieldsView fields, bool traced) {
+    const Record record{clock.wall(), at, msg, fields, traced ? current_trace() : nullptr};
     const auto line = text ? text_line(record, colour) : json_line(record, identity);
     sink->log(spdlog::details::log_msg(spdlog::string_view_t(), spdlog::level::info, {line.data(), line.size()}));
   }
   void tell_suppressed(TimePoint now) {
     for (const auto& told : repeats.over(now)) {
       const std::array<std::pair<std::string_view, Value>, 2> fields{{{"suppressed", told.msg}, {"count", told.count}}};
-      put(told.level, "a message that came too often was suppressed", fields);
+      put(told.level, "a message that came too often was suppressed", fields, false);
     }
   }
 

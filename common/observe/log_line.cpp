@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "weft/observe/span.hpp"
+
 namespace weft::observe {
 namespace {
 
@@ -70,8 +72,9 @@ Value shown(std::string_view name, const Value& value) {
   return names_a_secret(name) ? Value("[hidden]") : cleaned(value);
 }
 
-bool is_taken(std::string_view name, const Identity& identity) {
+bool is_taken(std::string_view name, const Identity& identity, bool traced) {
   return name == "ts" || name == "level" || name == "msg" ||
+         (traced && (name == "trace_id" || name == "span_id" || name == "trace_flags")) ||
          std::any_of(identity.begin(), identity.end(), [&](const auto& field) { return field.first == name; });
 }
 
@@ -110,8 +113,13 @@ std::string json_line(const Record& record, const Identity& identity) {
   out += to_string(record.level);
   out += "\",\"msg\":" + json_string(record.msg);
   for (const auto& [name, value] : identity) out += "," + json_string(name) + ":" + to_json(cleaned(value));
+  if (record.trace) {
+    out += R"(,"trace_id":")" + to_hex(record.trace->trace_id) + R"(","span_id":")" + to_hex(record.trace->span_id) +
+           R"(","trace_flags":")" + ((record.trace->flags & 1) != 0 ? "01" : "00") + '"';
+  }
   for (const auto& [name, value] : record.fields) {
-    const auto key = is_taken(name, identity) ? "fields." + std::string(name) : std::string(name);
+    const auto key =
+        is_taken(name, identity, record.trace != nullptr) ? "fields." + std::string(name) : std::string(name);
     out += "," + json_string(key) + ":" + to_json(shown(name, value));
   }
   return out + "}";
@@ -126,6 +134,7 @@ std::string text_line(const Record& record, bool colour) {
       msg.begin(), msg.end(), [](unsigned char c) { return c < ' ' || c == 0x7F; }, ' ');
   std::string out = to_rfc3339(record.time) + " " + level + " " + msg;
   for (const auto& [name, value] : record.fields) out += " " + clean(name) + "=" + for_people(shown(name, value));
+  if (record.trace) out += " trace_id=" + to_hex(record.trace->trace_id);
   return out;
 }
 

@@ -89,6 +89,7 @@ Task<void> Producer::deliver(std::string instance, std::uint64_t sequence) {
   mesh::CallOptions options(entry.timeout > Duration::zero() ? entry.timeout : rules().item_timeout);
   options.instance = instance;
   options.once = true;  // whether it is given again is decided here, by the rules of the queue
+  options.trace = entry.trace;
   const std::int64_t begin_us = to_us(parts_.loop.clock().wall());
   auto answer = co_await parts_.mesh.call(target_, mesh::Payload::of(work), options);
   settle(instance, sequence, begin_us, std::move(answer));

@@ -84,7 +84,9 @@ struct StoredItem {
   std::int64_t timeout_us = 0, pushed_us = 0;
   std::uint8_t encoding = 0;
   Bytes payload;
-  WEFT_FIELDS(StoredItem, queue, id, sequence, priority, key, headers, timeout_us, pushed_us, encoding, payload)
+  std::string traceparent;  ///< of who pushed it; empty: none
+  WEFT_FIELDS(StoredItem, queue, id, sequence, priority, key, headers, timeout_us, pushed_us, encoding, payload,
+              traceparent)
 };
 struct StoredNote {
   std::vector<Attempt> attempts;

@@ -4,6 +4,7 @@
 
 #include "tests/mesh/fake_registry.hpp"
 #include "tests/support/temp_dir.hpp"
+#include "weft/observe/trace.hpp"
 #include "weft/queue/queue.hpp"
 
 namespace weft::test {
@@ -11,6 +12,7 @@ namespace weft::test {
 using namespace queue;
 
 struct QueueProcess {
+  std::unique_ptr<observe::Tracer> tracer;
   observe::Metrics metrics;
   observe::Health health;
   std::unique_ptr<mesh::Mesh> mesh;
@@ -30,6 +32,8 @@ struct QueueFixture : MeshFixture {
     mesh::MeshOptions options;
     options.peer = peer_options(agent, host);
     options.peer.policies = policies;
+    out->tracer = std::make_unique<observe::Tracer>(random);
+    options.peer.tracer = out->tracer.get();
     options.registries = {registry.endpoint()};
     options.report_errors = false;
     Options queues;

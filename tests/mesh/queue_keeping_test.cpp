@@ -106,7 +106,10 @@ TEST_CASE_METHOD(Fixture, "what a producer had accepted on disk its next process
   rules = Value::Map{{"*", Value::Map{{"durability", "os"}}}};
   auto shop = producer();
   for (const char* name : {"1", "2", "3"}) (void)pushed(*shop, name);
-  (void)pushed(*shop, "0", PushOptions(Priority::high));
+  PushOptions first(Priority::high);
+  const auto pusher = shop->tracer->start_sampled();
+  first.trace = mesh::trace_of(pusher);
+  (void)pushed(*shop, "0", first);
   const auto id = shop->mesh->peer().record().instance;
   shop.reset();
   registry.remove(id, "killed");
@@ -117,6 +120,7 @@ TEST_CASE_METHOD(Fixture, "what a producer had accepted on disk its next process
   std::string order;
   for (const auto& one : done) order += one.what;
   CHECK(order == "0123");
+  CHECK(until([&] { return works->tracer->of_trace(pusher.trace_id).size() == 1; }));
   REQUIRE(until([&] { return info(*shop).finished == 4; }));
   shop.reset();
   shop = producer();

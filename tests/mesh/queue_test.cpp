@@ -1,5 +1,6 @@
 // Who gets which items, over real sockets, on a loop whose time the test moves.
 #include "tests/mesh/queue_fixture.hpp"
+#include "weft/base/trace_context.hpp"
 
 using namespace weft;
 using namespace weft::queue;
@@ -31,6 +32,37 @@ TEST_CASE_METHOD(Fixture,
   std::string order;
   for (const auto& one : done) order += one.what;
   CHECK(order == "123456");
+}
+
+TEST_CASE_METHOD(Fixture, "an item belongs at every attempt to the trace of who pushed it") {
+  std::vector<wire::TraceContext> traces;
+  auto works = worker([&](const Item& item) -> Task<Result<Payload>> {
+    traces.push_back(item.call.trace());
+    if (item.attempt == 1) co_return Error(ErrorKind::internal, "BAD-PIXEL", "no such pixel");
+    co_return Payload();
+  });
+  auto shop = producer();
+  const auto pusher = shop->tracer->start_sampled();
+  PushOptions options;
+  options.trace = mesh::trace_of(pusher);
+  CHECK(wait(pushed(*shop, "told", options).done()));
+  REQUIRE(traces.size() == 2);
+  const auto sent = shop->tracer->of_trace(pusher.trace_id), handled = works->tracer->of_trace(pusher.trace_id);
+  REQUIRE(sent.size() == 2);
+  REQUIRE(handled.size() == 2);
+  for (std::size_t i = 0; i < 2; ++i) {
+    CHECK(sent[i].parent == pusher.span_id);
+    CHECK(handled[i].parent == sent[i].context.span_id);
+    CHECK(traces[i] == mesh::trace_of(handled[i].context));
+  }
+  {
+    const TraceScope scope(std::bit_cast<TraceContext>(pusher));
+    tasks.spawn([](Process& from) -> Task<void> {
+      (void)co_await from.queues->push("worker.resize", Payload::raw("untold"));
+    }(*shop));
+  }
+  REQUIRE(until([&] { return traces.size() == 4; }));
+  CHECK(traces[3].trace_id == pusher.trace_id);
 }
 
 TEST_CASE_METHOD(Fixture, "a slow worker gets a smaller share") {

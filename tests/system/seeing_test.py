@@ -118,7 +118,16 @@ class Seeing(unittest.TestCase):
         self.assertTrue(seen["instances"][0]["local"])
         self.assertIn("echo.echo goes to", self.weft("why", "call", "echo.echo").stdout)
         self.assertIn("did you mean 'echo'?", self.weft("why", "call", "ecko.echo", code=1).stdout)
-        self.assertIn("has no method 'ecko', did you mean 'echo'?", self.weft("why", "call", "echo.ecko", code=1).stdout)
+        self.assertIn("agent 'echo' has no method 'ecko', did you mean 'echo'?", self.weft("why", "call", "echo.ecko", code=1).stdout)
+        self.assertRegex(self.weft("why", "call", "echo.echo@nowhere", code=1).stdout, "no live instance of agent 'echo' on host 'nowhere', but on [a-z]")
+
+    def test_why_call_of_an_open_circuit_names_the_rule_and_its_place(self):
+        self.mesh.join("echo")
+        self.mesh.join("probe")
+        self.weft("breaker", "open", "probe", "echo.echo")
+        refused = self.weft("why", "call", "echo.echo", "--from", "probe", code=1).stdout
+        self.assertIn("it was opened by hand", refused)
+        self.assertIn("it opens by breaker.failures = 5 of '*' (built-in default)", refused)
 
     def message_in(self, text):
         return re.search(r"weft why message ([0-9a-f]{16}-\d+) tells", text).group(1)

@@ -113,6 +113,27 @@ class Trace(unittest.TestCase):
         published = [one for one in spans if one["kind"] == "producer"]
         self.assertEqual([("echo.alpha.burst", server["span_id"])] * 3, [(one["name"], one["parent_id"]) for one in published])
 
+    def logged(self, agent, msg):
+        (log,) = self.mesh.folder.rglob(f"log/{agent}.log")
+        return [line for line in map(json.loads, log.read_text().splitlines()) if line["msg"] == msg]
+
+    def test_an_actor_that_is_asked_by_a_handler_calls_and_logs_in_its_trace(self):
+        done = self.mesh.json("trace", "call", "relay.relay", json.dumps({**DELAY, "by_actor": True}))
+        spans = {(one["process"], one["kind"]): one for one in done["spans"]}
+        self.assertEqual({("cli", "client"), ("relay@alpha", "server"), ("relay@alpha", "client"), ("echo@alpha", "server")}, set(spans))
+        self.assertEqual(spans["relay@alpha", "server"]["span_id"], spans["relay@alpha", "client"]["parent_id"])
+        lines = self.logged("relay", "an actor has called")
+        self.assertEqual([(done["trace_id"], spans["relay@alpha", "server"]["span_id"], "01")],
+                         [(line["trace_id"], line["span_id"], line["trace_flags"]) for line in lines])
+
+    def test_a_handler_that_throws_is_logged_and_reported_with_its_trace_and_message(self):
+        done = self.mesh.json("trace", "call", "echo.throw", check=False)
+        (line,) = self.logged("echo", "a handler threw")
+        self.assertEqual(done["trace_id"], line["trace_id"])
+        self.assertEqual([done["trace_id"]], [one["trace_id"] for one in self.mesh.json("why", "message", line["message"])["messages"]])
+        events = eventually(lambda: [one for one in self.mesh.json("errors", "list", "--events") if one["code"] == "WEFT-2008"], what="the report")
+        self.assertEqual([done["trace_id"]], [one["trace_id"] for one in events])
+
     def test_a_failed_call_is_shown_with_where_it_failed(self):
         done = self.mesh.weft("trace", "call", "relay.relay", json.dumps(FAIL), check=False)
         self.assertEqual(1, done.returncode)

@@ -34,6 +34,43 @@ class Relay {
   Address next_;
 };
 
+/// Tells the current trace of its thread, before and after it waits.
+struct Looks {};
+class Looker {
+ public:
+  using Messages = Handles<Looks, Traced, int>;
+  static constexpr bool interleaves = true;
+  Looker(Diary& diary, Address asked) : diary_(diary), asked_(asked) {}
+  Task<void> on(Looks, Context& context) {
+    write("begins");
+    co_await context.sleep(10ms);
+    write("slept");
+    if (asked_) (void)co_await context.request<int>(asked_, 1, 1s);
+    write("asked");
+    Traced traced;
+    (void)co_await context.deliver(context.self(), traced);
+    write("delivered");
+  }
+  void on(Traced) { write("plain"); }
+  int on(int value) const {
+    write("answers");
+    return value;
+  }
+
+ private:
+  void write(const std::string& what) const {
+    diary_.write(what + " " + (current_trace() ? std::to_string(current_trace()->trace_id[0]) : "none"));
+  }
+  Diary& diary_;
+  Address asked_;
+};
+
+TraceContext trace_of(std::uint8_t number) {
+  TraceContext trace;
+  trace.trace_id[0] = number;
+  return trace;
+}
+
 struct OnlyMoves {
   std::unique_ptr<int> value;
 };
@@ -115,6 +152,58 @@ TEST_CASE("a trace goes on from the message in hand to what its handler sends, u
   REQUIRE(system.send(first, Traced{}));
   system.run_until_idle();
   REQUIRE(diary.take() == Lines{"none", "none", "none"});
+}
+
+TEST_CASE("what is sent by work that has a trace belongs to it, though nobody says so") {
+  TestSystem system;
+  Diary diary;
+  const auto last = system.spawn<Relay>({}, diary, Address()).value();
+  const auto first = system.spawn<Relay>({}, diary, last).value();
+  {
+    const TraceScope scope(trace_of(7));
+    REQUIRE(system.send(first, Traced{}));
+    SendOptions options;
+    options.trace = trace_of(8);
+    REQUIRE(system.send(first, Traced{}, options));
+  }
+  REQUIRE(system.send(first, Traced{}));
+  system.run_until_idle();
+  REQUIRE(diary.take() == Lines{"7", "8", "none", "7", "8", "none"});
+}
+
+TEST_CASE("a handler works in the trace of its message, also when it goes on after waiting, and nobody else does") {
+  TestSystem system;
+  Diary diary;
+  const auto asked = system.spawn<Looker>({}, diary, Address()).value();
+  const auto looker = system.spawn<Looker>({}, diary, asked).value();
+  SendOptions options;
+  options.trace = trace_of(5);
+  REQUIRE(system.send(looker, Looks{}, options));
+  system.run_until_idle();
+  REQUIRE(system.send(looker, Traced{}));
+  system.run_until_idle();
+  REQUIRE(diary.take() == Lines{"begins 5", "plain none"});
+  REQUIRE_FALSE(current_trace());
+  system.advance(10ms);
+  REQUIRE(diary.take() == Lines{"slept 5", "answers 5", "asked 5", "delivered 5", "plain 5"});
+  REQUIRE_FALSE(current_trace());
+}
+
+TEST_CASE("two handlers of one actor that wait in turns keep each to its own trace") {
+  TestSystem system;
+  Diary diary;
+  const auto looker = system.spawn<Looker>({}, diary, Address()).value();
+  SendOptions options;
+  options.trace = trace_of(1);
+  REQUIRE(system.send(looker, Looks{}, options));
+  REQUIRE(system.send(looker, Looks{}));
+  options.trace = trace_of(3);
+  REQUIRE(system.send(looker, Looks{}, options));
+  system.run_until_idle();
+  REQUIRE(diary.take() == Lines{"begins 1", "begins none", "begins 3"});
+  system.advance(10ms);
+  REQUIRE(diary.take() == Lines{"slept 1", "asked 1", "delivered 1", "slept none", "asked none", "delivered none",
+                                "slept 3", "asked 3", "delivered 3", "plain 1", "plain none", "plain 3"});
 }
 
 TEST_CASE("any movable type is a message and an answer, and its name is the one of C++") {

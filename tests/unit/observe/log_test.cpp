@@ -1,7 +1,9 @@
 #include <thread>
 
 #include "tests/support/catch.hpp"
+#include "weft/base/trace_context.hpp"
 #include "weft/observe/observe.hpp"
+#include "weft/observe/span.hpp"
 
 using namespace weft;
 using namespace weft::observe;
@@ -46,6 +48,31 @@ TEST_CASE_METHOD(LogFixture, "an error is told with its code, its message and wh
   CHECK(last()["error"] == Value("42 waiting"));
   CHECK(last()["hint"] == Value("send less"));
   CHECK(last()["peer"] == Value("x"));
+}
+
+TEST_CASE_METHOD(LogFixture, "what is said while work of a trace is done has its ids, and nothing before and after") {
+  auto log = make(kAgent);
+  const auto trace = *traceparent_from("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+  log.info("before");
+  {
+    const TraceScope scope(std::bit_cast<TraceContext>(trace));
+    log.info("within", {{"trace_id", "mine"}});
+  }
+  log.info("after", {{"trace_id", "mine"}});
+  REQUIRE(lines.size() == 3);
+  CHECK(lines[0].find("trace_id") == std::string::npos);
+  const Value within = *from_json(lines[1]);
+  CHECK(within["trace_id"] == Value("0af7651916cd43dd8448eb211c80319c"));
+  CHECK(within["span_id"] == Value("b7ad6b7169203331"));
+  CHECK(within["trace_flags"] == Value("01"));
+  CHECK(within["fields.trace_id"] == Value("mine"));
+  CHECK(last()["trace_id"] == Value("mine"));
+
+  lines.clear();
+  auto text = make({.format = LogOptions::Format::text});
+  const TraceScope scope(std::bit_cast<TraceContext>(trace));
+  text.info("within", {{"a", 1}});
+  CHECK(lines[0].ends_with("within a=1 trace_id=0af7651916cd43dd8448eb211c80319c"));
 }
 
 TEST_CASE_METHOD(LogFixture, "a level below the one set is not written, and the level can be changed") {
