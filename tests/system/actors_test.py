@@ -74,7 +74,7 @@ class Actors(unittest.TestCase):
         with urllib.request.urlopen(f"http://{admin}/metrics", timeout=5) as answer:
             lines = answer.read().decode().splitlines()
         values = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
-        self.assertEqual(2, float(values["weft_actors"]))
+        self.assertEqual(3, float(values["weft_actors"]))
         self.assertGreaterEqual(float(values["weft_actor_messages_handled_total"]), 1)
         self.assertEqual(20000, float(values['weft_mailbox_limit{actor="handlers"}']))
         self.assertNotIn('weft_mailbox_limit{actor="fragile"}', values)

@@ -131,7 +131,8 @@ class Trace(unittest.TestCase):
         (line,) = self.logged("echo", "a handler threw")
         self.assertEqual(done["trace_id"], line["trace_id"])
         self.assertEqual([done["trace_id"]], [one["trace_id"] for one in self.mesh.json("why", "message", line["message"])["messages"]])
-        events = eventually(lambda: [one for one in self.mesh.json("errors", "list", "--events") if one["code"] == "WEFT-2008"], what="the report")
+        reports = lambda: [one["event"] for one in self.mesh.json("errors", "list", "--events") if one["event"]["code"] == "WEFT-2008"]
+        events = eventually(reports, what="the report")
         self.assertEqual([done["trace_id"]], [one["trace_id"] for one in events])
 
     def test_a_failed_call_is_shown_with_where_it_failed(self):
