@@ -4,12 +4,19 @@ namespace weft::cli {
 
 std::string clock_time(std::int64_t us) { return to_rfc3339(wall_from_us(us)).substr(0, 19) + "Z"; }
 
+namespace {
+/// One that an older bus has kept has none but the first event's words.
+std::string text_of(const errorbus::Issue& issue) {
+  return printable(issue.text.empty() ? issue.message : issue.text);
+}
+}  // namespace
+
 void print_issues(const std::vector<errorbus::Issue>& issues, WallTime now) {
   Table table({"ISSUE", "STATE", "SEVERITY", "COUNT", "LAST", "AGENT", "HOST", "CODE", "MESSAGE"});
   for (const auto& issue : issues) {
     table.add({issue.id, std::string(to_string(issue.state)), std::string(to_string(issue.severity)),
                std::to_string(issue.count), age(now - wall_from_us(issue.last_seen_us)), joined(issue.agents, ","),
-               joined(issue.hosts, ","), printable(issue.code), printable(issue.message)});
+               joined(issue.hosts, ","), printable(issue.code), text_of(issue)});
   }
   table.print();
 }
@@ -29,7 +36,7 @@ void print_issue(const errorbus::IssueReply& reply) {
   const auto line = [](const char* name, const std::string& text) {
     if (!text.empty()) print_line(std::string(name) + std::string(12 - std::string_view(name).size(), ' ') + text);
   };
-  print_line(issue.id + "  " + printable(issue.code) + "  " + printable(issue.message));
+  print_line(issue.id + "  " + printable(issue.code) + "  " + text_of(issue));
   line("state", std::string(to_string(issue.state)) + " since " + clock_time(issue.changed_us) +
                     (issue.until_us > 0 ? ", until " + clock_time(issue.until_us) : ""));
   line("by", issue.who + (issue.why.empty() ? "" : ": " + printable(issue.why)));

@@ -51,6 +51,7 @@ struct Issue {
   IssueState state = IssueState::fresh;
   Severity severity = Severity::info;   ///< the worst seen
   std::string code, category, message;  ///< of the first event
+  std::string text;                     ///< of the newest event, its values put in; at most 1 KiB
   std::uint64_t count = 0;              ///< exact
   std::int64_t first_seen_us = 0, last_seen_us = 0;
   std::vector<std::string> hosts, agents;  ///< seen on; at most 64 each
@@ -60,8 +61,8 @@ struct Issue {
   std::string who, why;                    ///< of the last action
   std::int64_t changed_us = 0;             ///< when `state` last changed
   std::int64_t until_us = 0;               ///< acknowledged or archived until then; 0: until somebody acts
-  WEFT_FIELDS(Issue, id, state, severity, code, category, message, count, first_seen_us, last_seen_us, hosts, agents,
-              version, first_event, last_event, resolved_in, who, why, changed_us, until_us)
+  WEFT_FIELDS(Issue, id, state, severity, code, category, message, text, count, first_seen_us, last_seen_us, hosts,
+              agents, version, first_event, last_event, resolved_in, who, why, changed_us, until_us)
   friend bool operator==(const Issue&, const Issue&) = default;
 };
 

@@ -8,6 +8,16 @@ namespace {
 constexpr std::string_view kStateNames[kIssueStates] = {"new",          "ongoing",  "regressed",
                                                         "acknowledged", "archived", "resolved"};
 
+constexpr std::size_t kTextBytesMax = 1024;
+
+std::string beginning_of(std::string text) {
+  if (text.size() <= kTextBytesMax) return text;
+  std::size_t end = kTextBytesMax;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // not within a UTF-8 sequence
+  text.resize(end);
+  return text;
+}
+
 void enter(Issue& issue, IssueState state, std::int64_t now_us) {
   issue.state = state;
   issue.changed_us = now_us;
@@ -115,6 +125,7 @@ void count_event(Issue& issue, const ErrorEvent& event, std::int64_t now_us) {
   issue.severity = std::max(issue.severity, event.severity);
   issue.first_seen_us = std::min(issue.first_seen_us, event.time_us);
   if (event.time_us >= issue.last_seen_us) {
+    issue.text = beginning_of(event.text());
     issue.last_seen_us = event.time_us;
     issue.last_event = event.id.to_string();
     issue.version = event.version;

@@ -134,6 +134,7 @@ class Trace(unittest.TestCase):
         reports = lambda: [one["event"] for one in self.mesh.json("errors", "list", "--events") if one["event"]["code"] == "WEFT-2008"]
         events = eventually(reports, what="the report")
         self.assertEqual([done["trace_id"]], [one["trace_id"] for one in events])
+        self.assertIn("a handler of throw threw: ", self.mesh.weft("errors", "list").stdout)
 
     def test_a_failed_call_is_shown_with_where_it_failed(self):
         done = self.mesh.weft("trace", "call", "relay.relay", json.dumps(FAIL), check=False)

@@ -37,6 +37,7 @@ TEST_CASE("the first event makes a new issue and gives it its words") {
   CHECK(issue.count == 1);
   CHECK(issue.code == "NUMBERED");
   CHECK(issue.message == "event {n}");
+  CHECK(issue.text == "event 1");
   CHECK(issue.first_seen_us == issue.last_seen_us);
   CHECK(issue.first_event == issue.last_event);
   CHECK(issue.hosts == std::vector<std::string>{"alpha"});
@@ -53,7 +54,19 @@ TEST_CASE("an issue counts every event and keeps the worst severity, the span of
   CHECK(issue.first_seen_us == test::numbered_event(3).time_us);
   CHECK(issue.last_seen_us == first.time_us);
   CHECK(issue.last_event == first.id.to_string());
+  CHECK(issue.text == "event 10");
   CHECK(issue.hosts == std::vector<std::string>{"alpha", "beta"});
+}
+
+TEST_CASE("the text of an issue is cut to 1 KiB between two characters") {
+  Issue issue;
+  auto event = test::numbered_event(1);
+  event.message = "{what}";
+  std::string what = "a";
+  while (what.size() < 5000) what += "\u00e4";  // two bytes
+  event.values["what"] = what;
+  count_event(issue, event, kNow);
+  CHECK(issue.text == what.substr(0, 1023));
 }
 
 TEST_CASE("at most 64 hosts are remembered, all are counted") {
