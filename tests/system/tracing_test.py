@@ -82,7 +82,8 @@ class Export(unittest.TestCase):
 class Trace(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.mesh = Mesh(AGENTS)
+        ear = {"on": ["alpha"], "program": "weft-echo", "config": {"hear": "echo.#"}}
+        cls.mesh = Mesh(AGENTS | {"ear": ear})
         cls.mesh.__enter__()
         cls.addClassCleanup(cls.mesh.__exit__)
 
@@ -112,6 +113,15 @@ class Trace(unittest.TestCase):
         server = next(one for one in spans if one["kind"] == "server")
         published = [one for one in spans if one["kind"] == "producer"]
         self.assertEqual([("echo.alpha.burst", server["span_id"])] * 3, [(one["name"], one["parent_id"]) for one in published])
+
+        def consumers():
+            shown = self.mesh.json("trace", "show", done["trace_id"])["spans"]
+            found = [one for one in shown if one["kind"] == "consumer"]
+            return found if len(found) == 3 else None
+
+        heard = eventually(consumers, what="what was published is heard")
+        self.assertEqual({("ear@alpha", "echo.alpha.burst")}, {(one["process"], one["name"]) for one in heard})
+        self.assertEqual({one["span_id"] for one in published}, {one["parent_id"] for one in heard})
 
     def logged(self, agent, msg):
         (log,) = self.mesh.folder.rglob(f"log/{agent}.log")
