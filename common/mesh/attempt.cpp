@@ -20,6 +20,9 @@ std::uint32_t budget_us(TimePoint now, TimePoint deadline) noexcept {
 
 Result<void> start_call(CallStart& start, std::string_view target, const CallOptions& options, TimePoint now,
                         Duration timeout) {
+  start.header.kind = wire::Kind::request;
+  start.header.priority = options.priority;
+  start.header.trace = options.within ? options.within->trace() : options.trace;
   timeout = options.timeout.value_or(timeout);
   if (timeout > Duration::zero()) start.deadline = now + timeout;
   if (options.within && options.within->has_deadline())
@@ -28,15 +31,11 @@ Result<void> start_call(CallStart& start, std::string_view target, const CallOpt
     return Error(codes::deadline_exceeded, std::string(target) + ": no time was left to call it");
   if (target.size() > wire::kNameMax)
     return Error(codes::bad_name, "a method name of " + std::to_string(target.size()) + " bytes");
-  start.header.kind = wire::Kind::request;
-  start.header.priority = options.priority;
-  start.header.trace = options.trace;
   if (options.within) {
     if (options.within->cancelled()) {
       return Error(codes::call_cancelled, std::string(target) + ": the call on whose behalf it is made was cancelled");
     }
     start.header.depth = static_cast<std::uint8_t>(std::min(options.within->depth() + 1, 255));
-    start.header.trace = options.within->trace();
   }
   return {};
 }

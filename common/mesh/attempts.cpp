@@ -16,7 +16,7 @@ Task<Result<Payload>> attempts(CallTools tools, std::shared_ptr<Target> to, Payl
   const Policy& policy = course.policy();
   const TimePoint begin = tools.loop.turn_time();
   CallStart start;
-  if (auto fine = start_call(start, target, options, begin, policy.timeout); !fine) co_return fine.error();
+  auto begun = start_call(start, target, options, begin, policy.timeout);
   const bool keep = !options.once && policy.retry.max_attempts > 1 && payload.bytes.size() <= policy.retry.payload_max;
   wire::Header& header = start.header;
   const auto parent = header.trace.span_id;
@@ -34,7 +34,9 @@ Task<Result<Payload>> attempts(CallTools tools, std::shared_ptr<Target> to, Payl
     if (!options.once && policy.retry.attempt_timeout > Duration::zero())
       outgoing.deadline = std::min(outgoing.deadline, outgoing.begin + policy.retry.attempt_timeout);
     Result<Destination*> to = nullptr;
-    if (auto route = tools.steering.route(course, options)) {
+    if (!begun) [[unlikely]] {
+      to = std::move(begun.error());  // is told and counted as one that found nobody
+    } else if (auto route = tools.steering.route(course, options)) {
       outgoing.instance = (*route)->record.get();
       outgoing.endpoint = (*route)->to->endpoint;
       to = (*route)->to.get();

@@ -239,6 +239,18 @@ TEST_CASE_METHOD(Fixture, "the timeout of a policy is that of calls that name no
   CHECK(call(longer).error().message.find("200ms") != std::string::npos);
 }
 
+TEST_CASE_METHOD(Fixture, "a call that is refused before it is sent is counted as any other, and sent nowhere") {
+  auto& worker = add();
+  auto& mesh = connect();
+  const std::string target = "work." + std::string(300, 'x');
+  auto answer = wait(mesh.call(target, {}));
+  REQUIRE_FALSE(answer);
+  CHECK(answer.error().is(codes::bad_name));
+  CHECK(metric("weft_calls_total", {{"target", target}, {"code", std::string(codes::bad_name.id)}}) == 1);
+  CHECK(worker.calls == 0);
+  CHECK(call());
+}
+
 TEST_CASE_METHOD(Fixture, "what a call would do is told with the place of each rule, and why not each other instance") {
   set({"work.timeout=3s"});
   add("alpha");
