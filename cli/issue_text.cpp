@@ -6,9 +6,7 @@ std::string clock_time(std::int64_t us) { return to_rfc3339(wall_from_us(us)).su
 
 namespace {
 /// One that an older bus has kept has none but the first event's words.
-std::string text_of(const errorbus::Issue& issue) {
-  return printable(issue.text.empty() ? issue.message : issue.text);
-}
+std::string text_of(const errorbus::Issue& issue) { return printable(issue.text.empty() ? issue.message : issue.text); }
 }  // namespace
 
 void print_issues(const std::vector<errorbus::Issue>& issues, WallTime now) {
