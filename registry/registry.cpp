@@ -83,7 +83,7 @@ struct Registry::Impl {
   void load() {
     auto loaded = keeper.load(book);
     if (!loaded) return store_failed(loaded.error());
-    if (!loaded->notice.empty()) log.warn("the store began anew", {{"notice", loaded->notice}});
+    if (!loaded->notice.empty()) log.warn("the store was damaged", {{"notice", loaded->notice}});
     if (loaded->unreadable > 0)
       log.warn("records of the store cannot be read", {{"count", static_cast<std::int64_t>(loaded->unreadable)}});
     log.info("store loaded", {{"records", static_cast<std::int64_t>(loaded->records)},

@@ -9,6 +9,8 @@
 #include <cstring>
 #include <filesystem>
 
+#include "weft/base/crc32.hpp"
+
 namespace weft::mesh {
 namespace {
 
@@ -16,24 +18,6 @@ constexpr std::string_view kMagic = "WFSPOOL1";
 constexpr std::uint64_t kFileHead = 16;
 constexpr std::uint64_t kFrameHead = 8;
 constexpr std::uint64_t kBodyMax = 1024 * 1024;  // a larger length is damage, not an event
-
-constexpr std::array<std::uint32_t, 256> crc_table() {
-  std::array<std::uint32_t, 256> table{};
-  for (std::uint32_t i = 0; i < 256; ++i) {
-    std::uint32_t c = i;
-    for (int bit = 0; bit < 8; ++bit) c = (c & 1) != 0 ? 0xEDB88320U ^ (c >> 1) : c >> 1;
-    table[i] = c;
-  }
-  return table;
-}
-
-/// CRC-32 of IEEE 802.3, as zip and PNG have it.
-std::uint32_t crc32(BytesView bytes) {
-  static constexpr auto kTable = crc_table();
-  std::uint32_t c = 0xFFFFFFFFU;
-  for (const std::byte b : bytes) c = kTable[(c ^ static_cast<std::uint32_t>(b)) & 0xFF] ^ (c >> 8);
-  return ~c;
-}
 
 template <class T>
 void put(std::byte* at, T number) {

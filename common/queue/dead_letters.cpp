@@ -66,7 +66,8 @@ Result<mesh::Payload> DeadLetters::payload(std::string_view id) {
     return Error(codes::bad_value, "there is no dead letter '" + std::string(id.substr(0, kNameMax)) + "' here");
   auto entries = found->journal->list("b/" + std::string(id));
   if (!entries) return entries.error();
-  if (entries->empty()) return Error(codes::store_failed, "the payload of dead letter " + std::string(id) + " is lost");
+  if (entries->empty())
+    return Error(codes::store_failed, "the payload of dead letter " + std::string(id) + " is damaged or lost");
   auto body = read_stored<StoredBody>(entries->front().value);
   if (!body) return Error(codes::store_failed, "the payload of dead letter " + std::string(id) + " cannot be read");
   return mesh::Payload(static_cast<wire::Encoding>(body->encoding), std::move(body->payload));

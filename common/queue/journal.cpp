@@ -52,7 +52,11 @@ Result<void> Journal::flush() {
 
 Result<std::vector<store::Store::Entry>> Journal::list(std::string_view prefix) {
   if (auto flushed = flush(); !flushed) return flushed.error();
-  return store_->list(prefix);
+  auto entries = store_->list(prefix);
+  for (const auto& key : store_->take_damaged()) {
+    if (on_damage) on_damage(key);
+  }
+  return entries;
 }
 
 std::string Journals::path(Durability durability) const {
@@ -72,13 +76,18 @@ Result<Journal*> Journals::of(Durability durability) {
     log_.error("the file of the queues cannot be opened", opened.error());
     return place.error;
   }
-  if (!opened->notice.empty()) {
-    const Error lost(codes::store_failed, opened->notice);
-    log_.error("queued items and dead letters were lost", lost);
-    if (on_damage) on_damage(lost);
-  }
   place.journal = std::make_unique<Journal>(loop_, log_, std::move(opened->store));
+  place.journal->mended = !opened->notice.empty();
+  place.journal->on_damage = [this, file = path(durability)](const std::string& key) {
+    damaged(Error(codes::store_failed, "record " + key + " of " + file + " is damaged, and is left there"));
+  };
+  if (place.journal->mended) damaged(Error(codes::store_failed, opened->notice));
   return place.journal.get();
+}
+
+void Journals::damaged(const Error& what) {
+  log_.error("what a queue kept on disk was damaged", what);
+  if (on_damage) on_damage(what);
 }
 
 Result<Journal*> Journals::left(Durability durability) {

@@ -19,6 +19,11 @@ class Journal {
   Journal(Loop& loop, observe::Log& log, std::unique_ptr<store::Store> store);
   ~Journal();
 
+  /// Told of the key of each record that is damaged and therefore not listed. May be empty.
+  std::function<void(const std::string& key)> on_damage;
+  /// Some of what a former process wrote may be missing: its file was damaged.
+  bool mended = false;
+
   void put(std::string key, std::string value);
   void erase(std::string key);
   /// Resolves when all that was put and erased so far is written, at the end of this turn. Errors: those of
@@ -55,7 +60,7 @@ class Journals {
   /// What has to be kept somehow while its file cannot be opened.
   Journal& in_memory();
   void flush();
-  /// Told, beside the log, when a file was so damaged that a new one was begun. May be empty.
+  /// Told, beside the log, of a damaged file, which was kept and mended, and of a damaged record. May be empty.
   std::function<void(const Error&)> on_damage;
 
  private:
@@ -65,6 +70,7 @@ class Journals {
     Error error;
   };
   std::string path(Durability durability) const;
+  void damaged(const Error& what);
 
   Loop& loop_;
   observe::Log& log_;

@@ -143,7 +143,7 @@ void Producer::restore(StoredItem item, StoredNote note) {
       parts_.loop.now() - std::chrono::microseconds(std::max<std::int64_t>(wall_us(parts_.loop) - entry->pushed_us, 0));
   metrics_.restored.add();
   if (given) {
-    bury(backlog_.take(*entry), Error(codes::peer_gone, "the producer ended while the item was under way"));
+    bury(backlog_.take(*entry), Error(codes::peer_gone, "the producer ended while the item may have been under way"));
   } else {
     wake();
   }

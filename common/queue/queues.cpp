@@ -57,7 +57,7 @@ struct Queues::Impl {
       if (alive.lock()) collect();
     });
     journals.on_damage = [this](const Error& why) {
-      report_damage("queued items and dead letters were lost: {why}", why);
+      report_damage("what a queue kept on disk was damaged: {why}", why);
     };
   }
 
@@ -102,6 +102,7 @@ struct Queues::Impl {
     for (auto& item : items) {
       const std::string key = item.queue + "/" + item.id.to_string();
       Producer& to = producer(item.queue);
+      if (!noted.contains(key)) noted[key].given = journal.mended;  // its note may be what is missing
       to.restore(std::move(item), std::move(noted[key]));
     }
     return {};
@@ -115,6 +116,7 @@ struct Queues::Impl {
   }
 
   void report_damage(std::string message, const Error& why) {
+    metrics.counter("weft_queue_damaged_total", "Damaged files and records of queues that were found on disk").add();
     ErrorEvent event;
     event.category = "queue";
     event.code = std::string(codes::store_failed.id);

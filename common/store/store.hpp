@@ -24,15 +24,18 @@ class Store {
     bool erase = false;
   };
   virtual ~Store() = default;
-  /// All entries whose key begins with `prefix`, in order of key.
+  /// All entries whose key begins with `prefix`, in order of key, but for damaged ones: see take_damaged().
   virtual Result<std::vector<Entry>> list(std::string_view prefix) = 0;
+  /// Keys of entries that list() left out since the last call, because their bytes are not those that were written.
+  /// They stay where they are.
+  virtual std::vector<std::string> take_damaged() { return {}; }
   /// All changes or none. Errors: `store_failed`, `disk_full`.
   virtual Result<void> apply(const std::vector<Change>& changes) = 0;
 };
 
 std::unique_ptr<Store> open_memory();
-/// Creates the file (mode 0600) and its folder. A damaged file is moved aside to <file>.damaged-<time>, told in
-/// `notice`.
+/// Creates the file (mode 0600) and its folder. All of it is checked: when a record, a page or the log is damaged, the
+/// file is kept as <file>.damaged-<time>, told in `notice`, and what is whole goes on in a new one.
 struct Opened {
   std::unique_ptr<Store> store;
   std::string notice;

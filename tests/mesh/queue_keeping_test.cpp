@@ -1,4 +1,6 @@
 // What is kept, refused and given up.
+#include <fstream>
+
 #include "tests/mesh/queue_fixture.hpp"
 #include "weft/queue/messages.hpp"
 #include "weft/store/store.hpp"
@@ -6,8 +8,24 @@
 using namespace weft;
 using namespace weft::queue;
 using mesh::Payload;
-using Fixture = test::QueueFixture;
 using Process = test::QueueProcess;
+
+namespace {
+
+struct Fixture : test::QueueFixture {
+  /// Flips a bit of the first byte of `text` in the file of shop.
+  void flip(const std::string& text) const {
+    const std::string file = std::string(folder / "shop@alpha") + ".os.db";
+    std::ifstream in(file, std::ios::binary);
+    std::string bytes{std::istreambuf_iterator<char>(in), {}};
+    const auto at = bytes.rfind(text);
+    REQUIRE(at != std::string::npos);
+    bytes[at] = static_cast<char>(bytes[at] ^ 4);
+    std::ofstream(file, std::ios::binary | std::ios::trunc) << bytes;
+  }
+};
+
+}  // namespace
 
 TEST_CASE_METHOD(
     Fixture,
@@ -147,6 +165,50 @@ TEST_CASE_METHOD(Fixture, "what is damaged in the file of a queue is told and co
   };
   CHECK(told("\"item\"") == 1);
   CHECK(told("\"dead letter\"") == 1);
+}
+
+TEST_CASE_METHOD(Fixture, "an item with a flipped bit in its file is told and never given; the others are") {
+  rules = Value::Map{{"*", Value::Map{{"durability", "os"}}}};
+  auto shop = producer();
+  for (const char* name : {"first", "second", "third"}) (void)pushed(*shop, name);
+  shop.reset();
+  flip("second");
+  shop = producer();
+  auto works = worker(noting("w"));
+  REQUIRE(until([&] { return done.size() == 2; }));
+  CHECK(names() == std::set<std::string>{"first", "third"});
+  CHECK(info(*shop).restored == 2);
+  CHECK(std::count_if(lines.begin(), lines.end(), [](const std::string& line) {
+          return line.find("on disk was damaged") != line.npos && line.find(".damaged-") != line.npos;
+        }) == 1);
+  CHECK(shop->metrics.render(observe::Metrics::Format::text).find("weft_queue_damaged_total 1") != std::string::npos);
+  REQUIRE(until([&] { return info(*shop).finished == 2; }));
+}
+
+TEST_CASE_METHOD(Fixture, "a dead letter with a flipped bit is not shown, and says why") {
+  auto works = worker([&](const Item&) -> Task<Result<Payload>> { co_return Error(codes::bad_payload, "no picture"); });
+  auto shop = producer();
+  auto receipt = pushed(*shop, "payload of the letter");
+  CHECK_FALSE(wait(receipt.done()));
+  shop.reset();
+  flip("payload of the letter");
+  shop = producer();
+  const auto shown = ask<DeadLetterReply>(*works, "shop._dlq_show", DeadLetterRequest{receipt.id().to_string()});
+  REQUIRE_FALSE(shown);
+  CHECK(shown.error().message.find("damaged") != std::string::npos);
+}
+
+TEST_CASE_METHOD(Fixture, "at most once from a damaged file: what may have been under way is a dead letter") {
+  rules = Value::Map{{"*", Value::Map{{"durability", "os"}, {"delivery", "at_most_once"}}}};
+  auto works = worker(slow("w", 1h));
+  auto shop = producer();
+  (void)pushed(*shop, "first");
+  REQUIRE(until([&] { return info(*shop).in_flight == 1; }));
+  shop.reset();
+  flip("given");  // in the note that says so
+  shop = producer();
+  CHECK(info(*shop).normal == 0);
+  CHECK(info(*shop).dead_letters == 1);
 }
 
 TEST_CASE_METHOD(Fixture,
