@@ -45,7 +45,7 @@ def installed_headers():
 
 class Headers(unittest.TestCase):
     def test_what_the_doors_of_the_library_include_is_installed(self):
-        doors = ("common/agent.hpp", "common/actor.hpp", "common/actor_test.hpp")
+        doors = ("common/agent.hpp", "common/replica.hpp", "common/actor.hpp", "common/actor_test.hpp")
         needed = {name for door in doors for name in tree.closure(door)}
         self.assertEqual([], sorted(needed - installed_headers()))
         self.assertEqual([], sorted(name for name in installed_headers() - needed if not name.startswith("common/base/")))

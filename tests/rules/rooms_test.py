@@ -3,7 +3,7 @@ import unittest
 
 import tree
 
-COMMON = ["base", "actor", "wire", "io", "config", "observe", "store", "net", "mesh", "queue", "program", "agent"]
+COMMON = ["base", "actor", "wire", "io", "config", "observe", "store", "net", "mesh", "queue", "program", "agent", "replica"]
 # What each room may know. registry and errorbus do not know each other; an agent knows the
 # SDK, and the messages that sysmon and digest share; what it decides without a mesh needs base, or actors, only.
 MAY_KNOW = {
@@ -19,6 +19,7 @@ MAY_KNOW = {
     "queue": ["base", "config", "observe", "store", "mesh"],
     "program": ["base", "io", "config", "observe"],
     "agent": ["base", "actor", "wire", "io", "config", "observe", "store", "net", "mesh", "queue", "program"],
+    "replica": ["base", "actor", "observe", "mesh", "agent"],
     "registry": COMMON,
     "errorbus": COMMON,
     "node": COMMON,
@@ -30,7 +31,7 @@ MAY_KNOW = {
 # Doors besides <room>/<room>.hpp.
 MORE_DOORS = {"common/mesh/message.hpp", "common/mesh/record.hpp", "common/mesh/reporter.hpp", "common/mesh/inspect.hpp", "common/mesh/interceptor.hpp", "common/mesh/stream.hpp", "common/mesh/spans.hpp", "common/mesh/consumer_span.hpp",
               "common/mesh/hints.hpp", "common/mesh/policy.hpp",
-              "common/queue/messages.hpp", "common/agent.hpp", "common/agent/tree.hpp",
+              "common/queue/messages.hpp", "common/agent.hpp", "common/replica.hpp", "common/agent/tree.hpp",
               "common/actor.hpp", "common/actor_test.hpp", "common/actor/testing.hpp",
               "common/observe/span.hpp", "common/observe/trace.hpp", "common/observe/otlp.hpp"}
 

@@ -63,7 +63,7 @@ def room_of(name):
     """'common/net/socket.cpp' is of room 'net', 'agents/digest/main.cpp' of 'agents/digest', 'node/x.cpp' of 'node'."""
     parts = pathlib.PurePosixPath(name).parts
     if parts[0] == "common":
-        return parts[1] if len(parts) > 2 else "agent"
+        return parts[1] if len(parts) > 2 else "replica" if name == "common/replica.hpp" else "agent"
     if parts[0] == "agents":
         return "/".join(parts[:2])
     return parts[0]
