@@ -19,11 +19,12 @@ struct Flat<Result<T>> {
 /// The open file and its prepared statements.
 struct JournalFile {
   Database database;
+  std::string lost_log;  ///< where a damaged log was kept; empty: it was whole
   std::uint64_t page_bytes;
   Statement insert_event, delete_events, find_issue, write_issue, drop_issues, add_count, write_mark, waiting,
       waiting_since, newer, older, find_event, all_issues, due_issues, issue_states, page_count, free_pages;
-  /// Opens or creates, and prepares everything. Throws SqlFailure.
-  JournalFile(const std::string& file, bool fsync, std::uint64_t bytes_max);
+  /// Opens or creates, and prepares everything; `aside`: what a damaged log is kept as. Throws SqlFailure.
+  JournalFile(const std::string& file, bool fsync, std::uint64_t bytes_max, const std::string& aside);
 };
 
 struct Journal::Impl {
@@ -50,6 +51,7 @@ struct Journal::Impl {
   };
 
   Result<void> open();
+  void check();
   void load();
   void move_aside(const std::string& why);
   /// Decides what a failure means for the file: keep it open, close it, or move it aside.

@@ -2,7 +2,25 @@
 
 #include <sqlite3.h>
 
+#include "weft/base/crc32.hpp"
+
 namespace weft::errorbus {
+namespace {
+
+/// row_sum(column, …): of all values, each with its kind and size.
+void row_sum(sqlite3_context* context, int count, sqlite3_value** values) {
+  std::uint32_t sum = 0;
+  for (int i = 0; i < count; ++i) {
+    const bool number = sqlite3_value_type(values[i]) == SQLITE_INTEGER;
+    const auto* data = static_cast<const std::byte*>(sqlite3_value_blob(values[i]));  // of a number: its digits
+    const BytesView bytes(data, static_cast<std::size_t>(sqlite3_value_bytes(values[i])));
+    sum = crc32(as_bytes((number ? "n" : "b") + std::to_string(bytes.size()) + ":"), sum);
+    sum = crc32(bytes, sum);
+  }
+  sqlite3_result_int64(context, sum);
+}
+
+}  // namespace
 
 bool SqlFailure::damaged() const noexcept {
   const int primary = code & 0xff;
@@ -16,6 +34,8 @@ Database::Database(const std::string& file) {
   if (code == SQLITE_OK) {
     sqlite3_extended_result_codes(raw_, 1);
     sqlite3_busy_timeout(raw_, 100);  // ms; a backup tool may hold the file for a moment
+    sqlite3_create_function(raw_, "row_sum", -1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, nullptr, row_sum, nullptr,
+                            nullptr);
     return;
   }
   SqlFailure failure{code, raw_ ? sqlite3_errmsg(raw_) : sqlite3_errstr(code)};

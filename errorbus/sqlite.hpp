@@ -23,7 +23,7 @@ struct SqlFailure {
 
 class Database {
  public:
-  /// Opens or creates. Throws SqlFailure.
+  /// Opens or creates; SQL has row_sum(column, …) then, a checksum. Throws SqlFailure.
   explicit Database(const std::string& file);
   ~Database();
   Database(const Database&) = delete;

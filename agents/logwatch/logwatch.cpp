@@ -1,6 +1,8 @@
 // Joins files, rules and the mesh.
 #include "agents/logwatch/logwatch.hpp"
 
+#include <filesystem>
+
 namespace weft::logwatch {
 
 namespace {
@@ -16,8 +18,11 @@ RuleSet rules_of(const Settings& settings, Agent& agent) {
 }
 
 Positions saved_of(Agent& agent) {
-  auto saved = load_positions(agent.state_directory() + "/positions.json");
+  const std::string file = agent.state_directory() + "/positions.json";
+  auto saved = load_positions(file);
   if (saved) return std::move(*saved);
+  std::error_code ignored;  // a file that cannot be read need not be one that can be renamed
+  std::filesystem::rename(file, file + ".damaged", ignored);
   agent.log().error("positions not readable, starting as if for the first time", saved.error());
   agent.report(Severity::error, "POSITIONS_LOST", "positions of log files are not readable: {why}",
                {{"why", saved.error().message}}, "log");

@@ -46,7 +46,11 @@ Result<Positions> load_positions(const std::string& file) {
   if (!in) return failed(file, "open");
   std::stringstream text;
   text << in.rdbuf();
-  auto value = from_json(text.str());
+  const std::string all = text.str();
+  const std::string_view document = std::string_view(all).substr(0, all.find('\n'));
+  if (document.size() < all.size() && all.substr(document.size() + 1) != hash_of(document) + "\n")
+    return Error(codes::bad_encoding, file + ": it is not as it was written: its sum is another");
+  auto value = from_json(document);
   if (!value) return Error(codes::bad_encoding, file + ": " + value.error().message);
   auto positions = from_value<Positions>(*value);
   if (!positions) return Error(codes::bad_encoding, file + ": " + positions.error().message);
@@ -57,7 +61,8 @@ Result<void> save_positions(const std::string& file, const Positions& positions)
   const std::string fresh = file + ".new";
   const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (fd < 0) return failed(fresh, "create");
-  const bool written = write_all(fd, to_json(to_value(positions)));
+  const std::string document = to_json(to_value(positions));
+  const bool written = write_all(fd, document + "\n" + hash_of(document) + "\n");
   Result<void> outcome;
   if (!written) outcome = failed(fresh, "write");
   if (::close(fd) != 0 && written) outcome = failed(fresh, "close");

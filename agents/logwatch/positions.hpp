@@ -1,4 +1,5 @@
-// Positions: how far each file was read, kept over a restart. Values, and one file of JSON.
+// Positions: how far each file was read, kept over a restart. Values, and one file: a line of JSON, and a line
+// with its hash_of().
 #pragma once
 #include <compare>
 #include <cstdint>
@@ -35,7 +36,7 @@ struct Positions {
 /// FNV-1a of 64 bits, 16 hex digits.
 std::string hash_of(std::string_view bytes);
 
-/// An absent file is no positions. Errors: `io_failed`, `bad_encoding`.
+/// An absent file is no positions. Errors: `io_failed`, `bad_encoding`: it is damaged.
 Result<Positions> load_positions(const std::string& file);
 /// The old file stays whole when this fails. Errors: `io_failed`, `disk_full`.
 Result<void> save_positions(const std::string& file, const Positions& positions);

@@ -11,7 +11,6 @@
 
 #include "weft/base/crc32.hpp"
 #include "weft/store/store.hpp"
-#include "weft/store/wal.hpp"
 
 namespace weft::store {
 namespace {

@@ -42,4 +42,9 @@ struct Opened {
 };
 Result<Opened> open_sqlite(const std::string& file, Durability durability);
 
+/// True: the write-ahead log beside an SQLite database holds a transaction that was written whole and cannot be read
+/// any more. SQLite takes such a log as if it ended before, and says nothing: for it this is what a crash leaves. The
+/// database must be locked, and not written to since it was opened.
+bool log_damaged(const std::string& log_file);
+
 }  // namespace weft::store

@@ -1,9 +1,10 @@
-#include "weft/store/wal.hpp"
-
+// What SQLite's write-ahead log says of itself. Format: sqlite.org/fileformat2.html, section 4.
 #include <array>
 #include <cstdint>
 #include <fstream>
 #include <vector>
+
+#include "weft/store/store.hpp"
 
 namespace weft::store {
 namespace {

@@ -1,5 +1,7 @@
 #include "agents/logwatch/positions.hpp"
 
+#include <fstream>
+
 #include "tests/support/catch.hpp"
 #include "tests/support/temp_dir.hpp"
 
@@ -25,6 +27,27 @@ TEST_CASE("no file means no positions, a broken one is told by name") {
     REQUIRE_FALSE(loaded);
     CHECK(loaded.error().message.find("p.json") != std::string::npos);
   }
+}
+
+TEST_CASE("one flipped bit anywhere in the file is noticed") {
+  test::TempDir folder;
+  const Positions positions{7, {{"/var/log/a", 1, 2, 3, true, 4, "00ff"}}};
+  REQUIRE(save_positions(folder / "p.json", positions));
+  std::ifstream in(folder / "p.json", std::ios::binary);
+  const std::string good{std::istreambuf_iterator<char>(in), {}};
+  for (std::size_t bit = 0; bit < good.size() * 8; ++bit) {
+    INFO("bit " << bit);
+    std::string bad = good;
+    bad[bit / 8] = static_cast<char>(bad[bit / 8] ^ (1 << (bit % 8)));
+    folder.write("p.json", bad);
+    CHECK_FALSE(load_positions(folder / "p.json"));
+  }
+}
+
+TEST_CASE("positions that were saved without a sum are read") {
+  test::TempDir folder;
+  folder.write("p.json", R"({"saved_us": 3, "files": []})");
+  CHECK(load_positions(folder / "p.json")->saved_us == 3);
 }
 
 TEST_CASE("a folder that is away is an error, and the old file stays") {

@@ -1,11 +1,13 @@
 // What happens to the journal when its file or its process fails.
 #include "tests/unit/errorbus/journal_fixture.hpp"
 
+#include <sqlite3.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <fstream>
 #include <set>
 
 using namespace weft;
@@ -25,6 +27,20 @@ struct FullDisk {
   ~FullDisk() { setrlimit(RLIMIT_FSIZE, &before); }
   rlimit before{};
 };
+
+std::string bytes_of(const std::string& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+/// Flips a bit of the first byte of `text` in `file`.
+void flip(const std::string& file, const std::string& text) {
+  std::string bytes = bytes_of(file);
+  const auto at = bytes.find(text);
+  REQUIRE(at != std::string::npos);
+  bytes[at] = static_cast<char>(bytes[at] ^ 4);
+  std::ofstream(file, std::ios::binary | std::ios::trunc) << bytes;
+}
 
 }  // namespace
 
@@ -79,6 +95,78 @@ TEST_CASE_METHOD(JournalFixture, "a damaged file is moved aside and told; the ne
     aside += entry.path().string().find(".damaged-") != std::string::npos;
   }
   CHECK(aside >= 1);
+}
+
+TEST_CASE_METHOD(JournalFixture,
+                 "one flipped bit in an event is told at the next opening, and the event is not given on") {
+  open(true);
+  auto events = test::numbered_events(1, 10);
+  events[4].stack = "a stack to be damaged";
+  REQUIRE(commit(events));
+  journal.reset();
+  flip(dir / "state/errorbus.db", "a stack to be damaged");
+  open(true);
+  CHECK(journal->take_notice().find("1 of its events") != std::string::npos);
+  CHECK(kept() == std::vector<std::int64_t>{1, 2, 3, 4, 6, 7, 8, 9, 10});
+  CHECK(journal->waiting(100, 1 << 20)->events.size() == 9);
+  REQUIRE(commit(test::numbered_events(11, 11)));
+}
+
+TEST_CASE_METHOD(JournalFixture, "one flipped bit anywhere in the file changes no event unnoticed") {
+  open();
+  REQUIRE(commit(test::numbered_events(1, 60)));
+  journal.reset();
+  const std::string file = dir / "state/errorbus.db";
+  const std::string good = bytes_of(file);
+  std::size_t noticed = 0;
+  for (std::size_t at = 100; at < good.size(); at += 499) {
+    INFO("byte " << at);
+    std::string bad = good;
+    bad[at] = static_cast<char>(bad[at] ^ (1 << (at % 8)));
+    journal.reset();
+    dir.write("state/errorbus.db", bad);
+    open();
+    const auto numbers = kept();
+    const bool told = !journal->take_notice().empty();
+    CHECK((told || numbers == test::numbers(1, 60)));
+    CHECK((told || journal->events_total() == 60));
+    for (const auto n : numbers) CHECK((n >= 1 && n <= 60));
+    noticed += told ? 1U : 0U;
+  }
+  CHECK(noticed > 10);
+}
+
+TEST_CASE_METHOD(JournalFixture, "one flipped bit in the log that a killed bus left is told, and the log is kept") {
+  open();
+  for (std::uint64_t n = 1; n <= 20; ++n) REQUIRE(commit(test::numbered_events(n, n)));
+  const std::string good = bytes_of(dir / "state/errorbus.db"), log = bytes_of(dir / "state/errorbus.db-wal");
+  journal.reset();
+  std::string bad = log;
+  bad[log.size() / 2] = static_cast<char>(bad[log.size() / 2] ^ 1);
+  dir.write("state/errorbus.db", good);
+  dir.write("state/errorbus.db-wal", bad);
+  open();
+  const std::string notice = journal->take_notice();
+  REQUIRE(notice.find("kept as ") != std::string::npos);
+  CHECK(bytes_of(notice.substr(notice.find("kept as ") + 8)) == bad);
+  CHECK(kept().size() < 20);
+}
+
+TEST_CASE_METHOD(JournalFixture, "a journal without sums gets them") {
+  open();
+  REQUIRE(commit(test::numbered_events(1, 10)));
+  journal.reset();
+  sqlite3* db = nullptr;
+  REQUIRE(sqlite3_open((dir / "state/errorbus.db").c_str(), &db) == SQLITE_OK);
+  for (const std::string table : {"events", "issues", "counts", "marks"})
+    REQUIRE(sqlite3_exec(db, ("ALTER TABLE " + table + " DROP COLUMN crc").c_str(), nullptr, nullptr, nullptr) ==
+            SQLITE_OK);
+  REQUIRE(sqlite3_exec(db, "PRAGMA user_version=1", nullptr, nullptr, nullptr) == SQLITE_OK);
+  sqlite3_close(db);
+  open();
+  CHECK(journal->take_notice().empty());
+  CHECK(kept() == test::numbers(1, 10));
+  CHECK(journal->events_total() == 10);
 }
 
 TEST_CASE_METHOD(JournalFixture,
