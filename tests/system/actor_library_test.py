@@ -53,6 +53,11 @@ class ActorLibrary(unittest.TestCase):
             with self.subTest(name):
                 self.assertTrue(run_ok([self.folder / name], env=self.environment))
 
+    def test_they_compile_against_the_library_in_the_build_folder(self):
+        package = os.environ | {"PKG_CONFIG_PATH": f"{BUILD}/meson-uninstalled"}
+        include = shlex.split(run_ok(["pkg-config", "--cflags", "weft-actor"], env=package))
+        run_ok([*COMPILER, *include, "-fsyntax-only", EXAMPLES / f"{PROGRAMS[0]}.cpp"])
+
     def test_neither_the_examples_nor_the_library_load_zeromq(self):
         for name in [*PROGRAMS, self.library]:
             loaded = run_ok(["ldd", self.folder / name], env=self.environment)
