@@ -1,7 +1,10 @@
 #include "cli/output.hpp"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 
@@ -16,11 +19,35 @@ std::size_t columns(std::string_view text) {
   return count;
 }
 
+constexpr std::size_t kBetween = 2;  // columns
+constexpr std::size_t kLeast = 12;   // what is cut further tells nothing any more
+
+std::string cut(const std::string& text, std::size_t width) {
+  if (columns(text) <= width) return text;
+  std::size_t end = 0;
+  for (std::size_t left = width; end < text.size(); ++end) {
+    if ((static_cast<unsigned char>(text[end]) & 0xC0) != 0x80 && left-- == 1) break;
+  }
+  return text.substr(0, end) + "…";
+}
+
+/// The first names what the row is about, and is what other verbs take.
+void fit(std::vector<std::size_t>& widths, std::size_t width) {
+  std::size_t sum = kBetween * (widths.size() - 1);
+  for (const auto each : widths) sum += each;
+  for (; sum > width && widths.size() > 1; --sum) {
+    const auto widest = std::max_element(widths.begin() + 1, widths.end());
+    if (*widest <= kLeast) return;
+    --*widest;
+  }
+}
+
 std::string padded_row(const std::vector<std::string>& cells, const std::vector<std::size_t>& widths) {
   std::string line;
   for (std::size_t i = 0; i < cells.size(); ++i) {
-    line += cells[i];
-    if (i + 1 < cells.size()) line.append(widths[i] - columns(cells[i]) + 2, ' ');
+    const std::string cell = cut(cells[i], widths[i]);
+    line += cell;
+    if (i + 1 < cells.size()) line.append(widths[i] - columns(cell) + kBetween, ' ');
   }
   while (!line.empty() && line.back() == ' ') line.pop_back();
   return line + '\n';
@@ -28,12 +55,13 @@ std::string padded_row(const std::vector<std::string>& cells, const std::vector<
 
 }  // namespace
 
-std::string Table::text(bool terminal) const {
+std::string Table::text(bool terminal, std::size_t width) const {
   std::vector<std::size_t> widths;
   for (const auto& row : rows_) {
     widths.resize(std::max(widths.size(), row.size()));
     for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], columns(row[i]));
   }
+  if (width > 0) fit(widths, width);
   std::string out;
   for (const auto& row : rows_) {
     if (terminal) {
@@ -46,9 +74,19 @@ std::string Table::text(bool terminal) const {
   return out;
 }
 
-void Table::print() const { cli::print(text(stdout_is_terminal())); }
+void Table::print() const { cli::print(text(stdout_is_terminal(), terminal_width())); }
 
 bool stdout_is_terminal() noexcept { return ::isatty(STDOUT_FILENO) == 1; }
+
+std::size_t terminal_width() noexcept {
+  if (const char* variable = std::getenv("COLUMNS"); variable != nullptr) {
+    const std::string_view text(variable);
+    std::size_t columns = 0;
+    if (std::from_chars(text.data(), text.data() + text.size(), columns).ec == std::errc()) return columns;
+  }
+  winsize size{};
+  return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
 
 bool color_on_stderr(bool no_color) noexcept {
   const char* variable = std::getenv("NO_COLOR");

@@ -8,12 +8,14 @@
 
 namespace weft::cli {
 
-/// Columns padded with spaces for a terminal; separated by one tab, and never padded, for a pipe.
+/// Columns padded with spaces for a terminal, and cut to fit it; separated by one tab, whole and never padded, for a
+/// pipe.
 class Table {
  public:
   explicit Table(std::vector<std::string> headings) : rows_{std::move(headings)} {}
   void add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
-  std::string text(bool terminal) const;
+  /// `width`: of the terminal; 0: as wide as need be. The widest columns but the first are cut, not below 12.
+  std::string text(bool terminal, std::size_t width = 0) const;
   void print() const;
 
  private:
@@ -21,6 +23,8 @@ class Table {
 };
 
 bool stdout_is_terminal() noexcept;
+/// COLUMNS when it is set, else what the terminal says; 0: not known.
+std::size_t terminal_width() noexcept;
 /// Colour is wanted on stderr: a terminal, and neither NO_COLOR nor --no-color.
 bool color_on_stderr(bool no_color) noexcept;
 /// Writes all and flushes.

@@ -162,7 +162,7 @@ int Session::run(std::function<Task<int>(Session&)> work, WithoutRegistry withou
   bool again = false;
   io::Signals signals(loop_, {SIGINT, SIGTERM}, [&](int number) {
     if (std::exchange(again, true)) std::_Exit(128 + number);
-    if (auto work = std::exchange(interrupt_, nullptr)) return work();
+    if (auto interrupt = std::exchange(interrupt_, nullptr)) return interrupt();
     finish(interrupted_ == kDone ? kDone : 128 + number);
   });
   if (auto started = mesh_.start(); !started) return fail(global_, started.error());

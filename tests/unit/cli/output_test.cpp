@@ -27,6 +27,21 @@ TEST_CASE("a table counts characters, not bytes") {
   REQUIRE(table.text(true) == "A    B\nµs   1\nabc  2\n");
 }
 
+TEST_CASE("a table that is too wide for the terminal is cut in its widest column, but never in the first") {
+  Table table({"ISSUE", "TEXT", "HOST"});
+  table.add({"01ARZ3NDEKTSV4RRFFQ69G5FAV", "the grüße of an agent do not fit", "alpha"});
+  table.add({"x", "short", "b"});
+  const std::string whole = table.text(true);
+  CHECK(table.text(true, 200) == whole);
+  CHECK(table.text(true, 50) ==
+        "ISSUE                       TEXT             HOST\n"
+        "01ARZ3NDEKTSV4RRFFQ69G5FAV  the grüße of a…  alpha\n"
+        "x                           short            b\n");
+  // what cannot fit is not cut to nothing
+  CHECK(table.text(true, 10).find("01ARZ3NDEKTSV4RRFFQ69G5FAV  the grüße o…  alpha\n") != std::string::npos);
+  CHECK(table.text(false, 10) == table.text(false));
+}
+
 TEST_CASE("an error document has every member that a script may ask for") {
   const auto document = error_document(Error(codes::no_responders, "nobody serves x.y", "weft list"));
   REQUIRE(to_json(document) ==
