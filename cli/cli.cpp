@@ -127,6 +127,7 @@ void build_root(CLI::App& app, Global& global) {
   add_global_options(app, global);
   add_node_commands(app, global);
   add_agent_commands(app, global);
+  add_check_commands(app, global);
   add_tree_command(app, global);
   add_ledger_command(app, global);
   add_trace_commands(app, global);

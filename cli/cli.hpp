@@ -84,6 +84,7 @@ void add_basic_commands(CLI::App& app, Global& global);    ///< version, explain
 void add_config_commands(CLI::App& app, Global& global);   ///< config check|explain|show
 void add_keys_commands(CLI::App& app, Global& global);     ///< keys new|public
 void add_queue_commands(CLI::App& app, Global& global);    ///< queue list|info|push
+void add_check_commands(CLI::App& app, Global& global);    ///< check versions
 void add_dlq_commands(CLI::App& app, Global& global);      ///< dlq list|show|replay|edit|purge
 
 /// The bash completion of the tree under `app`.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "weft/wire/wire.hpp"
+
 namespace weft::registry {
 namespace {
 
@@ -111,6 +113,16 @@ Result<void> check_record(const mesh::InstanceRecord& record, std::string_view m
   if (auto good = check_topics(record); !good) return good;
   if (auto good = check_tags(record); !good) return good;
   return check_words(record);
+}
+
+Result<void> check_protocol(const mesh::InstanceRecord& record) {
+  if (record.protocol_min <= wire::kVersion && wire::kVersion <= record.protocol_max) return {};
+  const auto text = [](std::uint32_t version) { return std::to_string(version); };
+  return Error(codes::wrong_version,
+               "agent '" + record.agent.substr(0, kNameMax) + "' speaks versions " + text(record.protocol_min) +
+                   " to " + text(record.protocol_max) + " of the protocol, this registry version " +
+                   text(wire::kVersion),
+               "bring both to releases whose versions overlap: weft check versions shows who runs which");
 }
 
 std::size_t weight_of(const mesh::InstanceRecord& record) noexcept {

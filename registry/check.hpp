@@ -16,6 +16,9 @@ inline constexpr std::uint64_t kEpochMax = 0xffff'ffff;  ///< an envelope carrie
 
 /// Errors: `wrong_mesh`, `bad_name`, `bad_topic`, `bad_value`, `too_large`; each names the agent and the field.
 Result<void> check_record(const mesh::InstanceRecord& record, std::string_view mesh);
+/// Only of who registers here: a record that another registry took is copied, whatever it speaks. Errors:
+/// `wrong_version`, with both ranges.
+Result<void> check_protocol(const mesh::InstanceRecord& record);
 /// Bytes that a record takes on the wire, rounded up: for limits, not for allocation.
 std::size_t weight_of(const mesh::InstanceRecord& record) noexcept;
 /// At most kTextMax bytes, cut at a character.

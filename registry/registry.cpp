@@ -94,6 +94,7 @@ struct Registry::Impl {
   Result<void> enter_self() {
     InstanceRecord record = peer.record();
     record.tags = options.tags;
+    record.tags["weft"] = WEFT_VERSION;
     record.admin = options.admin;
     record.config_hash = options.config_hash;
     auto entered = book.enter(std::move(record));

@@ -32,6 +32,7 @@ void Table::restore(InstanceRecord record) {
 
 Result<const InstanceRecord*> Table::enter(InstanceRecord record, const InstanceRecord* rival) {
   if (auto good = check_record(record, options_.mesh); !good) return good.error();
+  if (auto speaks = check_protocol(record); !speaks) return speaks.error();
   const InstanceRecord* replaced = holder(record.slot);
   if (replaced != nullptr && replaced->instance == record.instance) replaced = nullptr;
   if (auto free = check_slot_free(record, replaced); !free) return free.error();

@@ -74,6 +74,7 @@ Task<bool> Membership::connect() {
 Task<bool> Membership::join(std::string registry) {
   InstanceRecord record = peer_.record();
   record.tags = options_.tags;
+  record.tags["weft"] = WEFT_VERSION;  // the release, beside the agent's own version
   record.admin = options_.admin;
   record.config_hash = options_.config_hash;
   record.health = health_;

@@ -105,7 +105,7 @@ Error Router::nobody(std::string_view agent, const CallOptions& call) const {
     return Error(codes::wrong_version,
                  name + "@" + record->host + " speaks version " + versions(record->protocol_min, record->protocol_max) +
                      " of the protocol, this process " + versions(wire::kVersion, wire::kVersion),
-                 "bring both to releases whose versions overlap: weft ping shows who runs which");
+                 "bring both to releases whose versions overlap: weft check versions shows who runs which");
   }
   std::string text = "no live instance of agent '" + name + "'";
   if (!call.host.empty()) text += " on host '" + *call.host + "'" + hosts_of(agent);

@@ -64,7 +64,11 @@ void Follower::listen() {
   SubscribeOptions options;
   options.last_value = true;  // comes when the subscription has effect: what is asked for after it misses nothing
   agent_.subscribe(
-      source_, [self = shared_from_this()](const Changes& message, const Event&) { self->hear(message); }, options);
+      source_,
+      [self = shared_from_this()](const Changes& message, const Event& event) {
+        if (event.sender == message.owner.short_id()) self->hear(message);  // else somebody else's event on this topic
+      },
+      options);
   agent_.every(kBeat, [self = shared_from_this()] { self->look(); });
 }
 

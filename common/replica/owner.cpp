@@ -138,10 +138,7 @@ Task<Result<SnapshotEnd>> Owner::give_snapshot(Stream& to) {
   }
   flush();  // what the end names is on its way
   snapshots_.add();
-  SnapshotEnd end;
-  end.owner = agent_.mesh().peer().options().instance;
-  end.sequence = table_.sequence();
-  co_return end;
+  co_return table_.end();
 }
 
 }  // namespace weft::replica

@@ -40,6 +40,7 @@ class OwnerTable {
   Changes take_untold();
   /// What lies behind `key`, at most a message full; nothing: that was all. "" is before all keys.
   SnapshotPart part_after(std::string_view key, TimePoint now) const;
+  SnapshotEnd end() const { return {owner_, sequence_}; }
 
  private:
   struct Untold {

@@ -7,6 +7,7 @@ import urllib.request
 
 from tests.support.mesh_client import CallFailed
 from tests.support.mesh_processes import PROGRAMS, Mesh
+from tests.support.processes import run_weft
 from tests.support.waiting import eventually
 
 EXAMPLES = pathlib.Path(os.environ.get("WEFT_BUILD", PROGRAMS)) / "examples"
@@ -118,6 +119,22 @@ class Replicated(unittest.TestCase):
         self.set(prices(3, cents=5))
         self.has(prices(3, cents=5))
         self.assertEqual(1, self.metric("till", "weft_replica_owner_restarts_total"))
+        self.assertEqual(0, self.metric("till", "weft_replica_gaps_total"))
+
+    def test_who_waits_for_an_owner_that_is_not_there_is_told_and_an_event_of_somebody_else_changes_nothing(self):
+        self.start("till")
+        with self.assertRaises(CallFailed) as failed:
+            self.mesh.client.call("till.price", {"item": "tea"})
+        self.assertEqual("WEFT-2006", failed.exception.code)
+        self.assertIn("its owner was not heard", failed.exception.message)
+        self.start("shop")
+        self.set(prices(1))
+        self.has(prices(1))
+        done = run_weft("pub", "shop.prices", '{"sequence": 99, "changes": [{"key": "tea", "value": {"cents": 1}, "sequence": 99}]}',
+                        home=str(self.mesh.folder), WEFT_REGISTRY=self.mesh.registry)
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.set(prices(2))
+        self.has(prices(2))
         self.assertEqual(0, self.metric("till", "weft_replica_gaps_total"))
 
     def test_a_value_with_a_time_to_live_disappears_everywhere_also_when_its_owner_is_gone(self):

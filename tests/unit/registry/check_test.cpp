@@ -33,6 +33,17 @@ TEST_CASE("a record of another mesh is refused with both names") {
   CHECK(refused.error().message == "agent 'echo' is of mesh 'demo', this registry serves mesh 'other'");
 }
 
+TEST_CASE("who speaks only other versions of the protocol is refused with both, one that overlaps is taken") {
+  InstanceRecord record = record_of(1);
+  record.protocol_max = 2;
+  CHECK(registry::check_protocol(record));
+  record.protocol_min = 2;
+  const auto refused = registry::check_protocol(record);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().is(codes::wrong_version));
+  CHECK(refused.error().message == "agent 'echo' speaks versions 2 to 2 of the protocol, this registry version 1");
+}
+
 TEST_CASE("names, endpoints and topics that nobody could use are refused") {
   CHECK(code_with([](auto& r) { r.agent = "no spaces"; }) == codes::bad_name.id);
   CHECK(code_with([](auto& r) { r.agent.clear(); }) == codes::bad_name.id);

@@ -64,7 +64,7 @@ struct Fixture {
       last = part.entries.back().key;
       if (auto taken = copy.table.take(attempt, part, now()); !taken) return taken;
     }
-    return copy.table.finish(attempt, {owner_id, owner.sequence()}, now());
+    return copy.table.finish(attempt, owner.end(), now());
   }
 };
 

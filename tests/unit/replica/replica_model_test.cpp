@@ -55,7 +55,7 @@ struct World : test::Fixture {
       auto part = owner.part_after(one.last, now());
       if (part.entries.size() > 2) part.entries.resize(2);
       if (part.entries.empty()) {
-        one.end = replica::SnapshotEnd{owner_id, owner.sequence()};
+        one.end = owner.end();
       } else {
         one.last = part.entries.back().key;
         one.parts.push_back(std::move(part));

@@ -80,7 +80,7 @@ TEST_CASE_METHOD(Fixture, "what changes while a snapshot is taken is neither los
   owner.erase("f");
   auto messages = told();
   REQUIRE(messages.size() == 1);
-  const replica::SnapshotEnd end{owner_id, owner.sequence()};
+  const auto end = owner.end();
   SECTION("heard before the snapshot") {
     copy.table.hear(messages[0], now());
     REQUIRE(copy.table.take(attempt, old, now()));
