@@ -92,6 +92,19 @@ Result<void> check_tags(const mesh::InstanceRecord& record) {
   return {};
 }
 
+bool is_news(const mesh::CircuitNews& news) {
+  const auto dot = news.target.find('.');
+  return dot != std::string::npos && news.state.size() <= kNameMax && !news.instance.is_nil() &&
+         check_name("agent", std::string_view(news.target).substr(0, dot)) &&
+         check_name("method", std::string_view(news.target).substr(dot + 1));
+}
+
+Result<void> check_circuits(const mesh::InstanceRecord& record) {
+  if (auto few = check_count(record, "circuits", record.circuits.size(), mesh::kCircuitNewsMax); !few) return few;
+  if (std::all_of(record.circuits.begin(), record.circuits.end(), is_news)) return {};
+  return refusal(codes::bad_value, record, "circuits", "wanted agent.method, an instance and a state");
+}
+
 Result<void> check_words(const mesh::InstanceRecord& record) {
   const std::array<std::pair<std::string_view, const std::string*>, 4> words{{
       {"version", &record.version},
@@ -112,6 +125,7 @@ Result<void> check_record(const mesh::InstanceRecord& record, std::string_view m
   if (auto good = check_methods(record); !good) return good;
   if (auto good = check_topics(record); !good) return good;
   if (auto good = check_tags(record); !good) return good;
+  if (auto good = check_circuits(record); !good) return good;
   return check_words(record);
 }
 
@@ -126,8 +140,8 @@ Result<void> check_protocol(const mesh::InstanceRecord& record) {
 }
 
 std::size_t weight_of(const mesh::InstanceRecord& record) noexcept {
-  // 560: the names of the fields, the numbers and the id; 32 and 8: what MessagePack puts around an entry
-  std::size_t weight = 560 + record.mesh.size() + record.host.size() + record.agent.size() + record.version.size() +
+  // 572: the names of the fields, the numbers and the id; 32 and 8: what MessagePack puts around an entry
+  std::size_t weight = 572 + record.mesh.size() + record.host.size() + record.agent.size() + record.version.size() +
                        record.slot.size() + record.call_endpoint.size() + record.call_local.size() +
                        record.publish_endpoint.size() + record.publish_local.size() + record.admin.size() +
                        record.config_hash.size() + record.public_key.size() + record.health_text.size();
@@ -135,7 +149,14 @@ std::size_t weight_of(const mesh::InstanceRecord& record) noexcept {
     weight += 32 + method.name.size() + method.summary.size() + method.kind.size();
   for (const auto& topic : record.topics) weight += 8 + topic.size();
   for (const auto& [key, value] : record.tags) weight += 8 + key.size() + value.size();
+  for (const auto& news : record.circuits) weight += 80 + news.target.size() + news.state.size();
   return weight;
+}
+
+std::vector<mesh::CircuitNews> fit_to_tell(std::vector<mesh::CircuitNews> news) {
+  std::erase_if(news, [](const mesh::CircuitNews& one) { return !is_news(one); });
+  if (news.size() > mesh::kCircuitNewsMax) news.resize(mesh::kCircuitNewsMax);
+  return news;
 }
 
 std::string shortened(std::string text) {

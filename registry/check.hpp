@@ -21,6 +21,9 @@ Result<void> check_record(const mesh::InstanceRecord& record, std::string_view m
 Result<void> check_protocol(const mesh::InstanceRecord& record);
 /// Bytes that a record takes on the wire, rounded up: for limits, not for allocation.
 std::size_t weight_of(const mesh::InstanceRecord& record) noexcept;
+/// What of it others may be told: at most kCircuitNewsMax of those whose names are names. The rest is left out and not
+/// refused: nobody loses a lease by what it has to tell.
+std::vector<mesh::CircuitNews> fit_to_tell(std::vector<mesh::CircuitNews> news);
 /// At most kTextMax bytes, cut at a character.
 std::string shortened(std::string text);
 

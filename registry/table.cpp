@@ -31,6 +31,7 @@ void Table::restore(InstanceRecord record) {
 }
 
 Result<const InstanceRecord*> Table::enter(InstanceRecord record, const InstanceRecord* rival) {
+  record.circuits = fit_to_tell(std::move(record.circuits));
   if (auto good = check_record(record, options_.mesh); !good) return good.error();
   if (auto speaks = check_protocol(record); !speaks) return speaks.error();
   const InstanceRecord* replaced = holder(record.slot);
@@ -66,11 +67,14 @@ Result<void> Table::renew(const mesh::RenewRequest& request) {
   InstanceRecord& record = it->second.record;
   confirm(record);
   std::string text = shortened(request.health_text);
-  if (record.health == request.health && record.health_text == text) return {};
-  bytes_ += text.size();
-  bytes_ -= record.health_text.size();
+  auto circuits = fit_to_tell(request.circuits);
+  if (record.health == request.health && record.health_text == text && record.circuits == circuits) return {};
+  bytes_ -= weight_of(record);
   record.health = request.health;
   record.health_text = std::move(text);
+  record.circuits = std::move(circuits);
+  if (bytes_ + weight_of(record) > options_.bytes_max) record.circuits.clear();  // a full registry still renews
+  bytes_ += weight_of(record);
   pending_.changed(record.instance);
   return {};
 }

@@ -234,7 +234,7 @@ class Decision {
     if (tier(track) == out) {
       if (breaker.force == BreakerForce::open) return "circuit opened by hand";
       if (breaker.state == BreakerState::half_open) return "circuit half open, its probes are on their way";
-      return fmt::format("circuit open for another {:.1f} s", to_seconds(breaker.open_left));
+      return fmt::format("circuit open for another {:.1f} s{}", to_seconds(breaker.open_left), told_by(track));
     }
     if (replica.draining) return "it is stopping";
     if (!replica.healthy) return "its health is critical";
@@ -280,6 +280,10 @@ std::string_view to_string(Choice::Why why) noexcept {
       return "the hash of the call's key";
   }
   return {};
+}
+
+std::string told_by(const Track& track) {
+  return track.told_by && track.breaker.told() ? ", as " + track.told_by->name + " said" : std::string();
 }
 
 void Track::measure(TimePoint now, bool failed, Duration took) noexcept {

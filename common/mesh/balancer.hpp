@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "weft/mesh/breaker.hpp"
+#include "weft/mesh/circuit_news.hpp"
 #include "weft/mesh/policy.hpp"
 
 namespace weft::mesh {
@@ -41,11 +42,15 @@ struct Track {
   double errors = 0;      ///< moving average, 0 to 1
   TimePoint measured{};   ///< when last
   std::uint32_t outstanding = 0;
-  double turn = 0;  ///< of round_robin
+  double turn = 0;                        ///< of round_robin
+  std::shared_ptr<const Teller> told_by;  ///< whose word opened the circuit last; null: nobody's
 
   /// A call ended after `took`. The longer ago the last measure, the more this one counts.
   void measure(TimePoint now, bool failed, Duration took) noexcept;
 };
+
+/// ", as digest@alpha said"; nothing when own calls opened it.
+std::string told_by(const Track& track);
 
 /// One call that looks for an instance.
 struct Ask {

@@ -1,5 +1,8 @@
 #include "weft/mesh/breaker.hpp"
 
+#include <algorithm>
+#include <utility>
+
 namespace weft::mesh {
 namespace {
 
@@ -57,19 +60,82 @@ std::optional<Breaker::Transition> Breaker::finished(const Rules& rules, TimePoi
     slice.slow += slow;
   }
   if (state_ == BreakerState::closed) {
-    return force_ == BreakerForce::none && (failed || slow) && trips(rules, now)
-               ? change(BreakerState::open, now + rules.open_for)
-               : std::nullopt;
+    told_since_ = TimePoint{};
+    if (force_ != BreakerForce::none || !(failed || slow) || !trips(rules, now)) return std::nullopt;
+    doubt_until_ = TimePoint{};  // what others may say is what own calls said
+    return change(BreakerState::open, now + rules.open_for);
   }
   if (pass == Pass::normal || state_ == BreakerState::open) return std::nullopt;  // began before it opened
   if (probing_ > 0) --probing_;
-  if (failed || (slow && rules.slow_ratio > 0)) return change(BreakerState::open, now + rules.open_for);
-  return ++passed_ >= rules.probes ? change(BreakerState::closed, TimePoint{}) : std::nullopt;
+  told_since_ = TimePoint{};
+  if (failed || (slow && rules.slow_ratio > 0)) {
+    doubt_until_ = TimePoint{};
+    told_ = false;
+    return change(BreakerState::open, now + rules.open_for);
+  }
+  if (++passed_ < rules.probes) return std::nullopt;
+  if (std::exchange(told_, false)) doubt_until_ = now + kDoubt * rules.open_for;
+  return change(BreakerState::closed, TimePoint{});
+}
+
+// ---- what other callers say
+
+bool Breaker::listens(TimePoint now) const noexcept {
+  const bool probes = state_ == BreakerState::half_open && probing_ > 0;
+  return force_ == BreakerForce::none && !probes && now >= doubt_until_;
+}
+
+TimePoint Breaker::patience(const Rules& rules, TimePoint now) noexcept {
+  if (told_since_ == TimePoint{}) told_since_ = now;
+  return told_since_ + kPatience * rules.open_for;
+}
+
+Breaker::Heard Breaker::told_open(const Rules& rules, TimePoint now, Duration hold) noexcept {
+  if (!listens(now)) return {};
+  const TimePoint end = std::min(now + hold, patience(rules, now));
+  if (end <= now) return {};
+  if (state_ == BreakerState::open) {
+    open_until_ = end;
+    return {true, std::nullopt};
+  }
+  if (state_ == BreakerState::closed) told_ = true;
+  return {true, change(BreakerState::open, end)};
+}
+
+Breaker::Heard Breaker::told_probe(const Rules& rules, TimePoint now, Duration hold) noexcept {
+  if (state_ != BreakerState::open || !listens(now)) return {};
+  const TimePoint end = std::min(now + hold, patience(rules, now));
+  if (end <= open_until_) return {};
+  open_until_ = end;
+  return {true, std::nullopt};
+}
+
+Breaker::Heard Breaker::told_closed(const Rules& rules, TimePoint now, bool agrees) noexcept {
+  if (agrees) doubt_until_ = TimePoint{};
+  if (state_ == BreakerState::closed || !listens(now)) return {};
+  if (!told_) {
+    if (state_ != BreakerState::open || open_until_ <= now) return {};
+    open_until_ = now;
+    return {true, std::nullopt};
+  }
+  told_ = false;
+  told_since_ = TimePoint{};
+  if (!agrees) doubt_until_ = now + kDoubt * rules.open_for;
+  return {true, change(BreakerState::closed, TimePoint{})};
+}
+
+std::optional<Breaker::Transition> Breaker::lapse(const Rules& rules, TimePoint now) noexcept {
+  if (!told_ || state_ != BreakerState::open || now < open_until_ + rules.open_for) return std::nullopt;
+  told_ = false;
+  told_since_ = TimePoint{};
+  return change(BreakerState::closed, TimePoint{});
 }
 
 std::optional<Breaker::Transition> Breaker::force(BreakerForce force) noexcept {
   const BreakerState before = state();
   force_ = force;
+  told_ = false;
+  told_since_ = doubt_until_ = TimePoint{};
   if (force == BreakerForce::none) (void)change(BreakerState::closed, TimePoint{});
   if (before == state()) return std::nullopt;
   if (state() == BreakerState::open) ++opened_;

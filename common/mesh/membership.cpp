@@ -11,6 +11,7 @@ constexpr Duration kSettle =
     200ms;  // after a snapshot: changes may have come before the subscription reached the registry
 constexpr Duration kObserve = 2s;  // how often a process that only looks takes a snapshot
 constexpr Duration kUpdateDelay = 10ms;
+constexpr Duration kTellPause = 100ms;  // however fast circuits change: this much of a registry's time for each process
 }  // namespace
 
 Membership::Membership(Loop& loop, Peer& peer, Directory& directory, const MeshOptions& options,
@@ -22,6 +23,7 @@ Membership::Membership(Loop& loop, Peer& peer, Directory& directory, const MeshO
       log_(log),
       hooks_(std::move(hooks)),
       update_(loop),
+      tell_(loop),
       resyncs_(
           metrics.counter("weft_directory_resyncs_total", "Snapshots taken because the copy of the records had a gap")),
       registrations_(metrics.counter("weft_registrations_total", "Times this process registered")),
@@ -72,6 +74,7 @@ Task<bool> Membership::connect() {
 }
 
 Task<bool> Membership::join(std::string registry) {
+  changed_ = false;
   InstanceRecord record = peer_.record();
   record.tags = options_.tags;
   record.tags["weft"] = WEFT_VERSION;  // the release, beside the agent's own version
@@ -79,6 +82,7 @@ Task<bool> Membership::join(std::string registry) {
   record.config_hash = options_.config_hash;
   record.health = health_;
   record.health_text = health_text_;
+  record.circuits = hooks_.news();
   record.epoch = epoch_;  // another registry may have given it: the next one has to be higher
   const Duration timeout = joined_ && home_away_ && home() ? patience() : kCallTimeout;
   auto answer = co_await peer_.call_at(registry, "registry.register", Payload::of(record), options(timeout));
@@ -93,6 +97,7 @@ Task<bool> Membership::join(std::string registry) {
   registrations_.add();
   registered_.set(1);
   peer_.set_epoch(epoch_);
+  if (changed_) update();
   if (hooks_.joined) hooks_.joined(epoch_);
   co_return true;
 }
@@ -153,11 +158,17 @@ Task<bool> Membership::connect_home() {
   co_return true;
 }
 
+Task<Result<RenewReply>> Membership::renew() {
+  const RenewRequest request{options_.peer.instance, epoch_, health_, health_text_, hooks_.news()};
+  auto answer = co_await peer_.call_at(options_.registries[registry_], "registry.renew", Payload::of(request),
+                                       options(patience()));
+  if (!answer) co_return answer.error();
+  co_return answer->as<RenewReply>();
+}
+
 Task<bool> Membership::renew_once() {
   const std::string registry = options_.registries[registry_];
-  const RenewRequest request{options_.peer.instance, epoch_, health_, health_text_};
-  auto answer = co_await peer_.call_at(registry, "registry.renew", Payload::of(request), options(patience()));
-  auto reply = answer ? answer->as<RenewReply>() : Result<RenewReply>(answer.error());
+  auto reply = co_await renew();
   if (!reply) {
     joined_ = !reply.error().is(codes::unknown_instance) && joined_;
     failed("the lease at " + registry + " was not renewed", reply.error());
@@ -197,10 +208,20 @@ void Membership::failed(const std::string& what, const Error& error) {
 }
 
 void Membership::update() {
+  changed_ = true;  // also while a registration with the former record is on its way
   if (!joined_ || stopped_) return;
   update_.start(kUpdateDelay, [this] {
     tasks_.spawn(
         [](Membership& self) -> Task<void> { co_await self.join(self.options_.registries[self.registry_]); }(*this));
+  });
+}
+
+/// A beat that does not wait for its time. Whatever becomes of it, the next one has the same news.
+void Membership::tell() {
+  if (!joined_ || stopped_ || tell_.running()) return;
+  tell_.start(std::max(kUpdateDelay, Duration(told_ + kTellPause - loop_.now())), [this] {
+    told_ = loop_.now();
+    tasks_.spawn([](Membership& self) -> Task<void> { (void)co_await self.renew(); }(*this));
   });
 }
 

@@ -16,6 +16,7 @@ class Membership {
     std::function<void(std::uint64_t epoch)> joined;
     std::function<void(const std::string& why)> lost;  ///< no registry answers
     std::function<void()> fenced;
+    std::function<std::vector<CircuitNews>()> news;  ///< of circuits; asked with each beat
   };
   Membership(Loop& loop, Peer& peer, Directory& directory, const MeshOptions& options, observe::Metrics& metrics,
              observe::Log& log, Hooks hooks);
@@ -23,6 +24,8 @@ class Membership {
   void start();
   /// The record changed: register it again soon.
   void update();
+  /// There are news: the registry has them soon, and everybody with it.
+  void tell();
   void set_health(HealthState state, std::string text);
   /// Why the last attempt to reach a registry failed; empty code: none did.
   const Error& last_error() const noexcept { return last_error_; }
@@ -38,6 +41,7 @@ class Membership {
   Task<bool> refresh();  // takes a snapshot
   Task<bool> keep();     // renew until it fails; true when another registry should be tried at once
   Task<bool> renew_once();
+  Task<Result<RenewReply>> renew();
   Task<bool> connect_home();  // true when the own host's registry is back and this process has left the other one
   Task<void> resync();
   void subscribe();
@@ -57,6 +61,7 @@ class Membership {
   std::size_t registry_ = 0;  // which of options_.registries
   std::string changes_endpoint_;
   Subscription changes_;
+  bool changed_ = false;  // since the record was last sent
   bool joined_ = false, stopped_ = false, resyncing_ = false, complained_ = false, fenced_ = false;
   Error last_error_;
   std::uint64_t epoch_ = 0;
@@ -67,7 +72,8 @@ class Membership {
   bool home_away_ = false;
   HealthState health_ = HealthState::passing;
   std::string health_text_;
-  Timer update_;
+  Timer update_, tell_;
+  TimePoint told_{};
   observe::Counter& resyncs_;
   observe::Counter& registrations_;
   observe::Gauge& registered_;

@@ -82,6 +82,7 @@ struct Mesh::Impl {
     peer.name_senders([this](std::uint64_t sender) { return name_of(sender); });
     if (options.join) serve_views(peer, directory, steering);
     steering.join(peer);
+    if (options.join) steering.on_news([this] { membership.tell(); });
     if (options.join) steering.serve(peer);
     log.set_instance(options.peer.instance.to_string());
     if (options.join) health.set("registry", false, "not registered yet");
@@ -98,7 +99,8 @@ struct Mesh::Impl {
             [this] {
               health.set("registry", false, "a newer instance has taken the slot");
               if (fenced) fenced();
-            }};
+            },
+            [this] { return steering.news(); }};
   }
 
   // ---- events
@@ -183,6 +185,8 @@ struct Mesh::Impl {
 
   void changed(const InstanceRecord& record, const Removal* removed) {
     last_change = loop.now();
+    if (options.join && record.instance != options.peer.instance)
+      removed ? steering.gone(record.instance) : steering.hear(record);
     if (!removed) {
       remember_name(record);
       if (security) learn_key(record);

@@ -49,7 +49,9 @@ struct Policy {
     std::uint32_t calls_min = 10;
     Duration open_for = 5s;
     std::uint32_t probes = 1;
-    WEFT_FIELDS(Breaker, failures, ratio, slow, slow_ratio, window, calls_min, open_for, probes)
+    bool shared = true;  ///< tells other callers, and minds what they tell
+    bool ever_opens() const noexcept { return failures > 0 || ratio > 0 || slow_ratio > 0; }
+    WEFT_FIELDS(Breaker, failures, ratio, slow, slow_ratio, window, calls_min, open_for, probes, shared)
     friend bool operator==(const Breaker&, const Breaker&) = default;
   };
   struct Hedge {

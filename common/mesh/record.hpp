@@ -22,6 +22,18 @@ enum class HealthState : std::uint8_t { passing, warning, critical };
 std::string_view to_string(HealthState state) noexcept;
 Result<HealthState> from_text(std::string_view name, std::type_identity<HealthState>);
 
+/// What a caller found out about one circuit of its calls; other callers mind it for at most the open period of their
+/// own policy. docs/calls.md tells how far.
+struct CircuitNews {
+  std::string target;        ///< "agent.method"
+  Ulid instance;             ///< the one called
+  std::string state;         ///< "open", "half_open" (it is being probed), "closed"; others are skipped
+  std::uint64_t number = 0;  ///< grows with each that a process tells
+  WEFT_FIELDS(CircuitNews, target, instance, state, number)
+  friend bool operator==(const CircuitNews&, const CircuitNews&) = default;
+};
+inline constexpr std::size_t kCircuitNewsMax = 32;  ///< of one instance; it tells the latest
+
 struct InstanceRecord {
   // who
   std::string mesh, host, agent, version;
@@ -46,12 +58,13 @@ struct InstanceRecord {
   // how healthy
   HealthState health = HealthState::passing;
   std::string health_text;
+  std::vector<CircuitNews> circuits{};  ///< of the calls that it makes; lately changed ones only
   // the registry's own notes
   std::string registry;   ///< host name of the registry that wrote it
   bool confirmed = true;  ///< false: from the store or from a peer that is away; not renewed since
   WEFT_FIELDS(InstanceRecord, mesh, host, agent, version, slot, instance, epoch, call_endpoint, call_local,
               publish_endpoint, publish_local, admin, pid, methods, topics, tags, config_hash, public_key, protocol_min,
-              protocol_max, started_us, health, health_text, registry, confirmed)
+              protocol_max, started_us, health, health_text, circuits, registry, confirmed)
   friend bool operator==(const InstanceRecord&, const InstanceRecord&) = default;
 };
 
@@ -72,7 +85,8 @@ struct RenewRequest {
   std::uint64_t epoch = 0;
   HealthState health = HealthState::passing;
   std::string health_text;
-  WEFT_FIELDS(RenewRequest, instance, epoch, health, health_text)
+  std::vector<CircuitNews> circuits{};  ///< all that its record has from now on
+  WEFT_FIELDS(RenewRequest, instance, epoch, health, health_text, circuits)
 };
 struct RenewReply {
   Ulid term;                   ///< new at each start of the registry; another term: take a snapshot

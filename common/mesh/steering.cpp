@@ -90,6 +90,7 @@ void Steering::refresh(Target& target) {
   }
   target.tracks = std::move(tracks);
   target.candidates = std::move(candidates);
+  if (!heard_.empty()) begin_as_told(target);
 }
 
 Result<void> Steering::fill(Ask& ask, const Course& course, const CallOptions& options) {
@@ -122,16 +123,19 @@ Result<const Router::Candidate*> Steering::route(Course& course, const CallOptio
   Track& track = target.tracks[choice.index];
   const auto [pass, transition] = track.breaker.started(course.policy().breaker, now);
   course.hold(choice.index, pass);
-  if (transition) tell(target, *track.replica, transition);
+  if (transition) share(target, track, transition);
   return course.at;
 }
 
 Error Steering::refused(const Target& target, const CallOptions& options, Choice::Refused why) const {
   if (why == Choice::Refused::nobody) return router_.nobody(target.agent(), options);
   Duration soonest = Duration::max();
+  std::string told;
   for (const auto& track : target.tracks) {
     const auto breaker = track.breaker.snapshot(target.policy->policy.breaker, loop_.turn_time());
-    if (breaker.force != BreakerForce::open) soonest = std::min(soonest, breaker.open_left);
+    if (breaker.force == BreakerForce::open || breaker.open_left >= soonest) continue;
+    soonest = breaker.open_left;
+    told = told_by(track);
   }
   const std::string when =
       soonest == Duration::max() ? "it was opened by hand"
@@ -140,7 +144,7 @@ Error Steering::refused(const Target& target, const CallOptions& options, Choice
           : "the next probe goes in " + to_text(std::chrono::ceil<std::chrono::milliseconds>(soonest));
   return Error(codes::circuit_open,
                "the circuit of " + target.name + " is open at every instance (" + std::to_string(target.tracks.size()) +
-                   "): " + when,
+                   ")" + told + ": " + when,
                "weft breaker list AGENT shows the circuits of the agent that calls");
 }
 
@@ -162,7 +166,8 @@ void Steering::ended(const Outgoing& call, const Result<Payload>& outcome) {
   track->measure(call.end, !outcome && counts_as_error(outcome.error().kind), took);
   const bool failed = !outcome && breaks(outcome.error().kind);
   const Duration counted = call.options.once ? Duration::zero() : took;
-  tell(*course.target, replica, track->breaker.finished(course.policy().breaker, call.end, pass, failed, counted));
+  const auto transition = track->breaker.finished(course.policy().breaker, call.end, pass, failed, counted);
+  if (transition) share(*course.target, *track, transition);
 }
 
 /// True where one is left that this call was not sent to.
@@ -204,7 +209,7 @@ bool Steering::may_hedge(Target& target) {
   return true;
 }
 
-void Steering::tell(Target& target, const Replica& replica, std::optional<Breaker::Transition> transition) {
+void Steering::tell(Target& target, const Track& changed, std::optional<Breaker::Transition> transition) {
   if (!transition) return;
   BreakerState worst = BreakerState::closed;
   for (const auto& track : target.tracks) {
@@ -217,13 +222,15 @@ void Steering::tell(Target& target, const Replica& replica, std::optional<Breake
       .counter("weft_circuit_breaker_transitions_total", "Circuits that changed, by target and the state they came to",
                {{"target", target.name}, {"to", std::string(to_string(transition->to))}})
       .add();
-  const auto level = transition->to == BreakerState::open ? observe::Level::warn : observe::Level::info;
+  const bool told = changed.breaker.told();  // then the one whose calls failed warns
+  const auto level = transition->to == BreakerState::open && !told ? observe::Level::warn : observe::Level::info;
   log_.write(level, "a circuit changed",
              {{"target", target.name},
-              {"peer", replica.id.to_string()},
-              {"peer_host", replica.host},
+              {"peer", changed.replica->id.to_string()},
+              {"peer_host", changed.replica->host},
               {"from", std::string(to_string(transition->from))},
-              {"to", std::string(to_string(transition->to))}});
+              {"to", std::string(to_string(transition->to))},
+              {"told_by", told && changed.told_by ? changed.told_by->name : std::string()}});
 }
 
 }  // namespace weft::mesh

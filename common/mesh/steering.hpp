@@ -2,6 +2,7 @@
 // the interceptors that keep them. Private to mesh.
 #pragma once
 #include <array>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -70,6 +71,14 @@ class Steering {
   void join(Peer& peer);
   /// Serves `_breakers`: what `weft breaker` asks.
   void serve(Peer& peer);
+  /// Called when news() has more to tell.
+  void on_news(std::function<void()> tell) { tell_news_ = std::move(tell); }
+  /// What this process found out about its circuits lately, for other callers. Ends what others told and nobody
+  /// renewed: to be asked with each beat.
+  std::vector<CircuitNews> news();
+  /// Minds what another caller tells.
+  void hear(const InstanceRecord& caller);
+  void gone(const Ulid& caller) { heard_.gone(caller); }
   /// Those whom a gathering asks, by id.
   std::vector<Gathered::Answer> wanted(std::string_view agent, const CallOptions& options,
                                        const GatherOptions& gathering);
@@ -104,7 +113,12 @@ class Steering {
   void consider_retry(Outgoing& call, const Result<Payload>& outcome);
   bool another(const Course& course, const CallOptions& options) const noexcept;
   Error refused(const Target& target, const CallOptions& options, Choice::Refused why) const;
-  void tell(Target& target, const Replica& replica, std::optional<Breaker::Transition> transition);
+  void tell(Target& target, const Track& track, std::optional<Breaker::Transition> transition);
+  /// The same, of what own calls found out: other callers learn of it.
+  void share(Target& target, const Track& track, std::optional<Breaker::Transition> transition);
+  void hear_one(const std::shared_ptr<const Teller>& by, const CircuitNews& news);
+  void mind(Target& target, Track& track, const std::shared_ptr<const Teller>& by, BreakerState state, Duration hold);
+  void begin_as_told(Target& target);
   std::uint64_t chance(Balance balance);
 
   static constexpr std::uint64_t kGolden = 0x9e3779b97f4a7c15;  // 2^64 over the golden ratio: equals take turns
@@ -117,6 +131,9 @@ class Steering {
   observe::Log& log_;
   Random random_ = Random::from_os();
   std::uint64_t turns_ = 0;
+  ToldNews told_;
+  HeardNews heard_;
+  std::function<void()> tell_news_;
   std::unordered_map<std::string, std::shared_ptr<Target>, Hash, std::equal_to<>> targets_;
   std::shared_ptr<Target> last_;  // that was called: the next call is often one of the same
 };

@@ -31,6 +31,7 @@ Value to_value(const Target& target, const Track& track, TimePoint now) {
   out.set("host", track.replica->host);
   out.set("state", std::string(to_string(breaker.state)));
   out.set("force", std::string(to_string(breaker.force)));
+  out.set("told_by", track.told_by && track.breaker.told() ? track.told_by->name : std::string());
   out.set("failures_in_row", breaker.failures_in_row);
   out.set("opened", breaker.opened);
   out.set("open_left_ms", milliseconds(to_seconds(breaker.open_left)));
@@ -138,7 +139,9 @@ Result<std::size_t> Steering::force(std::string_view asked, std::string_view ins
     refresh(*target);
     for (auto& track : target->tracks) {
       if (!instance.empty() && track.replica->id.to_string() != instance) continue;
-      tell(*target, *track.replica, track.breaker.force(force));
+      const auto transition = track.breaker.force(force);
+      const bool held = told_.holds_open(target->name, track.replica->id);
+      held&& force == BreakerForce::none ? share(*target, track, transition) : tell(*target, track, transition);
       ++count;
     }
   }

@@ -28,6 +28,10 @@ struct FakeRegistry {
                   if (fence) return Error(codes::fenced, "a newer one is there");
                   if (!records.contains(request->instance)) return Error(codes::unknown_instance, "register again");
                   ++renewals;
+                  if (InstanceRecord& record = records[request->instance]; record.circuits != request->circuits) {
+                    record.circuits = request->circuits;
+                    publish({record}, {});
+                  }
                   return Payload::of(mesh::RenewReply{term, sequence});
                 }));
     peer->serve({"deregister", ""}, handler([this](Call& call) -> Result<Payload> {

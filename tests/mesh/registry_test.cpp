@@ -324,3 +324,40 @@ TEST_CASE_METHOD(Fixture, "a registration that cannot be read is answered, and t
   CHECK(call("list", {}).value().value()->as_list().size() == 2);
   CHECK(call("ping", {}).value().value()->as_map().at("registry") == Value("alpha"));
 }
+
+TEST_CASE_METHOD(
+    Fixture, "a circuit that opens on one host is open on the other within a beat, and its registry may begin anew") {
+  start_both();
+  Agent& worker = beta.start_agent("work");
+  worker.mesh->serve({"do", ""}, test::handler([](mesh::Call&) -> Result<mesh::Payload> {
+                       return Error(codes::handler_failed, "a bug");
+                     }));
+  Agent& one = alpha.start_agent("one");
+  Agent& two = beta.start_agent("two");
+  const auto served = [](Agent& seen_by) {
+    const auto* record = seen_by.sees("work", "beta");
+    return record && std::any_of(record->methods.begin(), record->methods.end(),
+                                 [](const mesh::MethodInfo& method) { return method.name == "do"; });
+  };
+  REQUIRE(until([&] { return served(one) && served(two) && two.sees("one", "alpha"); }, 2s));
+  int failed = 0;
+  const auto fail = [](mesh::Mesh& caller, int& count) -> Task<void> {
+    while (count < 5) {
+      const auto answer = co_await caller.call("work.do", mesh::Payload::of(Value()));
+      if (!answer && answer.error().is(codes::handler_failed)) ++count;
+    }
+  };
+  alpha.tasks.spawn(fail(*one.mesh, failed));
+  REQUIRE(until([&] { return failed == 5; }, 2s));
+  const auto told = [](Agent& agent) {
+    const Value why = agent.mesh->explain_call("work.do")["refused"];
+    return why.is_string() && why.as_string().find(", as one@alpha said") != std::string::npos;
+  };
+  CHECK(until([&] { return told(two); }, 300ms));  // a third of the lease
+  alpha.registry.reset();
+  beta.registry.reset();
+  start_both();
+  Agent& later = beta.start_agent("later");
+  CHECK(until([&] { return served(later) && told(later); }, 2s));
+  CHECK(until([&] { return later.sees("one", "alpha") && later.sees("one", "alpha")->circuits.empty(); }, 6s));
+}

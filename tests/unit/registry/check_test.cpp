@@ -3,6 +3,7 @@
 
 using namespace weft;
 using namespace weft::test;
+using mesh::CircuitNews, mesh::kCircuitNewsMax;
 using registry::check_record;
 
 namespace {
@@ -69,6 +70,11 @@ TEST_CASE("every size and count has a limit, and the limit itself is fine") {
   CHECK(code_with([](auto& r) { r.slot = std::string(registry::kSlotMax, 's'); }).empty());
   CHECK(code_with([](auto& r) { r.slot = std::string(registry::kSlotMax + 1, 's'); }) == codes::too_large.id);
   CHECK(code_with([](auto& r) { r.admin = std::string(registry::kEndpointMax + 1, 'a'); }) == codes::too_large.id);
+  CHECK(code_with([](auto& r) { r.circuits.assign(kCircuitNewsMax, {"a.m", id_of(2), "open", 1}); }).empty());
+  CHECK(code_with([](auto& r) {
+          r.circuits.assign(kCircuitNewsMax + 1, {"a.m", id_of(2), "open", 1});
+        }) == codes::too_large.id);
+  CHECK(code_with([](auto& r) { r.circuits = {{"no target", id_of(2), "open", 1}}; }) == codes::bad_value.id);
   CHECK(code_with([](auto& r) { r.version = std::string(registry::kWordMax + 1, '1'); }) == codes::too_large.id);
   CHECK(code_with([](auto& r) {
           for (std::size_t i = 0; i <= registry::kTagsMax; ++i) r.tags["t" + std::to_string(i)] = "";
@@ -80,8 +86,21 @@ TEST_CASE("the weight of a record is not less than its bytes on the wire") {
   CHECK(registry::weight_of(record) >= to_msgpack(to_value(record)).size());
   record.methods.assign(registry::kMethodsMax, {std::string(kNameMax, 'm'), std::string(100, 's')});
   record.topics.assign(100, "some.topic.*");
+  record.circuits.assign(kCircuitNewsMax, {"a.m", id_of(2), "half_open", ~std::uint64_t{0}});
   for (int i = 0; i < 60; ++i) record.tags["tag" + std::to_string(i)] = "value";
   CHECK(registry::weight_of(record) >= to_msgpack(to_value(record)).size());
+}
+
+TEST_CASE("of what an agent tells of its circuits only what is well made and not too much goes on") {
+  using registry::fit_to_tell;
+  CHECK(fit_to_tell({}).empty());
+  CHECK(fit_to_tell({{"a.m", id_of(2), "open", 1}}).size() == 1);
+  CHECK(fit_to_tell({{"a.m", id_of(2), "ajar", 1}}).size() == 1);  // others may understand it
+  CHECK(fit_to_tell({{"a", id_of(2), "open", 1}, {"a.b.c", id_of(2), "open", 1}, {"a.m", {}, "open", 1}}).empty());
+  CHECK(fit_to_tell({{"a.m", id_of(2), std::string(kNameMax + 1, 's'), 1}}).empty());
+  CHECK(fit_to_tell({{std::string(kNameMax + 1, 'a') + ".m", id_of(2), "open", 1}}).empty());
+  CHECK(fit_to_tell(std::vector<CircuitNews>(kCircuitNewsMax + 1, {"a.m", id_of(2), "open", 1})).size() ==
+        kCircuitNewsMax);
 }
 
 TEST_CASE("a long text is cut at a whole character") {

@@ -177,6 +177,38 @@ TEST_CASE_METHOD(Fixture, "a renewal is told further only when the health change
   CHECK_FALSE(table.changed());
 }
 
+TEST_CASE_METHOD(Fixture,
+                 "what an agent tells of its circuits is told further, held to its limits, and never costs a lease") {
+  const auto echo = enter(record_of(1));
+  (void)table.take();
+  auto request = renewal_of(echo);
+  request.circuits = {{"work.do", id_of(9), "open", 1}, {"no target", id_of(9), "open", 2}};
+  CHECK(table.renew(request));
+  const auto delta = table.take();
+  REQUIRE(delta.upserts.size() == 1);
+  CHECK(delta.upserts[0].circuits == std::vector<mesh::CircuitNews>{{"work.do", id_of(9), "open", 1}});
+  CHECK(table.renew(request));
+  CHECK_FALSE(table.changed());
+  CHECK(renewal(echo).empty());
+  CHECK(table.take().upserts.at(0).circuits.empty());
+  auto anew = record_of(1);
+  anew.circuits.assign(1000, {"work.do", id_of(9), "open", 1});
+  CHECK(enter(anew).circuits.size() == mesh::kCircuitNewsMax);
+}
+
+TEST_CASE("a table that is full still renews, without the news") {
+  ManualClock clock;
+  auto options = table_options();
+  options.bytes_max = registry::weight_of(record_of(1));
+  Table table(clock, options);
+  const auto entered = table.enter(record_of(1));
+  REQUIRE(entered);
+  auto request = renewal_of(**entered);
+  request.circuits = {{"work.do", id_of(9), "open", 1}};
+  CHECK(table.renew(request));
+  CHECK(table.find(id_of(1))->circuits.empty());
+}
+
 TEST_CASE("the last place is given, one more is refused with limit and count, and room comes back") {
   ManualClock clock;
   auto options = table_options();
