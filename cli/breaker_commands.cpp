@@ -1,5 +1,5 @@
 // weft breaker list|open|close|auto: the circuits of the calls that an agent makes, seen and turned by hand.
-#include "cli/session.hpp"
+#include "cli/survey.hpp"
 #include "weft/base/text.hpp"
 
 namespace weft::cli {
@@ -8,6 +8,7 @@ namespace {
 struct BreakerArguments {
   std::string action = "list";
   std::string agent, target, instance;
+  bool all = false;  // whoever calls
 };
 
 std::string seconds(const Value& milliseconds) {
@@ -19,8 +20,11 @@ void add_rows(Table& table, const mesh::Gathered::Answer& caller, const Value& c
   if (!circuits.is_list()) return;
   for (const auto& circuit : circuits.as_list()) {
     const bool forced = !circuit["force"].is("none");
+    const Value& told_by = circuit["told_by"];  // absent in older releases
+    const std::string who = told_by.is_string() ? printable(told_by.as_string()) : std::string();
+    const std::string why = forced ? " (by hand)" : who.empty() ? "" : " (told by " + who + ")";
     table.add({printable(caller.slot), printable(circuit["target"].as_string()), printable(circuit["host"].as_string()),
-               circuit["instance"].as_string(), circuit["state"].as_string() + (forced ? " (by hand)" : ""),
+               circuit["instance"].as_string(), circuit["state"].as_string() + why,
                std::to_string(circuit["failures_in_row"].as_int()), std::to_string(circuit["opened"].as_int()),
                seconds(circuit["open_left_ms"])});
   }
@@ -58,6 +62,39 @@ int print_answers(const Global& global, const mesh::Gathered& all, const std::st
   return all.answered() == all.answers.size() ? kDone : kFailed;
 }
 
+/// Every instance that may call. Those that have no such circuit are left out, unless nobody has one.
+Task<Result<mesh::Gathered>> ask_everybody(Session& session, Value request) {
+  auto everybody = find_instances(session.mesh().directory(), {});
+  if (!everybody) co_return everybody.error();
+  auto answers = co_await survey(session, std::move(*everybody), "_breakers", std::move(request));
+  mesh::Gathered all;
+  std::optional<Error> nobody;
+  for (auto& one : answers) {
+    const Error* error = one.answer ? nullptr : &one.answer.error();
+    if (error != nullptr && error->is(codes::no_such_method)) continue;  // a registry: it calls no agent by its name
+    if (error != nullptr && error->is(codes::unknown_instance)) {
+      nobody = *error;
+      continue;
+    }
+    all.answers.push_back({one.record.instance.to_string(), one.record.slot, one.record.host, std::move(one.answer)});
+  }
+  if (all.answers.empty() && nobody) co_return *nobody;
+  co_return all;
+}
+
+/// With --all there is no AGENT: the one word is TARGET.
+std::optional<Error> sort_out(BreakerArguments& arguments) {
+  const bool lists = arguments.action == "list";
+  if (arguments.all && !arguments.agent.empty() && (lists || !arguments.target.empty()))
+    return Error(codes::bad_usage, "--all is for every agent that calls", "leave AGENT out");
+  if (arguments.all && !lists) arguments.target = std::exchange(arguments.agent, {});
+  if (arguments.agent.empty() && !arguments.all)
+    return Error(codes::bad_usage, "AGENT is missing", "name the agent that calls, or say --all");
+  if (arguments.target.empty() && !lists)
+    return Error(codes::bad_usage, "TARGET is missing", "name what is called: an agent, or one method of it");
+  return std::nullopt;
+}
+
 Task<int> ask(Session& session, BreakerArguments arguments) {
   Value request;
   request.set("action", arguments.action);
@@ -71,6 +108,11 @@ Task<int> ask(Session& session, BreakerArguments arguments) {
                         "'weft list' shows who is");
     co_return fail(session.global(), unknown);
   }
+  if (arguments.all) {
+    const auto everybody = co_await ask_everybody(session, std::move(request));
+    if (!everybody) co_return fail(session.global(), everybody.error());
+    co_return print_answers(session.global(), *everybody, arguments.action);
+  }
   mesh::CallOptions options(session.global().timeout);
   const std::string target = arguments.agent + "._breakers";
   const auto all = co_await session.mesh().call_all(target, mesh::Payload::of(request), std::move(options));
@@ -83,14 +125,14 @@ void add_action(CLI::App& group, Global& global, const std::string& name, const 
   auto* verb = add_verb(group, name, summary, {example});
   auto arguments = std::make_shared<BreakerArguments>();
   arguments->action = action;
-  verb->add_option("agent", arguments->agent, "The agent that calls")->required()->type_name("AGENT");
+  verb->add_option("agent", arguments->agent, "The agent that calls")->type_name("AGENT");
+  verb->add_flag("--all", arguments->all, "Every agent that calls, and runs now, instead of AGENT");
   if (action != "list") {
-    verb->add_option("target", arguments->target, "What it calls: an agent, or one method of it")
-        ->required()
-        ->type_name("TARGET");
+    verb->add_option("target", arguments->target, "What it calls: an agent, or one method of it")->type_name("TARGET");
     verb->add_option("--instance", arguments->instance, "Only the circuit to this instance")->type_name("ID");
   }
   on_run(*verb, global, [&global, arguments] {
+    if (const auto wrong = sort_out(*arguments)) return fail(global, *wrong);
     return run_in_mesh(global, [&](Session& session) { return ask(session, *arguments); });
   });
 }

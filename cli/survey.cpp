@@ -8,13 +8,13 @@ namespace weft::cli {
 
 namespace {
 
-Task<void> ask(Session& session, Answered& one, std::string method, std::size_t& left,
+Task<void> ask(Session& session, Answered& one, std::string method, mesh::Payload request, std::size_t& left,
                Completion<bool>::Completer& done) {
   mesh::CallOptions options(session.global().timeout);
   options.instance = one.record.instance.to_string();
   const TimePoint begin = session.loop().now();
   std::string target = one.record.agent + "." + method;
-  one.answer = co_await session.mesh().call(std::move(target), mesh::Payload::of(Value()), options);
+  one.answer = co_await session.mesh().call(std::move(target), std::move(request), options);
   one.took = session.loop().now() - begin;
   if (--left == 0) session.loop().post([&done] { done.complete(true); });  // whoever waits ends this task's scope
 }
@@ -58,7 +58,8 @@ Result<std::vector<mesh::InstanceRecord>> find_instances(const mesh::Directory& 
                "'weft list' shows who is");
 }
 
-Task<std::vector<Answered>> survey(Session& session, std::vector<mesh::InstanceRecord> records, std::string method) {
+Task<std::vector<Answered>> survey(Session& session, std::vector<mesh::InstanceRecord> records, std::string method,
+                                   Value request) {
   std::vector<Answered> answers;
   answers.reserve(records.size());
   for (auto& record : records) {
@@ -69,8 +70,9 @@ Task<std::vector<Answered>> survey(Session& session, std::vector<mesh::InstanceR
   Completion<bool> all;
   auto done = all.completer();
   std::size_t left = answers.size();
+  const auto payload = mesh::Payload::of(request);
   TaskScope asking;
-  for (auto& one : answers) asking.spawn(ask(session, one, method, left, done));
+  for (auto& one : answers) asking.spawn(ask(session, one, method, payload, left, done));
   (void)co_await all;
   co_return answers;
 }

@@ -23,7 +23,8 @@ struct Answered {
   Duration took{};  ///< from the question to its answer
 };
 /// Asks each for `method` (without the agent) within the session's timeout; as many answers as records, in their order.
-Task<std::vector<Answered>> survey(Session& session, std::vector<mesh::InstanceRecord> records, std::string method);
+Task<std::vector<Answered>> survey(Session& session, std::vector<mesh::InstanceRecord> records, std::string method,
+                                   Value request = {});
 /// "digest@alpha" for each that did not answer.
 std::vector<std::string> silent(const std::vector<Answered>& answers);
 

@@ -163,6 +163,17 @@ class InAMesh(Weft):
         self.assertEqual({circuit["state"] for circuit in self.json("breaker", "list", "echo")[0]["circuits"]}, {"closed"})
         self.assertIn("there is no circuit of 'echo.ehco'", self.weft("breaker", "open", "echo", "echo.ehco", status=1).stderr)
 
+    def test_circuits_of_all_who_call_are_opened_and_given_back(self):
+        callers = {one["caller"] for one in self.json("breaker", "open", "--all", "echo.echo")}
+        self.assertTrue({"echo@alpha", "errorbus@alpha"} <= callers, callers)
+        shown = self.weft("breaker", "list", "--all").stdout
+        self.assertRegex(shown, r"errorbus@alpha\s+echo\.echo\s+alpha\s+\S+\s+open \(by hand\)")
+        self.assertEqual({one["changed"] for one in self.json("breaker", "auto", "--all", "echo.echo")}, {1})
+        self.assertNotIn("by hand", self.weft("breaker", "list", "--all").stdout)
+        self.assertIn("there is no circuit", self.weft("breaker", "open", "--all", "echo.ehco", status=1).stderr)
+        for words in (["open", "--all"], ["open", "echo"], ["list"], ["list", "echo", "--all"]):
+            self.assertIn("WEFT-", self.weft("breaker", *words, status=2).stderr)
+
     def test_what_is_published_reaches_a_subscriber(self):
         watching = self.background("sub", "demo.#", "--count", "3", "--json", "--for", "20s")
         deadline = time.monotonic() + 20
