@@ -8,10 +8,11 @@
 namespace weft::net {
 namespace {
 
-constexpr int kLingerMs = 200;            // a process that ends lets its last events leave
-constexpr std::size_t kRequestMax = 256;  // bytes of what is subscribed to
-constexpr int kQueueMin = 16;             // frames, however large they are
-constexpr std::int64_t kFrameMax = 1024;  // of a subscription, encrypted; ZeroMQ's own table takes 30 times its size
+constexpr int kLingerMs = 200;               // a process that ends lets its last events leave
+constexpr std::size_t kRequestMax = 256;     // bytes of what is subscribed to
+constexpr std::size_t kFiltersMax = 65'536;  // different ones of all subscribers: with their texts 16 MiB at most
+constexpr int kQueueMin = 16;                // frames, however large they are
+constexpr std::int64_t kFrameMax = 1024;     // of a subscription, encrypted; ZeroMQ's own table takes 30 times its size
 
 struct TextHash {
   using is_transparent = void;
@@ -56,10 +57,20 @@ struct Publisher::Impl {
       if (auto request = Request::parse(text.substr(1))) {
         if (text[0] == 1 && on_request) answer(*request);
       } else if (text[0] == 1) {
-        filters_changed += filters.emplace(text.substr(1)).second ? 1U : 0U;
+        add_filter(text.substr(1));
       } else {
         filters_changed += filters.erase(std::string(text.substr(1)));
       }
+    }
+  }
+
+  /// ZeroMQ cannot refuse a subscription. With too many of them this publisher does not ask any more what somebody
+  /// wants: ZeroMQ gets every event, and finds out by itself.
+  void add_filter(std::string_view filter) {
+    if (filters.size() >= kFiltersMax && !filters.contains(filter)) {
+      filters_changed += std::exchange(too_many_filters, true) ? 0U : 1U;
+    } else {
+      filters_changed += filters.emplace(filter).second ? 1U : 0U;
     }
   }
 
@@ -74,10 +85,14 @@ struct Publisher::Impl {
   }
 
   bool takes(std::string_view framed) const noexcept {
-    for (const auto& filter : filters) {
-      if (framed.starts_with(filter)) return true;
+    if (too_many_filters) return true;
+    if (filters.size() > framed.size()) {  // each beginning is looked for: who subscribes much costs others nothing
+      for (std::size_t size = 0; size <= framed.size(); ++size) {
+        if (filters.contains(framed.substr(0, size))) return true;
+      }
+      return false;
     }
-    return false;
+    return std::any_of(filters.begin(), filters.end(), [&](const auto& filter) { return framed.starts_with(filter); });
   }
 
   bool try_send(zmq::message_t& part, zmq::send_flags flags) noexcept {
@@ -164,6 +179,7 @@ struct Publisher::Impl {
   Socket socket;
   std::shared_ptr<FrameBuffer::Home> home = std::make_shared<FrameBuffer::Home>();
   std::set<std::string, std::less<>> filters;
+  bool too_many_filters = false;
   std::uint64_t filters_changed = 1, refusals = 0;
   std::unordered_map<std::string, Channel, TextHash, std::equal_to<>> channels;  // by topic
   std::vector<Channel*> waiting;
