@@ -33,17 +33,17 @@ Task<Result<Payload>> attempts(CallTools tools, std::shared_ptr<Target> to, Payl
                       .course = &course};
     if (!options.once && policy.retry.attempt_timeout > Duration::zero())
       outgoing.deadline = std::min(outgoing.deadline, outgoing.begin + policy.retry.attempt_timeout);
-    Result<Destination*> to = nullptr;
+    Result<Destination*> destination = nullptr;
     if (!begun) [[unlikely]] {
-      to = std::move(begun.error());  // is told and counted as one that found nobody
+      destination = std::move(begun.error());  // is told and counted as one that found nobody
     } else if (auto route = tools.steering.route(course, options)) {
       outgoing.instance = (*route)->record.get();
       outgoing.endpoint = (*route)->to->endpoint;
-      to = (*route)->to.get();
+      destination = (*route)->to.get();
     } else {
-      to = std::move(route.error());
+      destination = std::move(route.error());
     }
-    Attempt attempt(tools.calls, std::move(to), outgoing, payload);
+    Attempt attempt(tools.calls, std::move(destination), outgoing, payload);
     Result<Payload> outcome = co_await attempt;
     if (!outgoing.retry_after || tools.loop.now() + *outgoing.retry_after >= start.deadline) co_return outcome;
     if (*outgoing.retry_after > Duration::zero()) co_await sleep_for(tools.loop, *outgoing.retry_after);

@@ -308,8 +308,9 @@ void Dispatcher::answer(const net::Connection& to, std::uint64_t id, const wire:
   if (outcome) {
     header.kind = wire::Kind::reply;
     header.encoding = outcome->encoding;
-    (void)server_.send(to, header, outcome->bytes);  // a full queue is counted in the traffic
-    return;
+    if (const auto sent = server_.send(to, header, outcome->bytes); sent) return;
+    outcome = Error(codes::peer_gone, "its answer was dropped: " + std::to_string(options_.limits.queue_bytes_max) +
+                                          " bytes wait for the caller already (limits.queue_max_bytes)");
   }
   header.kind = wire::Kind::error;
   header.encoding = wire::Encoding::msgpack;

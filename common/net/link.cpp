@@ -119,7 +119,7 @@ Result<void> Link::send(const wire::Header& header, std::string_view name, Bytes
     if (!impl_->connecting) return impl_->connecting;
   }
   if (payload.size() > impl_->limits.wire.payload_max) return too_large(payload.size(), impl_->limits);
-  if (impl_->outbox.bytes() > impl_->limits.queue_bytes_max) {
+  if (!has_room(impl_->outbox.bytes(), impl_->limits, header, payload)) {
     ++impl_->traffic.dropped_queue_full;
     return queue_full(impl_->endpoint, impl_->limits);
   }

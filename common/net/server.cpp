@@ -171,7 +171,7 @@ Result<std::string> Server::bind(const std::string& endpoint) { return impl_->so
 
 Result<void> Server::send(const Connection& to, const wire::Header& header, Bytes& payload) {
   if (payload.size() > impl_->limits.wire.payload_max) return too_large(payload.size(), impl_->limits);
-  if (to.state_->outbox.bytes() > impl_->limits.queue_bytes_max) {
+  if (!has_room(to.state_->outbox.bytes(), impl_->limits, header, payload)) {
     ++impl_->traffic.dropped_queue_full;
     return queue_full("the peer that asked", impl_->limits);
   }

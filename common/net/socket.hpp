@@ -94,6 +94,19 @@ inline Error too_large(std::size_t size, const Limits& limits) {
   return Error(codes::too_large, "a payload of " + std::to_string(size) + " bytes is over the limit of " +
                                      std::to_string(limits.wire.payload_max) + " (limits.payload_max_bytes)");
 }
+/// An error, a cancel, and what a stream says of itself. Who waits for one that was refused would wait in vain, so a
+/// queue that is full for everything else takes these up to twice its limit.
+inline bool is_word(const wire::Header& header, BytesView payload) noexcept {
+  using enum wire::Kind;
+  return header.kind == error || header.kind == cancel || header.kind == credit || header.kind == heartbeat ||
+         (header.kind == chunk && payload.empty());
+}
+inline bool has_room(std::size_t queued, const Limits& limits, const wire::Header& header, BytesView payload) noexcept {
+  if (queued <= limits.queue_bytes_max) [[likely]]
+    return true;
+  return queued / 2 <= limits.queue_bytes_max && is_word(header, payload);
+}
+
 inline Error queue_full(const std::string& destination, const Limits& limits) {
   return Error(codes::queue_full,
                std::to_string(limits.queue_bytes_max) + " bytes wait for " + destination + " (limits.queue_max_bytes)",

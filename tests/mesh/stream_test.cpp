@@ -107,6 +107,40 @@ TEST_CASE_METHOD(Fixture, "an answer in chunks comes in order, then the end, the
   CHECK(until([&] { return server->in_flight() == 0; }));
 }
 
+TEST_CASE_METHOD(Fixture, "what the queue of a callee does not take fails at once, as a stream and as an answer") {
+  auto options = peer_options("small");
+  options.limits.queue_bytes_max = kChunk;
+  Peer small(loop, context, options, metrics, log);
+  MethodInfo info;
+  info.name = "never";
+  small.serve_stream(std::move(info), [this](Call& call, Stream& stream) { return forever(call, stream); });
+  small.serve({"large", ""},
+              test::handler([](Call&) { return Result<Payload>(Payload(wire::Encoding::raw, Bytes(kChunk))); }));
+  REQUIRE(small.bind());
+  const auto at = small.record().call_endpoint;
+
+  const auto begin = loop.now();
+  Stream stream = std::move(*client.open_stream_at(at, "small.never", {}, {}));
+  auto chunk = wait(stream.read());
+  while (chunk && *chunk) chunk = wait(stream.read());
+  REQUIRE_FALSE(chunk);
+  CHECK(chunk.error().is(codes::queue_full));
+
+  std::size_t ended = 0, dropped = 0;
+  constexpr std::size_t kCalls = 20;
+  for (std::size_t i = 0; i < kCalls; ++i) {
+    tasks.spawn([](Peer& by, std::string to, std::size_t& all, std::size_t& lost) -> Task<void> {
+      const auto answer = co_await by.call_at(to, "small.large", {});
+      if (!answer) lost += answer.error().is(codes::peer_gone);
+      ++all;
+    }(client, at, ended, dropped));
+  }
+  REQUIRE(until([&] { return ended == kCalls; }));
+  CHECK(dropped > 0);
+  CHECK(dropped < kCalls);
+  CHECK(loop.now() - begin < 2s);
+}
+
 TEST_CASE_METHOD(Fixture, "an error ends a stream once, after the chunks that came before it") {
   Stream stream = open("files.count", Payload::raw("13"));
   for (int i = 1; i <= 13; ++i) REQUIRE(wait(stream.read())->has_value());

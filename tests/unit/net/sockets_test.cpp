@@ -110,6 +110,10 @@ TEST_CASE_METHOD(Fixture, "a queue that nobody empties is bounded, and what it r
   REQUIRE_FALSE(last);
   CHECK(last.error().is(codes::queue_full));
   CHECK(here.dropped_queue_full == 1);
+  std::size_t words = 0;  // what others wait for has as much room again
+  while (words < 1000 && link.send(header(wire::Kind::cancel, 1), {}, Bytes())) ++words;
+  CHECK(words > 10);
+  CHECK(words < 1000);
 }
 
 TEST_CASE_METHOD(Fixture, "rubbish gets an error that says what was wrong, and the next valid request is answered") {
