@@ -1,6 +1,5 @@
 // Opening, mending and closing the journal's file.
 #include <fcntl.h>
-#include <sqlite3.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -161,8 +160,6 @@ Result<void> Journal::Impl::open() {
 /// Reads all. What is not as it was written is told, and not given on: events and issues stay in the file; counts begin
 /// anew; without its mark the relay sends again what the hub knows by its ids.
 void Journal::Impl::check() {
-  Statement pages(file->database, "PRAGMA quick_check(1)");
-  if (pages.step() && pages.text(0) != "ok") throw SqlFailure{SQLITE_CORRUPT, pages.text(0)};
   std::string found;
   for (const Summed& each : {kEvents, kIssues, kCounts, kMarks}) {
     const auto rows = file->database.number(("SELECT count(*)" + damaged_rows(each)).c_str());
