@@ -87,9 +87,9 @@ Task<int> show(Session& session, observe::TraceId trace) {
   const Collected found = co_await collect(session, trace);
   if (found.spans.empty()) {
     co_return fail(session.global(),
-                   Error(ErrorKind::not_found, "TRACE_UNKNOWN",
-                         "no process has a span of trace " + observe::to_hex(trace) +
-                             " any more: each keeps its last " + std::to_string(observe::Tracer::kSpansMax)));
+                   Error(codes::trace_unknown, "no process has a span of trace " + observe::to_hex(trace) +
+                                                   " any more: each keeps its last " +
+                                                   std::to_string(observe::Tracer::kSpansMax)));
   }
   if (session.global().json) {
     print_json(document(trace, found));

@@ -104,10 +104,10 @@ Value document(const std::vector<Story>& stories, const Collected& found) {
 }
 
 Error unknown(const std::string& id) {
-  Error error(ErrorKind::not_found, "MESSAGE_UNKNOWN",
-              "no process knows '" + id + "' any more: each keeps its last " +
-                  std::to_string(observe::Tracer::kSpansMax) + " headers, and the last " +
-                  std::to_string(observe::Tracer::kFailuresMax) + " of what failed or was dropped");
+  Error error(codes::message_unknown, "no process knows '" + id + "' any more: each keeps its last " +
+                                          std::to_string(observe::Tracer::kSpansMax) + " headers, and the last " +
+                                          std::to_string(observe::Tracer::kFailuresMax) +
+                                          " of what failed or was dropped");
   error.hint = "an event leaves one where its trace is sampled, or where it was dropped; weft ledger counts them all";
   return error;
 }

@@ -99,6 +99,7 @@ Hosted::Hosted(program::Program& program, const AgentInfo& info)
                        program.config().get<std::vector<std::string>>("actors.metrics"));
   serve_tree();
   queues_.start();
+  program.on_reload([this](const config::Config& fresh) { mesh_.set_policies(mesh::policies_from(fresh)); });
 }
 
 void Hosted::report(ErrorEvent event) noexcept {

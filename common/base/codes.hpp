@@ -38,6 +38,8 @@ namespace weft::codes {
   X(dead_lettered, 2017, "DEAD_LETTERED", internal)        \
   X(unauthorized, 2018, "UNAUTHORIZED", denied)            \
   X(unknown_key, 2019, "UNKNOWN_KEY", denied)              \
+  X(trace_unknown, 2020, "TRACE_UNKNOWN", not_found)       \
+  X(message_unknown, 2021, "MESSAGE_UNKNOWN", not_found)   \
   X(no_registry, 3001, "NO_REGISTRY", unavailable)         \
   X(unknown_instance, 3002, "UNKNOWN_INSTANCE", not_found) \
   X(fenced, 3003, "FENCED", denied)                        \

@@ -13,11 +13,11 @@ Task<Result<Payload>> attempts(CallTools tools, std::shared_ptr<Target> to, Payl
   Course course(std::move(to));
   if (tried) course.tried = tried.get();
   const std::string_view target = course.target->name;
-  const Policy& policy = course.policy();
   const TimePoint begin = tools.loop.turn_time();
   CallStart start;
-  auto begun = start_call(start, target, options, begin, policy.timeout);
-  const bool keep = !options.once && policy.retry.max_attempts > 1 && payload.bytes.size() <= policy.retry.payload_max;
+  auto begun = start_call(start, target, options, begin, course.policy().timeout);
+  const bool keep = !options.once && course.policy().retry.max_attempts > 1 &&
+                    payload.bytes.size() <= course.policy().retry.payload_max;
   wire::Header& header = start.header;
   const auto parent = header.trace.span_id;
   for (unsigned number = 1;; ++number) {
@@ -31,8 +31,9 @@ Task<Result<Payload>> attempts(CallTools tools, std::shared_ptr<Target> to, Payl
                       .deadline = start.deadline,
                       .keep_payload = keep,
                       .course = &course};
-    if (!options.once && policy.retry.attempt_timeout > Duration::zero())
-      outgoing.deadline = std::min(outgoing.deadline, outgoing.begin + policy.retry.attempt_timeout);
+    const Duration attempt_timeout = course.policy().retry.attempt_timeout;  // may be another one than before
+    if (!options.once && attempt_timeout > Duration::zero())
+      outgoing.deadline = std::min(outgoing.deadline, outgoing.begin + attempt_timeout);
     Result<Destination*> destination = nullptr;
     if (!begun) [[unlikely]] {
       destination = std::move(begun.error());  // is told and counted as one that found nobody

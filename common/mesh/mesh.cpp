@@ -371,6 +371,11 @@ Task<Result<Gathered>> Mesh::call_all(std::string target, Payload payload, CallO
   co_return co_await gather(i.loop, std::move(wanted), std::move(gathering), std::move(ask));
 }
 
+void Mesh::set_policies(std::shared_ptr<const Policies> policies) {
+  impl_->peer.set_policies(policies);
+  impl_->steering.set_policies(std::move(policies));
+}
+
 Value Mesh::explain_call(std::string_view target, const CallOptions& options) {
   return impl_->steering.explain(target, options);
 }

@@ -82,6 +82,8 @@ class Peer {
   /// What others need to know of this process: endpoints, methods, topics; epoch and registry are left out.
   InstanceRecord record() const;
   const PeerOptions& options() const noexcept;
+  /// Those by which answers are kept for idempotency keys, for methods that were not called with one yet.
+  void set_policies(std::shared_ptr<const Policies> policies);
   void set_epoch(std::uint64_t epoch) noexcept;
 
   /// Serves `<agent>.<method>`; `agent` is options.agent. A method served twice is a bug and throws.
@@ -188,6 +190,8 @@ struct MeshOptions {
 /// From the sections mesh, host, registry, errorbus, limits, run, state of a checked configuration. `slot` is filled as
 /// "<agent>@<host>" unless the environment (WEFT_SLOT) says otherwise.
 MeshOptions options_from(const config::Config& config, const std::string& agent, const std::string& version);
+/// Of its section mesh.policies. Throws std::logic_error for what the schema does not let pass.
+std::shared_ptr<const Policies> policies_from(const config::Config& config);
 /// `context`, whose connections are encrypted when section `security` says so. Before the first socket is made. Where
 /// the section is wrong, every attempt to bind or connect fails with that: `bad_config`, `missing_secret`.
 net::Context& secured(net::Context& context, Loop& loop, const config::Config& config);
@@ -240,6 +244,9 @@ class Mesh final : public ErrorSink {
   /// The decision that a call would get now, by the same code, without making it: {target, policy: [{key, value,
   /// pattern, where}], instances: [{instance, host, chosen, breaker, round_trip_ms, reason, …}], refused}.
   Value explain_call(std::string_view target, const CallOptions& options = {});
+  /// Of the calls made from now on, and of further attempts of those under way. How long answers are kept by
+  /// idempotency key stays as it was for methods that were called with one.
+  void set_policies(std::shared_ptr<const Policies> policies);
   void report(ErrorEvent event) noexcept override;
   void set_health(HealthState state, std::string text);
 

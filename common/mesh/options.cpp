@@ -42,6 +42,12 @@ net::Context& secured(net::Context& context, Loop& loop, const config::Config& c
   return context;
 }
 
+std::shared_ptr<const Policies> policies_from(const config::Config& config) {
+  auto policies = Policies::from(config);
+  if (!policies) throw std::logic_error("configuration: " + policies.error().describe());
+  return std::make_shared<const Policies>(std::move(*policies));
+}
+
 MeshOptions options_from(const config::Config& config, const std::string& agent, const std::string& version) {
   MeshOptions options;
   PeerOptions& peer = options.peer;
@@ -58,9 +64,7 @@ MeshOptions options_from(const config::Config& config, const std::string& agent,
   peer.limits.pending_max = config.get<std::size_t>("limits.pending_max");
   peer.limits.queue_bytes_max = config.get<std::size_t>("limits.queue_max_bytes");
   peer.limits.socket_messages_max = config.get<int>("limits.socket_messages_max");
-  auto policies = Policies::from(config);
-  if (!policies) throw std::logic_error("configuration: " + policies.error().describe());  // the schema let it pass
-  peer.policies = std::make_shared<const Policies>(std::move(*policies));
+  peer.policies = policies_from(config);
   options.registries = config.get<std::vector<std::string>>("registry.addresses");
   options.error_bus = config.get<std::string>("errorbus.address");
   if (const auto state = config.get<std::string>("state.directory"); !state.empty()) {

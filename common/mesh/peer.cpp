@@ -234,6 +234,7 @@ InstanceRecord Peer::record() const {
 }
 
 const PeerOptions& Peer::options() const noexcept { return impl_->options; }
+void Peer::set_policies(std::shared_ptr<const Policies> policies) { impl_->options.policies = std::move(policies); }
 
 void Peer::set_epoch(std::uint64_t epoch) noexcept {
   impl_->calls.set_epoch(epoch);

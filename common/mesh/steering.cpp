@@ -51,6 +51,13 @@ void Steering::join(Peer& peer) {
                   .after_call = [this](Outgoing& call, const Result<Payload>& outcome) { ended(call, outcome); }});
 }
 
+/// Calls under way ask their target for each attempt, and all targets that a call holds are here: the old policies may
+/// go.
+void Steering::set_policies(std::shared_ptr<const Policies> policies) {
+  policies_.swap(policies);
+  for (auto& [name, target] : targets_) target->policy = &policies_->policy_for(name);
+}
+
 std::shared_ptr<Target> Steering::look_up(std::string_view name) {
   if (const auto found = targets_.find(name); found != targets_.end()) return found->second;
   if (targets_.size() >= kTargetsMax)

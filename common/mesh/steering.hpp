@@ -91,6 +91,8 @@ class Steering {
   /// True, and paid for, when a second call may go.
   bool may_hedge(Target& target);
 
+  /// Circuits, budgets and what was measured stay.
+  void set_policies(std::shared_ptr<const Policies> policies);
   /// Every circuit of this process, by target and instance.
   Value breakers();
   /// `force` for those of `target` ("agent.method" or "agent"), at one instance or at all. How many. Errors:

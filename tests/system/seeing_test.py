@@ -3,11 +3,12 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import unittest
 
-from tests.support.mesh_processes import Mesh
+from tests.support.mesh_processes import CONFIG, Mesh
 from tests.support.waiting import eventually
 
 WEFT = pathlib.Path(os.environ["WEFT_BUILD"]) / "weft"
@@ -128,6 +129,25 @@ class Seeing(unittest.TestCase):
         refused = self.weft("why", "call", "echo.echo", "--from", "probe", code=1).stdout
         self.assertIn("it was opened by hand", refused)
         self.assertIn("it opens by breaker.failures = 5 of '*' (built-in default)", refused)
+
+    def test_new_policies_take_effect_with_hup_and_wrong_ones_change_nothing(self):
+        folder = self.mesh.folder / "config"
+        shutil.copytree(CONFIG, folder)
+        echo = self.mesh.join("echo", config=folder)
+
+        def timeout():
+            why = json.loads(self.weft("why", "call", "echo.echo", "--from", "echo", "--json").stdout)
+            return next((one["value"], one["where"].split("/")[-1]) for one in why["policy"] if one["key"] == "timeout")
+
+        self.assertEqual(("5s", "built-in default"), timeout())
+        (folder / "base.yaml").write_text("mesh: {policies: {echo: {timeout: 7s}}}\n")
+        echo.process.send_signal(signal.SIGHUP)
+        eventually(lambda: timeout()[0] == "7s" and timeout(), what="the new timeout holds")
+        self.assertRegex(timeout()[1], r"^base.yaml:1:\d+$")
+        (folder / "base.yaml").write_text("mesh: {policies: {echo: {timeout: soon}}}\n")
+        echo.process.send_signal(signal.SIGHUP)
+        eventually(lambda: "the old one stays" in echo.log(), what="the mistake is told")
+        self.assertEqual("7s", timeout()[0])
 
     def message_in(self, text):
         return re.search(r"weft why message ([0-9a-f]{16}-\d+) tells", text).group(1)
