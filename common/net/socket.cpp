@@ -24,20 +24,35 @@ struct Held {
   std::atomic<bool> handed_over{false};
 };
 
+/// A peer that is cut off is noticed within seconds, even when nothing is sent: callers and publishers ask it by ZMTP,
+/// and for callees and subscribers, whom others may flood, TCP asks. For libzmq 4.3.4 ends the process ("Assertion
+/// failed: !_io_error (stream_engine_base.cpp)") when a socket that asks has a full receive queue as its peer goes
+/// away. So those that ask have no limit there: it is answers to their own calls, and subscriptions.
+void notice_cut(zmq::socket_t& socket, bool asks, const Limits& limits) {
+  namespace opt = zmq::sockopt;
+  socket.set(opt::rcvhwm, asks ? 0 : limits.socket_messages_max);
+  if (asks) {
+    socket.set(opt::heartbeat_ivl, 1000);
+    socket.set(opt::heartbeat_timeout, 3000);
+    socket.set(opt::heartbeat_ttl, 3000);
+  } else {
+    socket.set(opt::tcp_keepalive, 1);
+    socket.set(opt::tcp_keepalive_idle, 1);
+    socket.set(opt::tcp_keepalive_intvl, 1);
+    socket.set(opt::tcp_keepalive_cnt, 3);
+  }
+}
+
 void set_options(zmq::socket_t& socket, zmq::socket_type type, const Limits& limits) {
   namespace opt = zmq::sockopt;
   socket.set(opt::linger, type == zmq::socket_type::dealer ? kLingerMs : 0);
   socket.set(opt::sndhwm, limits.socket_messages_max);
-  socket.set(opt::rcvhwm, limits.socket_messages_max);
   // a frame over this ends the connection before anything is allocated for it; the slack is for headers and names
   socket.set(opt::maxmsgsize, static_cast<std::int64_t>(limits.wire.payload_max + kBatchBytes));
   socket.set(opt::reconnect_ivl, 50);
   socket.set(opt::reconnect_ivl_max, 1000);
   socket.set(opt::handshake_ivl, 5000);
-  // a peer that is cut off is noticed even when nothing is sent
-  socket.set(opt::heartbeat_ivl, 1000);
-  socket.set(opt::heartbeat_timeout, 3000);
-  socket.set(opt::heartbeat_ttl, 5000);
+  notice_cut(socket, type == zmq::socket_type::dealer || type == zmq::socket_type::xpub, limits);
   socket.set(opt::connect_timeout, 2000);
   if (type == zmq::socket_type::router) socket.set(opt::router_mandatory, true);
 }
