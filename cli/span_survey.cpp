@@ -1,24 +1,12 @@
 #include "cli/span_survey.hpp"
 
+#include "cli/survey.hpp"
+
 namespace weft::cli {
 
 namespace {
 
 constexpr Duration kAskTimeout = 1s;
-
-Task<void> ask_one(Session& session, const mesh::InstanceRecord record, const mesh::SpansRequest& request,
-                   Collected& into) {
-  mesh::CallOptions options(std::min(kAskTimeout, session.global().timeout));
-  options.instance = record.instance.to_string();
-  const std::string process = record.agent + "@" + record.host, target = record.agent + "._spans";
-  auto answer = co_await session.mesh().call(target, mesh::Payload::of(request), options);
-  const auto reply = answer ? answer->as<mesh::SpansReply>() : Result<mesh::SpansReply>(answer.error());
-  if (reply) {
-    into.add(process, *reply);
-  } else if (!reply.error().is(codes::no_such_method)) {  // other clients need not have it
-    into.silent.insert(process);
-  }
-}
 
 }  // namespace
 
@@ -30,21 +18,17 @@ void Collected::add(const std::string& process, const mesh::SpansReply& reply) {
 Task<Collected> ask_spans(Session& session, const mesh::SpansRequest& request) {
   Collected out;
   if (auto own = mesh::spans_of(session.tracer(), session.loop().clock(), request)) out.add("cli", *own);
-  std::vector<mesh::InstanceRecord> records;
-  for (const auto* record : session.mesh().directory().all()) {
-    if (!record->call_endpoint.empty()) records.push_back(*record);
+  auto everybody = find_instances(session.mesh().directory(), Who());
+  const auto answers = co_await survey(session, std::move(*everybody), "_spans", to_value(request), kAskTimeout);
+  for (const auto& one : answers) {
+    const std::string process = one.record.agent + "@" + one.record.host;
+    const auto reply = one.answer ? one.answer->as<mesh::SpansReply>() : Result<mesh::SpansReply>(one.answer.error());
+    if (reply) {
+      out.add(process, *reply);
+    } else if (!reply.error().is(codes::no_such_method)) {  // other clients need not have it
+      out.silent.insert(process);
+    }
   }
-  std::size_t open = records.size();
-  if (open == 0) co_return out;
-  Completion<bool> done;
-  auto completer = done.completer();
-  TaskScope asking;
-  for (const auto& record : records) {
-    asking.spawn(ask_one(session, record, request, out), [&](const std::exception_ptr&) {
-      if (--open == 0) session.loop().post([&] { completer.complete(true); });
-    });
-  }
-  co_await done;
   co_return out;
 }
 

@@ -8,9 +8,9 @@ namespace weft::cli {
 
 namespace {
 
-Task<void> ask(Session& session, Answered& one, std::string method, mesh::Payload request, std::size_t& left,
-               Completion<bool>::Completer& done) {
-  mesh::CallOptions options(session.global().timeout);
+Task<void> ask(Session& session, Answered& one, std::string method, mesh::Payload request, Duration timeout,
+               std::size_t& left, Completion<bool>::Completer& done) {
+  mesh::CallOptions options(timeout);
   options.instance = one.record.instance.to_string();
   const TimePoint begin = session.loop().now();
   std::string target = one.record.agent + "." + method;
@@ -59,7 +59,7 @@ Result<std::vector<mesh::InstanceRecord>> find_instances(const mesh::Directory& 
 }
 
 Task<std::vector<Answered>> survey(Session& session, std::vector<mesh::InstanceRecord> records, std::string method,
-                                   Value request) {
+                                   Value request, Duration longest) {
   std::vector<Answered> answers;
   answers.reserve(records.size());
   for (auto& record : records) {
@@ -71,8 +71,9 @@ Task<std::vector<Answered>> survey(Session& session, std::vector<mesh::InstanceR
   auto done = all.completer();
   std::size_t left = answers.size();
   const auto payload = mesh::Payload::of(request);
+  const Duration timeout = std::min(session.global().timeout, longest);
   TaskScope asking;
-  for (auto& one : answers) asking.spawn(ask(session, one, method, payload, left, done));
+  for (auto& one : answers) asking.spawn(ask(session, one, method, payload, timeout, left, done));
   (void)co_await all;
   co_return answers;
 }

@@ -22,9 +22,10 @@ struct Answered {
   Result<mesh::Payload> answer;
   Duration took{};  ///< from the question to its answer
 };
-/// Asks each for `method` (without the agent) within the session's timeout; as many answers as records, in their order.
+/// Asks each for `method` (without the agent) within the session's timeout, `longest` at most; as many answers as
+/// records, in their order.
 Task<std::vector<Answered>> survey(Session& session, std::vector<mesh::InstanceRecord> records, std::string method,
-                                   Value request = {});
+                                   Value request = {}, Duration longest = Duration::max());
 /// "digest@alpha" for each that did not answer.
 std::vector<std::string> silent(const std::vector<Answered>& answers);
 
