@@ -103,10 +103,11 @@ Hosted::Hosted(program::Program& program, const AgentInfo& info)
 }
 
 void Hosted::report(ErrorEvent event) noexcept {
-  if (const TraceContext* trace = current_trace(); trace && event.trace_id.empty())
-    event.trace_id = observe::to_hex(trace->trace_id);
   if (in_loop()) return mesh_.report(std::move(event));
-  loop().post([this, event = std::move(event)]() mutable { mesh_.report(std::move(event)); });
+  loop().post([this, event = std::move(event), trace = current_trace_or_none()]() mutable {
+    const TraceScope scope(trace);
+    mesh_.report(std::move(event));
+  });
 }
 
 void Hosted::publishes(std::string pattern, const Retention& retention) {

@@ -146,6 +146,11 @@ class Trace(unittest.TestCase):
         self.assertEqual([done["trace_id"]], [one["trace_id"] for one in events])
         self.assertIn("a handler of throw threw: ", self.mesh.weft("errors", "list").stdout)
 
+    def test_what_a_handler_reports_has_its_trace(self):
+        done = self.mesh.json("trace", "call", "echo.report", '{"code": "TRACED"}')
+        reports = lambda: [one["event"] for one in self.mesh.json("errors", "list", "--events") if one["event"]["code"] == "TRACED"]
+        self.assertEqual([done["trace_id"]], [one["trace_id"] for one in eventually(reports, what="the report")])
+
     def test_a_failed_call_is_shown_with_where_it_failed(self):
         done = self.mesh.weft("trace", "call", "relay.relay", json.dumps(FAIL), check=False)
         self.assertEqual(1, done.returncode)
