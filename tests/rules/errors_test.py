@@ -9,7 +9,7 @@ CODE = re.compile(r'X\(\w+, (\d{4}), "([A-Z_]+)", \w+\)')
 
 
 def codes():
-    return {f"WEFT-{number}": name for number, name in CODE.findall(tree.text("common/base/codes.hpp"))}
+    return {f"WEFT-{number}": name for number, name in CODE.findall(tree.text("common/weft/base/codes.hpp"))}
 
 
 def pages():
@@ -25,7 +25,7 @@ class Errors(unittest.TestCase):
         self.assertEqual([], [code for code, name in codes().items() if f"| [{code}]({code}.md) | {name} |" not in index])
 
     def test_no_number_and_no_name_is_used_twice(self):
-        found = CODE.findall(tree.text("common/base/codes.hpp"))
+        found = CODE.findall(tree.text("common/weft/base/codes.hpp"))
         self.assertEqual(len(found), len({number for number, _ in found}))
         self.assertEqual(len(found), len({name for _, name in found}))
 

@@ -29,11 +29,11 @@ MAY_KNOW = {
     "examples": ["actor"],
 }
 # Doors besides <room>/<room>.hpp.
-MORE_DOORS = {"common/mesh/message.hpp", "common/mesh/record.hpp", "common/mesh/reporter.hpp", "common/mesh/inspect.hpp", "common/mesh/interceptor.hpp", "common/mesh/stream.hpp", "common/mesh/spans.hpp", "common/mesh/consumer_span.hpp",
-              "common/mesh/hints.hpp", "common/mesh/policy.hpp",
-              "common/queue/messages.hpp", "common/agent.hpp", "common/replica.hpp", "common/agent/tree.hpp",
-              "common/actor.hpp", "common/actor_test.hpp", "common/actor/testing.hpp",
-              "common/observe/span.hpp", "common/observe/trace.hpp", "common/observe/otlp.hpp"}
+MORE_DOORS = {"common/weft/mesh/message.hpp", "common/weft/mesh/record.hpp", "common/weft/mesh/reporter.hpp", "common/weft/mesh/inspect.hpp", "common/weft/mesh/interceptor.hpp", "common/weft/mesh/stream.hpp", "common/weft/mesh/spans.hpp", "common/weft/mesh/consumer_span.hpp",
+              "common/weft/mesh/hints.hpp", "common/weft/mesh/policy.hpp",
+              "common/weft/queue/messages.hpp", "common/weft/agent.hpp", "common/weft/replica.hpp", "common/weft/agent/tree.hpp",
+              "common/weft/actor.hpp", "common/weft/actor_test.hpp", "common/weft/actor/testing.hpp",
+              "common/weft/observe/span.hpp", "common/weft/observe/trace.hpp", "common/weft/observe/otlp.hpp"}
 
 
 def may_know(room):
@@ -43,7 +43,7 @@ def may_know(room):
 def is_door(name):
     """Each header of base is one: base.hpp only gathers them."""
     folder, _, file = name.rpartition("/")
-    return name in MORE_DOORS or folder == "common/base" or file == folder.rpartition("/")[2] + ".hpp"
+    return name in MORE_DOORS or folder == "common/weft/base" or file == folder.rpartition("/")[2] + ".hpp"
 
 
 def sources():
@@ -76,7 +76,7 @@ class Rooms(unittest.TestCase):
 
     def test_public_headers_keep_boost_and_zeromq_out(self):
         wrong = []
-        for door in filter(is_door, tree.with_suffix(".hpp", under="common/")):
+        for door in filter(is_door, tree.with_suffix(".hpp", under="common/weft/")):
             for name in tree.closure(door):
                 wrong += [f"{name} (from {door}): {line}" for line in tree.text(name).splitlines()
                           if line.startswith("#include <") and any(word in line for word in ("<boost/", "<zmq", "<spdlog", "<yaml-cpp"))]

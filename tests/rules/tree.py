@@ -32,8 +32,7 @@ def text(name):
 
 def path_of(include, includer=""):
     """The file in the tree that `#include "include"` means; None for what lies outside."""
-    candidates = ["common/" + include.removeprefix("weft/")] if include.startswith("weft/") else []
-    candidates += [include, str(pathlib.PurePosixPath(includer).parent / include)]
+    candidates = ["common/" + include, include, str(pathlib.PurePosixPath(includer).parent / include)]
     return next((name for name in candidates if name in _known()), None)
 
 
@@ -60,10 +59,10 @@ def closure(name):
 
 
 def room_of(name):
-    """'common/net/socket.cpp' is of room 'net', 'agents/digest/main.cpp' of 'agents/digest', 'node/x.cpp' of 'node'."""
+    """'common/weft/net/socket.cpp' is of room 'net', 'agents/digest/main.cpp' of 'agents/digest', 'node/x.cpp' of 'node'."""
     parts = pathlib.PurePosixPath(name).parts
     if parts[0] == "common":
-        return parts[1] if len(parts) > 2 else "replica" if name == "common/replica.hpp" else "agent"
+        return parts[2] if len(parts) > 3 else "replica" if name == "common/weft/replica.hpp" else "agent"
     if parts[0] == "agents":
         return "/".join(parts[:2])
     return parts[0]

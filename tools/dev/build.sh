@@ -11,6 +11,7 @@ configure() {
   if command -v ld.lld >/dev/null && [[ -z ${CXX_LD:-} ]]; then export CXX_LD=lld; fi
   meson setup "$folder" "$@" </dev/null >"$folder.log" 2>&1 || { cat "$folder.log" >&2; rm -rf "$folder" "$folder.log"; return 1; }
   mv "$folder.log" "$folder/setup.log"
+  if [[ $folder == build ]]; then ln -sfn build/compile_commands.json .; fi # where editors and clangd look for it
 }
 
 # targets FOLDER products|NAME: what gets installed (programs and libraries, no tests), or targets whose names begin with NAME.
