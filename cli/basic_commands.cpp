@@ -24,7 +24,7 @@ Value to_document(const Code& code) {
   document.set("name", code.name);
   document.set("kind", to_string(code.kind));
   document.set("retryable", retryable(code.kind));
-  document.set("advice", advice(code.kind));
+  document.set("advice", facts(code.kind).advice);
   return document;
 }
 
@@ -34,7 +34,7 @@ int list_codes(const Global& global) {
   for (const auto& code : error_catalogue()) {
     documents.push_back(to_document(code));
     table.add({std::string(code.id), std::string(code.name), std::string(to_string(code.kind)),
-               std::string(advice(code.kind))});
+               std::string(facts(code.kind).advice)});
   }
   if (global.json) {
     print_json(Value(std::move(documents)));

@@ -39,37 +39,11 @@ Result<Code> find_code(std::string_view text) {
                "'weft explain' lists them all; other codes are an agent's own");
 }
 
-std::string_view advice(ErrorKind kind) noexcept {
-  switch (kind) {
-    case ErrorKind::invalid:
-      return "The input is wrong: mend it; a retry changes nothing.";
-    case ErrorKind::not_found:
-      return "The named thing does not exist: check the name.";
-    case ErrorKind::duplicate:
-      return "The named thing exists already.";
-    case ErrorKind::denied:
-      return "This is not allowed to this process.";
-    case ErrorKind::overloaded:
-      return "A limit is reached: retry later, with backoff, or raise the limit.";
-    case ErrorKind::unavailable:
-      return "Nobody can serve this now: retry when someone is back.";
-    case ErrorKind::timeout:
-      return "No answer came in time: the work may have been done all the same.";
-    case ErrorKind::cancelled:
-      return "The caller gave up.";
-    case ErrorKind::disconnected:
-      return "The peer went away: the work may have been done all the same.";
-    case ErrorKind::internal:
-      return "A bug or a broken environment: look at the log of the process that answered.";
-  }
-  return "";
-}
-
 std::string explain(const Code& code) {
   const auto page = error_pages().find(code.id);
   if (page != error_pages().end()) return page->second;
   return std::string(code.id) + " " + std::string(code.name) + "\n\nKind: " + std::string(to_string(code.kind)) + ". " +
-         std::string(advice(code.kind)) + "\n";
+         std::string(facts(code.kind).advice) + "\n";
 }
 
 }  // namespace weft::cli

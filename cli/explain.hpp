@@ -13,8 +13,6 @@ namespace weft::cli {
 const std::vector<Code>& error_catalogue();
 /// By id ("WEFT-2003", "2003") or name ("NO_RESPONDERS"), any case. Errors: `bad_usage` with the nearest.
 Result<Code> find_code(std::string_view text);
-/// What the receiver should do about errors of this kind, one sentence.
-std::string_view advice(ErrorKind kind) noexcept;
 /// The page of a code, or what the table knows of it.
 std::string explain(const Code& code);
 /// Markdown by id; generated from docs/errors/.

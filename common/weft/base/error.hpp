@@ -1,4 +1,4 @@
-// Error: what went wrong, told to the one who must act. Values; thread-safe to copy.
+// Error: what went wrong, worded for the person who must act. Values; thread-safe to copy.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -19,11 +19,23 @@ enum class ErrorKind : std::uint8_t {
   disconnected,  ///< the peer went away: the work may have been done
   internal,      ///< a bug or a broken environment
 };
-std::string_view to_string(ErrorKind kind) noexcept;
-/// `internal` for a name that is none of ours.
+/// Everything that depends on the kind of an error, in one table (error.cpp): a new kind is an enumerator above and a
+/// row there.
+struct ErrorKindFacts {
+  ErrorKind kind;
+  std::string_view name;    ///< on the wire and in documents
+  bool retryable;           ///< the same call may succeed later or elsewhere, and was certainly not carried out
+  bool may_be_done;         ///< the work may have been carried out although the caller got no answer
+  bool breaks_circuit;      ///< a failure of the callee, not of the caller: it counts towards opening a circuit
+  int exit_code;            ///< of a daemon that ends because of it, from sysexits.h
+  std::string_view advice;  ///< one sentence for the person who must act
+};
+/// An unknown value is `internal`. Thread-safe.
+const ErrorKindFacts& facts(ErrorKind kind) noexcept;
+/// `internal` for an unknown name.
 ErrorKind error_kind_from(std::string_view name) noexcept;
-/// True where the same call may succeed later or elsewhere and was certainly not carried out.
-bool retryable(ErrorKind kind) noexcept;
+inline std::string_view to_string(ErrorKind kind) noexcept { return facts(kind).name; }
+inline bool retryable(ErrorKind kind) noexcept { return facts(kind).retryable; }
 
 /// A frozen error code; docs/errors/ has a page for each (see base/codes.hpp).
 struct Code {

@@ -18,10 +18,7 @@ std::int64_t slice_number(const Policy::Breaker& rules, TimePoint now, std::size
 std::string_view to_string(BreakerState state) noexcept { return kStates[static_cast<std::size_t>(state)]; }
 std::string_view to_string(BreakerForce force) noexcept { return kForces[static_cast<std::size_t>(force)]; }
 
-bool breaks(ErrorKind kind) noexcept {
-  return kind == ErrorKind::unavailable || kind == ErrorKind::timeout || kind == ErrorKind::disconnected ||
-         kind == ErrorKind::internal;
-}
+bool breaks(ErrorKind kind) noexcept { return facts(kind).breaks_circuit; }
 bool counts_as_error(ErrorKind kind) noexcept { return breaks(kind) || kind == ErrorKind::overloaded; }
 
 BreakerState Breaker::state() const noexcept {

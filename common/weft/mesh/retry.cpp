@@ -9,8 +9,7 @@ bool worth_retrying(const Error& error, const Policy::Retry& rules, bool idempot
   if (rules.max_attempts <= 1) return false;
   if (error.is(codes::draining) || error.is(codes::queue_full)) return true;
   if (retryable(error.kind)) return rules.on != RetryOn::refused;
-  const bool perhaps_done = error.kind == ErrorKind::timeout || error.kind == ErrorKind::disconnected;
-  return perhaps_done && (idempotent || rules.on == RetryOn::failed);
+  return facts(error.kind).may_be_done && (idempotent || rules.on == RetryOn::failed);
 }
 
 Duration backoff(const Policy::Retry& rules, int number, double chance) noexcept {
