@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "weft/actor/hot.hpp"
+#include "weft/actor/runtime/runtime_inline.hpp"
 
 namespace weft::actor {
 

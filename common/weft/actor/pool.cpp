@@ -1,6 +1,6 @@
 #include "weft/actor/pool.hpp"
 
-#include "weft/actor/runtime.hpp"
+#include "weft/actor/runtime/runtime.hpp"
 
 namespace weft::actor {
 namespace {

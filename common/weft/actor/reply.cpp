@@ -1,6 +1,6 @@
 #include "weft/actor/reply.hpp"
 
-#include "weft/actor/hot.hpp"
+#include "weft/actor/runtime/runtime_inline.hpp"
 
 namespace weft::actor {
 

@@ -3,10 +3,10 @@
 #include <condition_variable>
 #include <thread>
 
-#include "weft/actor/futex.hpp"
-#include "weft/actor/hot.hpp"
-#include "weft/actor/stopping.hpp"
-#include "weft/actor/supervisor.hpp"
+#include "weft/actor/runtime/futex.hpp"
+#include "weft/actor/runtime/runtime_inline.hpp"
+#include "weft/actor/runtime/stopping.hpp"
+#include "weft/actor/runtime/supervisor.hpp"
 
 namespace weft::actor {
 

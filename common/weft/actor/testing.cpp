@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "weft/actor/hot.hpp"
+#include "weft/actor/runtime/runtime_inline.hpp"
 
 namespace weft::actor {
 

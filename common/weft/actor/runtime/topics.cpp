@@ -1,4 +1,4 @@
-#include "weft/actor/topics.hpp"
+#include "weft/actor/runtime/topics.hpp"
 
 #include <algorithm>
 #include <mutex>

@@ -1,5 +1,5 @@
-#include "weft/actor/supervisor.hpp"
-#include "weft/actor/hot.hpp"
+#include "weft/actor/runtime/supervisor.hpp"
+#include "weft/actor/runtime/runtime_inline.hpp"
 
 namespace weft::actor {
 namespace {

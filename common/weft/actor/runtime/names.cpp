@@ -1,4 +1,4 @@
-#include "weft/actor/names.hpp"
+#include "weft/actor/runtime/names.hpp"
 
 namespace weft::actor {
 

@@ -3,7 +3,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "weft/actor/runtime.hpp"
+#include "weft/actor/runtime/runtime.hpp"
 
 namespace weft::actor {
 

@@ -3,7 +3,7 @@
 #include <deque>
 #include <thread>
 
-#include "weft/actor/runtime.hpp"
+#include "weft/actor/runtime/runtime.hpp"
 
 namespace weft::actor {
 namespace {

@@ -1,8 +1,8 @@
 // Lifecycle: how an actor begins, fails, stops and ends.
 #include <algorithm>
 
-#include "weft/actor/hot.hpp"
-#include "weft/actor/supervisor.hpp"
+#include "weft/actor/runtime/runtime_inline.hpp"
+#include "weft/actor/runtime/supervisor.hpp"
 
 namespace weft::actor {
 namespace {

@@ -1,4 +1,4 @@
-#include "weft/actor/stopping.hpp"
+#include "weft/actor/runtime/stopping.hpp"
 
 namespace weft::actor {
 

@@ -1,5 +1,5 @@
 // Turns: what a ready actor does when a scheduler runs it.
-#include "weft/actor/hot.hpp"
+#include "weft/actor/runtime/runtime_inline.hpp"
 
 namespace weft::actor {
 namespace {

@@ -1,6 +1,6 @@
 // What every message passes through, inlined into who sends and who runs. Private to actor.
 #pragma once
-#include "weft/actor/runtime.hpp"
+#include "weft/actor/runtime/runtime.hpp"
 
 namespace weft::actor {
 

@@ -1,9 +1,9 @@
-#include "weft/actor/runtime.hpp"
+#include "weft/actor/runtime/runtime.hpp"
 
 #include <algorithm>
 #include <stdexcept>
 
-#include "weft/actor/supervisor.hpp"
+#include "weft/actor/runtime/supervisor.hpp"
 
 namespace weft::actor {
 namespace {

@@ -1,6 +1,6 @@
 // A shutdown in steps: drain, stop, report. Private to actor.
 #pragma once
-#include "weft/actor/runtime.hpp"
+#include "weft/actor/runtime/runtime.hpp"
 
 namespace weft::actor {
 

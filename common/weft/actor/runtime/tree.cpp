@@ -1,6 +1,6 @@
 // Who is whose child. A parent's list of children is guarded by a lock of its own stripe, because children leave it
 // from their own threads.
-#include "weft/actor/hot.hpp"
+#include "weft/actor/runtime/runtime_inline.hpp"
 
 namespace weft::actor {
 

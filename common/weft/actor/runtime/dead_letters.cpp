@@ -1,4 +1,4 @@
-#include "weft/actor/dead_letters.hpp"
+#include "weft/actor/runtime/dead_letters.hpp"
 
 #include <algorithm>
 

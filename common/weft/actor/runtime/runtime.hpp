@@ -5,11 +5,11 @@
 #include <mutex>
 #include <unordered_map>
 
-#include "weft/actor/cell.hpp"
-#include "weft/actor/dead_letters.hpp"
-#include "weft/actor/full_mailboxes.hpp"
-#include "weft/actor/names.hpp"
-#include "weft/actor/topics.hpp"
+#include "weft/actor/runtime/cell.hpp"
+#include "weft/actor/runtime/dead_letters.hpp"
+#include "weft/actor/runtime/full_mailboxes.hpp"
+#include "weft/actor/runtime/names.hpp"
+#include "weft/actor/runtime/topics.hpp"
 
 namespace weft::actor {
 

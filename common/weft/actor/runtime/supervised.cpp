@@ -1,7 +1,7 @@
 // What a supervisor's actor and its children say to each other.
 #include <algorithm>
 
-#include "weft/actor/supervisor.hpp"
+#include "weft/actor/runtime/supervisor.hpp"
 
 namespace weft::actor {
 

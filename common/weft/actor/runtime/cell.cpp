@@ -1,4 +1,4 @@
-#include "weft/actor/cell.hpp"
+#include "weft/actor/runtime/cell.hpp"
 
 #include <cstdlib>
 #include <new>

@@ -1,4 +1,4 @@
-#include "weft/actor/due_times.hpp"
+#include "weft/actor/runtime/due_times.hpp"
 
 namespace weft::actor {
 

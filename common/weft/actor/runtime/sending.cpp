@@ -1,5 +1,5 @@
 // Sending: how a message gets into a mailbox, or why not.
-#include "weft/actor/hot.hpp"
+#include "weft/actor/runtime/runtime_inline.hpp"
 
 namespace weft::actor {
 namespace {

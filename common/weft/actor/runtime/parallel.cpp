@@ -9,10 +9,10 @@
 #include <stdexcept>
 #include <thread>
 
-#include "weft/actor/due_times.hpp"
-#include "weft/actor/futex.hpp"
-#include "weft/actor/hot.hpp"
-#include "weft/actor/ready_ring.hpp"
+#include "weft/actor/runtime/due_times.hpp"
+#include "weft/actor/runtime/futex.hpp"
+#include "weft/actor/runtime/ready_ring.hpp"
+#include "weft/actor/runtime/runtime_inline.hpp"
 
 namespace weft::actor {
 namespace {
