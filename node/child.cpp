@@ -13,12 +13,12 @@ constexpr Duration kAbortGrace = 2s;  // to write a core file
 
 std::string_view to_string(State state) noexcept { return kNames[static_cast<std::size_t>(state)]; }
 
-Child::Child(Loop& loop, Launcher& launcher, Observer& observer, Unit unit, std::function<void()> on_change)
+Child::Child(Loop& loop, Launcher& launcher, Observer& observer, Unit unit, Hooks hooks)
     : loop_(loop),
       launcher_(launcher),
       observer_(observer),
       unit_(std::move(unit)),
-      on_change_(std::move(on_change)),
+      hooks_(std::move(hooks)),
       policy_(unit_.restart),
       timer_(loop),
       watchdog_(loop) {
@@ -39,8 +39,20 @@ void Child::launch() {
   status_.process = process_->id();
   status_.status_line.clear();
   enter(State::starting);
-  timer_.start(unit_.start_timeout,
-               [this] { overdue("was not ready within " + to_text(unit_.start_timeout), "start_timeout", SIGKILL); });
+  await_ready();
+}
+
+void Child::await_ready() {
+  timer_.start(unit_.start_timeout, [this] {
+    if (!hooks_.may_judge() || status_.state != State::starting) return;
+    overdue("was not ready within " + to_text(unit_.start_timeout), "start_timeout", SIGKILL);
+  });
+}
+
+void Child::new_start() {
+  if (!process_ || !cause_.empty()) return;  // it is being ended
+  if (status_.state == State::starting) await_ready();
+  if (status_.state == State::ready && watched_) pet();
 }
 
 bool Child::adopt(ProcessId id) {
@@ -66,6 +78,7 @@ void Child::notified(const Notification& notification) {
 
 void Child::pet() {
   watchdog_.start(unit_.watchdog, [this] {
+    if (!hooks_.may_judge() || watchdog_.running()) return;
     overdue("gave no sign of life for " + to_text(unit_.watchdog), "watchdog", SIGABRT);
     watchdog_.start(kAbortGrace, [this] { kill(); });
   });
@@ -148,7 +161,7 @@ void Child::enter(State state) {
   status_.state = state;
   status_.since = loop_.now();
   observer_.changed(unit_, status_);
-  on_change_();
+  hooks_.changed();
 }
 
 }  // namespace weft::node

@@ -65,17 +65,27 @@ class Observer {
 
 class Child {
  public:
-  /// Borrows all; `on_change` runs after each change of state.
-  Child(Loop& loop, Launcher& launcher, Observer& observer, Unit unit, std::function<void()> on_change);
+  struct Hooks {
+    std::function<void()> changed;  ///< runs after each change of state
+    /// Asked before a child is ended for its silence, after what it has sent was read. False: this node did not run
+    /// itself for a while, and every child got a new start.
+    std::function<bool()> may_judge;
+  };
+  /// Borrows all but the unit and the hooks.
+  Child(Loop& loop, Launcher& launcher, Observer& observer, Unit unit, Hooks hooks);
 
   const Unit& unit() const noexcept { return unit_; }
   const Status& status() const noexcept { return status_; }
   bool has_process() const noexcept { return process_ != nullptr; }
+  /// True for its process, and for one that this started in its process group.
+  bool includes(pid_t pid) const noexcept { return process_ && process_->includes(pid); }
 
   void launch();
   /// Takes over a process of a former node. False: it has ended.
   bool adopt(ProcessId id);
   void notified(const Notification& notification);
+  /// Its time to become ready, or its time until the next WATCHDOG=1, begins again.
+  void new_start();
   /// TERM, and KILL after stop_timeout. Without a process: stopped at once.
   void stop();
   void kill() noexcept;
@@ -87,13 +97,14 @@ class Child {
   void enter(State state);
   void on_exit(Exit exit);
   void overdue(std::string why, std::string_view reason, int signal);
+  void await_ready();
   void pet();
 
   Loop& loop_;
   Launcher& launcher_;
   Observer& observer_;
   Unit unit_;
-  std::function<void()> on_change_;
+  Hooks hooks_;
   RestartPolicy policy_;
   Status status_;
   std::unique_ptr<Process> process_;

@@ -74,6 +74,12 @@ Result<void> HostNode::open() {
                                    [this](const Notification& said) { supervisor_.notified(said); });
   if (!socket) return socket.error();
   notify_ = std::move(*socket);
+  supervisor_.before_judging([this] { notify_->drain(); });
+  mesh_.watch([this](const mesh::InstanceRecord& record, const mesh::Removal* removed) {
+    const std::string& host = prepared_.settings.host;
+    if (removed || !record.confirmed || record.host != host || record.slot != record.agent + "@" + host) return;
+    supervisor_.registered(record.agent, record.pid);
+  });
   serve_node(mesh_, supervisor_, loop_, prepared_.fleet.mesh, prepared_.settings.host, prepared_.places.log_of("node"),
              [this] { program_.quit(program::exit_code::ok); });
   program_.at_abrupt_end([this] { clean_up(); });

@@ -60,8 +60,8 @@ Result<std::unique_ptr<NotifySocket>> NotifySocket::open(Loop& loop, const std::
 }
 
 NotifySocket::NotifySocket(Loop& loop, std::string path, int fd, Handler handler)
-    : loop_(loop), path_(std::move(path)), fd_(fd), handler_(std::move(handler)) {
-  watch_ = loop_.watch(fd_, [this] { read(); });
+    : loop_(loop), path_(std::move(path)), fd_(fd), handler_(std::move(handler)), more_(loop) {
+  watch_ = loop_.watch(fd_, [this] { drain(); });
 }
 
 NotifySocket::~NotifySocket() {
@@ -70,10 +70,10 @@ NotifySocket::~NotifySocket() {
   (void)::unlink(path_.c_str());
 }
 
-void NotifySocket::read() {
+void NotifySocket::drain() {
   std::array<char, 4096> text;
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(ucred))> control;
-  while (true) {
+  for (std::size_t left = kDrainMax; left > 0; --left) {
     iovec part{text.data(), text.size()};
     msghdr header{};
     header.msg_iov = &part;
@@ -81,11 +81,13 @@ void NotifySocket::read() {
     header.msg_control = control.data();
     header.msg_controllen = control.size();
     const auto size = ::recvmsg(fd_, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-    if (size < 0) return;  // drained
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return;
     auto notification = parse_notification({text.data(), static_cast<std::size_t>(size)});
     notification.pid = sender_of(header);
     handler_(notification);
   }
+  more_.start(Duration::zero(), [this] { drain(); });
 }
 
 }  // namespace weft::node

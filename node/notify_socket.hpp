@@ -1,4 +1,4 @@
-// The socket on which children say READY=1 and WATCHDOG=1 (sd_notify(3)); the kernel tells which process spoke.
+// The socket on which children report READY=1 and WATCHDOG=1 (sd_notify(3)); the kernel adds the sender's pid.
 #pragma once
 #include <sys/types.h>
 
@@ -10,14 +10,14 @@
 
 namespace weft::node {
 
-/// What one datagram said.
+/// The content of one datagram.
 struct Notification {
   pid_t pid = 0;
   bool ready = false;
   bool watchdog = false;
   std::string status;  ///< STATUS=…; may be empty
 };
-/// Lines of NAME=value; what is unknown is skipped.
+/// Lines of NAME=value; unknown names are skipped.
 Notification parse_notification(std::string_view text);
 
 /// Loop-bound.
@@ -30,15 +30,20 @@ class NotifySocket {
   NotifySocket(const NotifySocket&) = delete;
   NotifySocket& operator=(const NotifySocket&) = delete;
 
+  /// Hands over all that has arrived, at most kDrainMax at once. The handler must not destroy this object.
+  void drain();
+
+  static constexpr std::size_t kDrainMax = 10'000;  ///< datagrams; the rest follows in the next turn
+
  private:
   NotifySocket(Loop& loop, std::string path, int fd, Handler handler);
-  void read();
 
   Loop& loop_;
   std::string path_;
   int fd_;
   Handler handler_;
   Loop::Id watch_ = 0;
+  Timer more_;
 };
 
 }  // namespace weft::node

@@ -32,6 +32,7 @@ class Spawned final : public Process {
   Spawned& operator=(const Spawned&) = delete;
 
   ProcessId id() const noexcept override { return id_; }
+  bool includes(pid_t pid) const noexcept override { return pid == id_.pid || ::getpgid(pid) == id_.pid; }
   void signal(int number) noexcept override {
     if (pidfd_ >= 0) (void)::pidfd_send_signal(pidfd_, number, nullptr, 0);
   }

@@ -32,6 +32,8 @@ class Process {
  public:
   virtual ~Process() = default;
   virtual ProcessId id() const noexcept = 0;
+  /// True for the process itself, and for one that it started in its process group.
+  virtual bool includes(pid_t pid) const noexcept = 0;
   /// To the process itself. No effect once it has ended.
   virtual void signal(int number) noexcept = 0;
   /// KILL to it and to what it started in its process group.

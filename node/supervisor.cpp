@@ -4,6 +4,9 @@
 
 namespace weft::node {
 namespace {
+constexpr Duration kBeat = 1s;        // how often this node looks at the clock, to know that it runs
+constexpr Duration kStandstill = 3s;  // a gap between two looks from which on nobody is blamed for silence
+
 bool satisfied(const Child& need) noexcept {
   return need.status().state == State::ready || need.status().state == State::done;
 }
@@ -14,12 +17,15 @@ bool ended_for_good(State state) noexcept {
 }  // namespace
 
 Supervisor::Supervisor(Loop& loop, Launcher& launcher, Observer& observer)
-    : loop_(loop), launcher_(launcher), observer_(observer), step_(loop) {}
+    : loop_(loop), launcher_(launcher), observer_(observer), last_beat_(loop.now()), beat_(loop), step_(loop) {
+  beat();
+}
 
 Supervisor::~Supervisor() = default;
 
 void Supervisor::add(Unit unit) {
-  children_.push_back(std::make_unique<Child>(loop_, launcher_, observer_, std::move(unit), [this] { step_soon(); }));
+  children_.push_back(std::make_unique<Child>(loop_, launcher_, observer_, std::move(unit),
+                                              Child::Hooks{[this] { step_soon(); }, [this] { return may_judge(); }}));
 }
 
 bool Supervisor::adopt(std::string_view name, ProcessId id) {
@@ -34,8 +40,35 @@ void Supervisor::start() {
 
 void Supervisor::notified(const Notification& notification) {
   for (auto& child : children_) {
-    if (child->has_process() && child->status().process.pid == notification.pid) return child->notified(notification);
+    if (child->includes(notification.pid)) return child->notified(notification);
   }
+}
+
+void Supervisor::registered(std::string_view name, pid_t pid) {
+  Child* child = find(name);
+  if (!child || !child->includes(pid)) return;
+  Notification ready;
+  ready.ready = true;
+  child->notified(ready);
+}
+
+bool Supervisor::may_judge() {
+  if (stood_still()) return false;
+  if (catch_up_) catch_up_();
+  return true;
+}
+
+/// A node that was stopped (SIGSTOP, a paused machine) could not read what its children sent meanwhile.
+bool Supervisor::stood_still() {
+  const auto gap = loop_.now() - std::exchange(last_beat_, loop_.now());
+  if (gap < kStandstill) return false;
+  for (auto& child : children_) child->new_start();
+  return true;
+}
+
+void Supervisor::beat() {
+  (void)stood_still();
+  beat_.start(kBeat, [this] { beat(); });
 }
 
 Task<void> Supervisor::stop(std::vector<std::string> names, Duration budget) {

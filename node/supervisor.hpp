@@ -25,6 +25,10 @@ class Supervisor {
   /// Starts each unit as soon as all that it needs is ready (or done).
   void start();
   void notified(const Notification& notification);
+  /// The registry has an instance of this unit: that counts as READY=1 when `pid` is its process.
+  void registered(std::string_view name, pid_t pid);
+  /// `catch_up` passes on the notifications that wait in the node's socket: called before a child is ended for silence.
+  void before_judging(std::function<void()> catch_up) { catch_up_ = std::move(catch_up); }
 
   /// Ends these units, those that need others first; after `budget` all that still runs is killed.
   Task<void> stop(std::vector<std::string> names, Duration budget);
@@ -51,6 +55,9 @@ class Supervisor {
   };
   Child* find(std::string_view name) noexcept;
   Error unknown(std::string_view name) const;
+  bool may_judge();
+  bool stood_still();
+  void beat();
   void step_soon();
   void step();
   void start_what_can();
@@ -64,6 +71,9 @@ class Supervisor {
   std::vector<std::unique_ptr<Child>> children_;
   std::vector<const Child*> unwanted_;
   std::vector<Waiter> waiters_;
+  std::function<void()> catch_up_;
+  TimePoint last_beat_;
+  Timer beat_;
   bool started_ = false;
   Timer step_;  // ends with this object, so a step never comes late
 };

@@ -137,6 +137,15 @@ class Starting(unittest.TestCase):
         self.assertFalse(pathlib.Path(self.folder.name, "run").exists())
         self.assertEqual([], list(pathlib.Path(self.folder.name, "xdg/weft/contexts").iterdir()))
 
+    def test_many_agents_that_start_at_once_are_all_ready_and_none_is_killed(self):
+        agents = {f"echo{i}": {"program": "weft-echo"} for i in range(50)}
+        done = self.up(self.fleet(agents), "--detach")  # the socket holds 10 notifications in a new network namespace
+        self.addCleanup(self.weft, "down")
+        self.assertEqual(0, done.returncode, done.stdout + done.stderr)
+        rows = json.loads(self.weft("ps", "--json").stdout)[0]["processes"]
+        self.assertEqual([], [row for row in rows if row["state"] != "ready" or row["restarts"]])
+        self.assertEqual(52, len(rows))
+
     def test_a_program_that_does_not_exist_is_named_before_anything_starts(self):
         done = self.up(self.fleet({"nosuchagent": {}}))
         self.assertEqual(78, done.returncode)

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "weft/base/base.hpp"
+#include "weft/io/notify.hpp"
 
 namespace boost::asio {
 class io_context;
@@ -147,9 +148,5 @@ struct HttpPost {
 Task<Result<HttpResponse>> http_post(IoLoop& loop, HttpPost request, HttpClientOptions options = {});
 /// Connects and closes. Errors as above.
 Task<Result<void>> tcp_probe(IoLoop& loop, std::string host, std::uint16_t port, Duration timeout);
-
-/// Speaks sd_notify to whoever started this process (NOTIFY_SOCKET): "READY=1", "STATUS=…", "STOPPING=1". No socket: no
-/// effect.
-void notify_supervisor(const std::string& state) noexcept;
 
 }  // namespace weft::io

@@ -85,7 +85,7 @@ struct Program::Impl {
       return;
     }
     exit = code;
-    io::notify_supervisor("STOPPING=1");
+    notifier.send("STOPPING=1");
     health.set("draining", false, "the process is stopping");
     if (running) begin_drain();
   }
@@ -193,7 +193,8 @@ struct Program::Impl {
   std::vector<std::function<Value()>> on_info;
   std::vector<std::function<void(const config::Config&)>> on_reload;
   std::unique_ptr<observe::Admin> admin;
-  Watchdog watchdog{loop};
+  io::Notifier notifier{loop};
+  Watchdog watchdog{loop, notifier};
 
   bool running = false, stopping = false;
   int exit = exit_code::ok;
@@ -265,7 +266,7 @@ void Program::at_abrupt_end(std::function<void()> work) { impl_->at_abrupt_end =
 
 void Program::ready() {
   impl_->health.set_started();
-  io::notify_supervisor("READY=1");
+  impl_->notifier.send("READY=1");
   impl_->log.info("ready", {{"config_hash", impl_->config.hash()}, {"admin", admin_address()}});
 }
 

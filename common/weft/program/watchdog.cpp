@@ -17,7 +17,7 @@ std::uint64_t number(const char* variable) {
 
 }  // namespace
 
-Watchdog::Watchdog(Loop& loop) : timer_(loop) {
+Watchdog::Watchdog(Loop& loop, io::Notifier& notifier) : notifier_(notifier), timer_(loop) {
   constexpr std::uint64_t kMax = 24ULL * 3600 * 1'000'000;
   const auto limit_us = std::min(number("WATCHDOG_USEC"), kMax);
   const auto pid = number("WATCHDOG_PID");
@@ -27,7 +27,7 @@ Watchdog::Watchdog(Loop& loop) : timer_(loop) {
 }
 
 void Watchdog::ping() {
-  io::notify_supervisor("WATCHDOG=1");
+  notifier_.send("WATCHDOG=1");
   timer_.start(period_, [this] { ping(); });
 }
 

@@ -1,5 +1,5 @@
-// Watchdog: tells a supervisor that asked for it (WATCHDOG_USEC, sd_watchdog_enabled(3)) that the loop turns. Private
-// to program.
+// Watchdog: reports to a supervisor that asked for it (WATCHDOG_USEC, sd_watchdog_enabled(3)) that the loop turns.
+// Private to program.
 #pragma once
 #include "weft/io/io.hpp"
 
@@ -7,10 +7,13 @@ namespace weft::program {
 
 class Watchdog {
  public:
-  explicit Watchdog(Loop& loop);
+  /// Borrows both.
+  Watchdog(Loop& loop, io::Notifier& notifier);
 
  private:
   void ping();
+
+  io::Notifier& notifier_;
   Timer timer_;
   Duration period_{};
 };

@@ -17,10 +17,12 @@ class FakeLauncher final : public Launcher {
     std::vector<int> signals;
     OnExit on_exit;
   };
+  static constexpr pid_t kHelper = 10'000;  ///< added to a pid: a process that it started in its group
   class Handle final : public Process {
    public:
     Handle(FakeLauncher& launcher, pid_t pid) : launcher_(launcher), pid_(pid) {}
     ProcessId id() const noexcept override { return {pid_, 1}; }
+    bool includes(pid_t pid) const noexcept override { return pid == pid_ || pid == pid_ + kHelper; }
     void signal(int number) noexcept override { launcher_.signal(pid_, number); }
     void kill_group() noexcept override { launcher_.signal(pid_, SIGKILL); }
 
