@@ -9,9 +9,8 @@ namespace weft::net {
 namespace {
 
 constexpr std::size_t kKeyText = 40, kKeyBytes = 32;
-constexpr std::size_t kZapParts = 7;  // version, request id, domain, address, identity, mechanism, client key
-constexpr int kZapShare = 64;         // requests answered in one turn of the loop
-constexpr std::string_view kZapDomain = "weft";
+constexpr std::size_t kZapParts = 7;      // version, request id, domain, address, identity, mechanism, client key
+constexpr int kZapShare = 64;             // requests answered in one turn of the loop
 constexpr Duration kTellAgain = 60s;      // the same address is told once in this time
 constexpr std::size_t kToldMax = 10'000;  // addresses remembered
 
@@ -176,7 +175,6 @@ void Security::apply(zmq::socket_t& socket) const {
   socket.set(opt::curve_secretkey, impl_->own.secret_key);
   if (type == zmq::socket_type::router || type == zmq::socket_type::xpub) {
     socket.set(opt::curve_server, true);
-    socket.set(opt::zap_domain, kZapDomain);
   } else {
     socket.set(opt::curve_publickey, impl_->own.public_key);
   }

@@ -10,6 +10,7 @@ namespace {
 constexpr Duration kRefusedAgain = 1s;
 constexpr int kLingerMs = 100;  // a caller that ends still tells what it no longer waits for
 constexpr int kShare = 256;     // messages a socket receives in one turn of the loop
+constexpr std::string_view kZapDomain = "weft";
 
 /// A payload that ZeroMQ sends without a copy, and frees in its own thread; the flag orders our writes before that in
 /// terms of C++ (and of thread sanitizer, which cannot see into libzmq's queues).
@@ -45,6 +46,9 @@ void notice_cut(zmq::socket_t& socket, bool asks, const Limits& limits) {
 
 void set_options(zmq::socket_t& socket, zmq::socket_type type, const Limits& limits) {
   namespace opt = zmq::sockopt;
+  // With a domain libzmq refuses ZMTP 1.0 and 2.0, which have no handshake: it would read what a browser sends to this
+  // port as messages. Peers that speak ZMTP 3 notice nothing; without a ZAP handler there is nobody to ask about them.
+  socket.set(opt::zap_domain, kZapDomain);
   socket.set(opt::linger, type == zmq::socket_type::dealer ? kLingerMs : 0);
   socket.set(opt::sndhwm, limits.socket_messages_max);
   // a frame over this ends the connection before anything is allocated for it; the slack is for headers and names

@@ -1,13 +1,8 @@
-#include <netinet/in.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <array>
 #include <zmq.hpp>
 
 #include "tests/support/catch.hpp"
 #include "tests/support/manual_loop.hpp"
+#include "tests/unit/net/raw_connection.hpp"
 #include "weft/net/net.hpp"
 
 using namespace weft;
@@ -45,32 +40,6 @@ struct EchoServer {
                  (void)server.send(from, header, payload);
                }) {}
   Server server;
-};
-
-/// Connects and says nothing: who listens gives it up after `handshake_ivl`.
-class MuteConnection {
- public:
-  explicit MuteConnection(const std::string& endpoint) {
-    sockaddr_in to{};
-    to.sin_family = AF_INET;
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    to.sin_port = htons(static_cast<std::uint16_t>(std::stoi(endpoint.substr(endpoint.rfind(':') + 1))));
-    REQUIRE(::connect(fd_, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0);
-  }
-  MuteConnection(const MuteConnection&) = delete;
-  MuteConnection& operator=(const MuteConnection&) = delete;
-  ~MuteConnection() { ::close(fd_); }
-  bool closed_within(std::chrono::milliseconds limit) const {
-    const auto end = std::chrono::steady_clock::now() + limit;
-    std::array<char, 256> greeting;
-    for (pollfd readable{fd_, POLLIN, 0}; std::chrono::steady_clock::now() < end;) {
-      if (::poll(&readable, 1, 100) > 0 && ::recv(fd_, greeting.data(), greeting.size(), 0) <= 0) return true;
-    }
-    return false;
-  }
-
- private:
-  const int fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 };
 
 }  // namespace
@@ -222,9 +191,9 @@ TEST_CASE_METHOD(Fixture, "whoever floods a process that is busy and goes away d
     while (zmq::poll(&writable, 1, std::chrono::milliseconds(300)) > 0)
       raw.send(zmq::message_t(100'000), zmq::send_flags::dontwait);
   }
-  const MuteConnection mute(endpoint);
-  REQUIRE(
-      mute.closed_within(15s));  // by libzmq's thread there, for which this was time enough to find that one is gone
+  // It sends nothing and is closed after the time for a handshake: enough for libzmq's thread to find the other gone.
+  const test::RawConnection mute(endpoint);
+  REQUIRE(mute.closed_within(15s));
   Link link(loop, context, endpoint, limits, here, [](const wire::EnvelopeView&) {});
   REQUIRE(link.send(header(wire::Kind::request, 1), "m", Bytes(10)));
   REQUIRE(loop.run_until([&] { return here.received > 0; }));
