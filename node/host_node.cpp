@@ -18,6 +18,7 @@ constexpr Duration kAgentsBudget = 7s, kLeaveBudget = 500ms, kOrphanGrace = 5s, 
 mesh::MeshOptions mesh_options(program::Program& program) {
   auto options = mesh::options_from(program.config(), "node", program.version());
   options.tags["env"] = program.environment();
+  options.owns_slot = true;  // by the lock of its run folder
   options.peer.tracer = &program.tracer();
   return options;
 }
@@ -39,7 +40,8 @@ void remove_sockets(const std::string& folder) {
 
 }  // namespace
 
-HostNode::HostNode(program::Program& program, const Prepared& prepared, Progress& progress, Background& background)
+HostNode::HostNode(program::Program& program, const Prepared& prepared, Claims& claims, Progress& progress,
+                   Background& background)
     : program_(program),
       prepared_(prepared),
       progress_(progress),
@@ -53,11 +55,12 @@ HostNode::HostNode(program::Program& program, const Prepared& prepared, Progress
             return options;
           }(),
           program.metrics(), program.log(), program.health()),
-      launcher_(make_launcher(loop_)),
+      processes_(make_launcher(loop_)),
+      launcher_(*processes_, claims),
       metrics_(program.metrics()),
       teller_(prepared.fleet, prepared.settings.host, prepared.settings.registry_port, mesh_, program.log()),
       keeper_(loop_, [this] { write_processes(); }),
-      supervisor_(loop_, *launcher_, observers_),
+      supervisor_(loop_, launcher_, observers_),
       rotation_(loop_) {
   observers_.add(metrics_);
   observers_.add(teller_);
@@ -83,7 +86,7 @@ Result<void> HostNode::open() {
   serve_node(mesh_, supervisor_, loop_, prepared_.fleet.mesh, prepared_.settings.host, prepared_.places.log_of("node"),
              [this] { program_.quit(program::exit_code::ok); });
   program_.at_abrupt_end([this] { clean_up(); });
-  mesh_.on_fenced([this] { program_.quit(program::exit_code::temporary); });
+  mesh_.on_fenced([this] { teller_.slot_taken(); });
   if (auto begun = mesh_.start(); !begun) return begun.error();
   for (const auto& line : remote_needs(prepared_.fleet, prepared_.settings.host))
     program_.log().info("a need on another host", {{"what", line}});
@@ -146,7 +149,7 @@ Task<void> HostNode::adopt_or_end() {
   if (strangers.empty()) co_return;
   for (const auto& note : strangers)
     program_.log().info("process of a former node ends", {{"process", note.agent}, {"child_pid", note.pid}});
-  co_await end_processes(loop_, *launcher_, std::move(strangers), kOrphanGrace);
+  co_await end_processes(loop_, launcher_, std::move(strangers), kOrphanGrace);
 }
 
 Result<void> HostNode::check_ports() const {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "node/background.hpp"
+#include "node/claims.hpp"
 #include "node/notify_socket.hpp"
 #include "node/observers.hpp"
 #include "node/prepare.hpp"
@@ -18,7 +19,8 @@ namespace weft::node {
 class HostNode final : private Observer {
  public:
   /// Borrows all.
-  HostNode(program::Program& program, const Prepared& prepared, Progress& progress, Background& background);
+  HostNode(program::Program& program, const Prepared& prepared, Claims& claims, Progress& progress,
+           Background& background);
   ~HostNode() override;
 
   /// Opens the doors and begins to start processes. Errors: `port_taken`, `bad_address`, `io_failed`.
@@ -51,7 +53,8 @@ class HostNode final : private Observer {
   Loop& loop_;
   net::Context context_;
   mesh::Mesh mesh_;
-  std::unique_ptr<Launcher> launcher_;
+  std::unique_ptr<Launcher> processes_;
+  ClaimingLauncher launcher_;
   Observers observers_;
   ProcessMetrics metrics_;
   Teller teller_;

@@ -65,7 +65,9 @@ int run(Prepared prepared, char* own_name) {
   if (auto made = create(prepared.places); !made) return refuse(made.error(), program::exit_code::cannot_create);
   auto lock = NodeLock::take(prepared.places.lock_file());
   if (!lock) return refuse(lock.error(), program::exit_code::temporary);
-  enter_environment(prepared);
+  auto claims = Claims::begin(prepared.places.claims_file(), SystemClock().wall());
+  if (!claims) return refuse(claims.error(), program::exit_code::cannot_create);
+  enter_environment(prepared, claims->next());
   auto argv = rest_of(own_name, prepared.options);
   std::FILE* messages = keep_stderr();
   if (prepared.options.progress) {
@@ -82,7 +84,7 @@ int run(Prepared prepared, char* own_name) {
     return error.is(codes::port_taken) ? program::exit_code::temporary : program::exit_code_of(error);
   };
   if (auto admin = program.open_admin(); !admin) return fail(admin.error());
-  HostNode node(program, prepared, progress, background);
+  HostNode node(program, prepared, *claims, progress, background);
   if (auto opened = node.open(); !opened) return fail(opened.error());
   const int code = program.run([&node] { return node.drain(); }, HostNode::kStopBudget);
   node.clean_up();

@@ -67,6 +67,17 @@ void Teller::ended(const Unit& unit, const Status& status, const Ended& ended) {
   }
 }
 
+void Teller::slot_taken() {
+  ErrorEvent event;
+  event.severity = Severity::error;
+  event.category = "registry";
+  event.code = codes::fenced.id;
+  event.message = "another instance registered as {slot}; this node holds the lock of its host and takes the slot back";
+  event.values = {{"slot", "node@" + host_}};
+  log_.error("this node's slot was taken", Error(codes::fenced, event.text(), "is host.name used by two machines?"));
+  mesh_.report(std::move(event));
+}
+
 void Teller::report(const Unit& unit, const Status& status, const Ended& ended) {
   const bool gives_up = ended.decision.action == Decision::Action::give_up;
   ErrorEvent event;

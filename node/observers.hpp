@@ -65,6 +65,8 @@ class Teller final : public Observer {
   Teller(const Fleet& fleet, std::string host, std::uint16_t registry_port, mesh::Mesh& mesh, observe::Log& log);
   void changed(const Unit& unit, const Status& status) override;
   void ended(const Unit& unit, const Status& status, const Ended& ended) override;
+  /// Another instance was registered as this node.
+  void slot_taken();
 
  private:
   void report(const Unit& unit, const Status& status, const Ended& ended);

@@ -39,6 +39,16 @@ Error failed(const std::string& what, int number) {
   return {number == ENOSPC ? codes::disk_full : codes::io_failed, what + ": " + std::strerror(number)};
 }
 
+/// A file or a folder. False: errno says why.
+bool sync_to_disk(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  const int failure = ::fsync(fd) == 0 ? 0 : errno;
+  ::close(fd);
+  errno = failure;
+  return failure == 0;
+}
+
 struct flock whole_file() {
   struct flock lock {};
   lock.l_type = F_WRLCK;
@@ -123,7 +133,7 @@ NodeLock::~NodeLock() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-Result<void> replace_file(const std::string& file, std::string_view content) {
+Result<void> replace_file(const std::string& file, std::string_view content, Sync sync) {
   const std::string fresh = file + ".new";
   {
     std::ofstream out(fresh, std::ios::binary | std::ios::trunc);
@@ -132,7 +142,10 @@ Result<void> replace_file(const std::string& file, std::string_view content) {
     out.close();
     if (!out) return failed("cannot write " + fresh, errno);
   }
+  if (sync == Sync::yes && !sync_to_disk(fresh)) return failed("cannot write " + fresh, errno);
   if (::rename(fresh.c_str(), file.c_str()) != 0) return failed("cannot replace " + file, errno);
+  if (sync == Sync::yes && !sync_to_disk(fs::path(file).parent_path()))
+    return failed("cannot write the folder of " + file, errno);
   return {};
 }
 

@@ -19,6 +19,7 @@ struct Places {
   std::string log_of(std::string_view agent) const { return state + "/log/" + std::string(agent) + ".log"; }
   std::string notify_socket() const { return run + "/notify.sock"; }
   std::string lock_file() const { return run + "/node.lock"; }
+  std::string claims_file() const { return state + "/claims"; }
   std::string process_file() const { return run + "/processes.json"; }
 };
 /// `state` and `run` may be empty: then below XDG_STATE_HOME and XDG_RUNTIME_DIR. The result is absolute.
@@ -57,7 +58,9 @@ class NodeLock {
   int fd_;
 };
 
-/// Writes a file so that a reader sees the old or the new one, never a part. Errors: `io_failed`, `disk_full`.
-Result<void> replace_file(const std::string& file, std::string_view content);
+enum class Sync : bool { no, yes };
+/// Writes a file so that a reader sees the old or the new one, never a part; with Sync::yes also after a loss of power.
+/// Errors: `io_failed`, `disk_full`.
+Result<void> replace_file(const std::string& file, std::string_view content, Sync sync = Sync::no);
 
 }  // namespace weft::node

@@ -97,10 +97,11 @@ std::variant<Prepared, int> prepare(NodeOptions options) {
   return out;
 }
 
-void enter_environment(const Prepared& prepared) {
+void enter_environment(const Prepared& prepared, std::uint64_t claim) {
   for (const auto& [name, value] : host_variables(prepared.fleet, prepared.settings, prepared.places))
     (void)::setenv(name.c_str(), value.c_str(), 1);
   (void)::setenv("WEFT_SLOT", ("node@" + prepared.settings.host).c_str(), 1);
+  (void)::setenv("WEFT_CLAIM", std::to_string(claim).c_str(), 1);
 }
 
 Result<void> port_free(const std::string& address, std::uint16_t port) {

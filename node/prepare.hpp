@@ -23,8 +23,8 @@ struct Prepared {
 /// The exit code comes back instead when the start is impossible; stderr says why.
 std::variant<Prepared, int> prepare(NodeOptions options);
 
-/// Puts the settings of this host into the environment, for the node itself.
-void enter_environment(const Prepared& prepared);
+/// Puts the settings of this host into the environment, for the node itself, and its claim to its own slot.
+void enter_environment(const Prepared& prepared, std::uint64_t claim);
 
 /// Whether `port` of `address` can be had. Errors: `port_taken`, `bad_address` (not an address of this machine).
 Result<void> port_free(const std::string& address, std::uint16_t port);

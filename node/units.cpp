@@ -28,8 +28,9 @@ std::vector<std::string> registries(const Fleet& fleet, const HostSettings& sett
 
 /// Not for children: what was said to the node alone, and by whom it is supervised.
 bool passes_on(std::string_view variable) {
-  for (const auto* name : {"NOTIFY_SOCKET=", "WATCHDOG_USEC=", "WATCHDOG_PID=", "LISTEN_FDS=", "LISTEN_PID=",
-                           "WEFT_HOST=", "WEFT_SLOT=", "WEFT_ENV=", "WEFT_CONFIG_DIR=", "WEFT__ADMIN__PORT="}) {
+  for (const auto* name :
+       {"NOTIFY_SOCKET=", "WATCHDOG_USEC=", "WATCHDOG_PID=", "LISTEN_FDS=", "LISTEN_PID=", "WEFT_HOST=", "WEFT_SLOT=",
+        "WEFT_CLAIM=", "WEFT_ENV=", "WEFT_CONFIG_DIR=", "WEFT__ADMIN__PORT="}) {
     if (variable.starts_with(name)) return false;
   }
   return true;

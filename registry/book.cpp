@@ -9,7 +9,7 @@ Book::Book(const Clock& clock, Table::Options options, const Ulid& term)
 
 void Book::restore(InstanceRecord record) {
   if (record.registry == host()) return table_.restore(std::move(record));
-  table_.epochs().observe(record.epoch);
+  table_.epochs().observe(record.epoch, clock_.wall());
   const std::string registry = record.registry;
   if (!check_name("host name", registry)) return;
   Peer& of = peer(registry);
@@ -79,7 +79,8 @@ Book::Peer& Book::peer(const std::string& registry) {
   const auto it = peers_.find(registry);
   if (it != peers_.end()) return it->second;
   const auto& options = table_.options();
-  Peer fresh{Replica({options.mesh, registry, options.instances_max}), clock_.now() + options.lease};
+  const auto plausible = [this](std::uint64_t epoch) { return table_.epochs().plausible(epoch, clock_.wall()); };
+  Peer fresh{Replica({options.mesh, registry, options.instances_max, plausible}), clock_.now() + options.lease};
   return peers_.emplace(registry, std::move(fresh)).first->second;
 }
 

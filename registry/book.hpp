@@ -16,11 +16,13 @@ class Book {
  public:
   /// Borrows `clock`. `term`: new at each start.
   Book(const Clock& clock, Table::Options options, const Ulid& term);
+  Book(const Book&) = delete;
+  Book& operator=(const Book&) = delete;
 
   // ---- at the start
   /// A record of the store: of this registry's own table, or what another registry said.
   void restore(InstanceRecord record);
-  void restore_epoch(std::uint64_t epoch) { table_.epochs().observe(epoch); }
+  void restore_epoch(std::uint64_t epoch) { table_.epochs().restore(epoch); }
 
   // ---- what agents ask
   /// Errors: those of Table::enter().

@@ -55,6 +55,12 @@ Result<void> check_who(const mesh::InstanceRecord& record, std::string_view mesh
   return check_slot(record);
 }
 
+Result<void> check_epoch(const mesh::InstanceRecord& record) {
+  if (record.epoch <= kEpochMax) return {};
+  return refusal(codes::bad_value, record, "epoch",
+                 std::to_string(record.epoch) + ", at most " + std::to_string(kEpochMax) + " is possible");
+}
+
 Result<void> check_where(const mesh::InstanceRecord& record) {
   const std::array<std::pair<std::string_view, const std::string*>, 4> endpoints{{
       {"call_endpoint", &record.call_endpoint},
@@ -121,6 +127,7 @@ Result<void> check_words(const mesh::InstanceRecord& record) {
 
 Result<void> check_record(const mesh::InstanceRecord& record, std::string_view mesh) {
   if (auto good = check_who(record, mesh); !good) return good;
+  if (auto good = check_epoch(record); !good) return good;
   if (auto good = check_where(record); !good) return good;
   if (auto good = check_methods(record); !good) return good;
   if (auto good = check_topics(record); !good) return good;

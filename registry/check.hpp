@@ -13,6 +13,7 @@ inline constexpr std::size_t kEndpointMax = 256;         ///< bytes
 inline constexpr std::size_t kSlotMax = 160;             ///< bytes
 inline constexpr std::size_t kWordMax = 128;             ///< bytes of version, key, hash
 inline constexpr std::uint64_t kEpochMax = 0xffff'ffff;  ///< an envelope carries 32 bits of it
+inline constexpr unsigned kClaimBits = 24;               ///< of a claim: starts made by one node; above: a time or more
 
 /// Errors: `wrong_mesh`, `bad_name`, `bad_topic`, `bad_value`, `too_large`; each names the agent and the field.
 Result<void> check_record(const mesh::InstanceRecord& record, std::string_view mesh);

@@ -30,7 +30,9 @@ Meters::Meters(observe::Metrics& metrics)
       confirmed_(metrics.gauge(kInstances, kInstancesHelp, {{"state", "confirmed"}})),
       unconfirmed_(metrics.gauge(kInstances, kInstancesHelp, {{"state", "unconfirmed"}})),
       replicated_(metrics.gauge(kInstances, kInstancesHelp, {{"state", "replicated"}})),
-      expired_(metrics.counter("weft_registry_lease_expired_total", "Instances removed because nobody renewed them")) {
+      expired_(metrics.counter("weft_registry_lease_expired_total", "Instances removed because nobody renewed them")),
+      starts_cut_(metrics.counter("weft_registry_starts_cut_total",
+                                  "Registrations whose start was in the future, and was taken as now")) {
   for (const auto* outcome : {"done", "fenced", "table_full", "wrong_mesh", "invalid"})
     metrics.counter(kRegistrations, kRegistrationsHelp, {{"outcome", outcome}});
   for (const auto* outcome : {"done", "fenced", "unknown"})
@@ -48,6 +50,7 @@ void Meters::measure(const Book& book) {
   unconfirmed_.set(static_cast<double>(unconfirmed));
   replicated_.set(static_cast<double>(book.view().size() - std::min(own, book.view().size())));
   expired_.add(book.leases_expired() - expired_.value());
+  starts_cut_.add(book.table().starts_cut() - starts_cut_.value());
 }
 
 void Meters::registration(const Error* outcome) { outcome_counter(kRegistrations, kRegistrationsHelp, outcome).add(); }

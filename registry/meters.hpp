@@ -33,7 +33,7 @@ class Meters {
 
   observe::Metrics& metrics_;
   observe::Gauge &confirmed_, &unconfirmed_, &replicated_;
-  observe::Counter& expired_;
+  observe::Counter &expired_, &starts_cut_;
   std::map<Ulid, std::pair<Place, std::string>> instances_;  // and its version
   std::map<Place, std::multiset<std::string>> versions_;     // of the live instances
 };

@@ -45,7 +45,8 @@ Delta Replica::clear(const std::string& reason) {
 
 bool Replica::acceptable(const InstanceRecord& record) {
   const bool room = records_.size() < options_.instances_max || records_.contains(record.instance);
-  if (room && record.registry == options_.registry && check_record(record, options_.mesh)) return true;
+  const bool plausible = !options_.plausible || options_.plausible(record.epoch);
+  if (room && plausible && record.registry == options_.registry && check_record(record, options_.mesh)) return true;
   ++refused_;
   return false;
 }

@@ -1,6 +1,7 @@
 // Replica: a copy of what one other registry writes. A snapshot, then deltas in sequence; whatever does not follow asks
 // for a new snapshot. Pure. Loop-bound.
 #pragma once
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -16,6 +17,7 @@ class Replica {
     std::string mesh;
     std::string registry;  ///< host name of the one that writes
     std::size_t instances_max = 65'536;
+    std::function<bool(std::uint64_t epoch)> plausible{};  ///< whether a registry can have given it; unset: any
   };
   explicit Replica(Options options) : options_(std::move(options)) {}
 

@@ -4,25 +4,49 @@
 #include <tuple>
 
 namespace weft::registry {
+namespace {
+
+constexpr std::uint64_t kKnownPast = 1'760'000'000;    // seconds: October 2025, before this was written
+constexpr std::uint64_t kAheadMax = 1'000'000'000;     // seconds, 32 years: a clock is not wrong by more
+constexpr std::uint64_t kRoom = 0x1000'0000;           // registrations that are left above the highest that is believed
+constexpr std::uint64_t kHighest = kEpochMax - kRoom;  // so that no epoch that was sent uses up the rest
+
+std::uint64_t seconds_of(WallTime now) {
+  const auto seconds = static_cast<std::uint64_t>(std::max<std::int64_t>(0, to_us(now) / 1'000'000));
+  return std::min(seconds, kHighest);
+}
+std::uint64_t plausible_max(WallTime now) {
+  return std::min(std::max(seconds_of(now), kKnownPast) + kAheadMax, kHighest);
+}
+
+}  // namespace
 
 std::uint64_t Epochs::next(WallTime now) noexcept {
-  const auto seconds = static_cast<std::uint64_t>(std::max<std::int64_t>(0, to_us(now) / 1'000'000));
-  last_ = std::max(last_ + 1, std::min(seconds, kEpochMax));
+  last_ = std::max(last_ + 1, seconds_of(now));
   return last_;
 }
 
-void Epochs::observe(std::uint64_t epoch) noexcept {
-  if (epoch < kEpochMax) last_ = std::max(last_, epoch);
+bool Epochs::plausible(std::uint64_t epoch, WallTime now) const noexcept {
+  return epoch <= std::max(last_, plausible_max(now));
+}
+
+void Epochs::observe(std::uint64_t epoch, WallTime now) noexcept {
+  if (plausible(epoch, now)) last_ = std::max(last_, epoch);
+}
+
+void Epochs::restore(std::uint64_t last) noexcept {
+  if (last < kEpochMax) last_ = std::max(last_, last);
 }
 
 bool older(const InstanceRecord& a, const InstanceRecord& b) noexcept {
-  return std::tie(a.started_us, a.epoch, a.registry) < std::tie(b.started_us, b.epoch, b.registry);
+  return std::tie(a.claim, a.started_us, a.epoch, a.registry) < std::tie(b.claim, b.started_us, b.epoch, b.registry);
 }
 
 // ---- what agents ask
 
 void Table::restore(InstanceRecord record) {
-  epochs_.observe(record.epoch);
+  if (!epochs_.plausible(record.epoch, clock_.wall())) return;
+  epochs_.observe(record.epoch, clock_.wall());
   if (!check_record(record, options_.mesh) || !check_room(record, nullptr) || find(record.instance) != nullptr) return;
   if (holder(record.slot) != nullptr) return;
   record.registry = options_.host;
@@ -34,6 +58,8 @@ Result<const InstanceRecord*> Table::enter(InstanceRecord record, const Instance
   record.circuits = fit_to_tell(std::move(record.circuits));
   if (auto good = check_record(record, options_.mesh); !good) return good.error();
   if (auto speaks = check_protocol(record); !speaks) return speaks.error();
+  if (auto plausible = check_plausible(record); !plausible) return plausible.error();
+  cut_start(record);
   const InstanceRecord* replaced = holder(record.slot);
   if (replaced != nullptr && replaced->instance == record.instance) replaced = nullptr;
   if (auto free = check_slot_free(record, replaced); !free) return free.error();
@@ -42,7 +68,7 @@ Result<const InstanceRecord*> Table::enter(InstanceRecord record, const Instance
 
   if (replaced != nullptr) fence(replaced->instance, "replaced");
   fenced_.erase(record.instance);
-  epochs_.observe(record.epoch);
+  epochs_.observe(record.epoch, clock_.wall());
   const Ulid instance = record.instance;
   record.epoch = epochs_.next(clock_.wall());
   record.registry = options_.host;
@@ -95,7 +121,7 @@ bool Table::leave(const mesh::DeregisterRequest& request) {
 // ---- time, and other registries
 
 void Table::yield_to(const InstanceRecord& foreign) {
-  epochs_.observe(foreign.epoch);
+  epochs_.observe(foreign.epoch, clock_.wall());
   const InstanceRecord* same = find(foreign.instance);
   if (same != nullptr && std::tie(same->epoch, same->registry) < std::tie(foreign.epoch, foreign.registry))
     remove(foreign.instance, "moved to the registry of " + foreign.registry);
@@ -151,9 +177,30 @@ std::vector<InstanceRecord> Table::records() const {
 Result<void> Table::check_slot_free(const InstanceRecord& record, const InstanceRecord* holder) const {
   if (holder == nullptr || holder->instance == record.instance) return {};
   // One that was replaced does not come back while its place is filled, or two would replace each other for ever.
-  if (record.started_us >= holder->started_us && !fenced_.contains(record.instance)) return {};
+  const bool earlier = std::tie(record.claim, record.started_us) < std::tie(holder->claim, holder->started_us);
+  if (!earlier && !fenced_.contains(record.instance)) return {};
   return Error(codes::fenced, "slot '" + record.slot + "' is filled by the newer instance " +
                                   holder->instance.to_string() + " on host " + holder->host);
+}
+
+Result<void> Table::check_plausible(const InstanceRecord& record) const {
+  const WallTime now = clock_.wall();
+  const bool epoch = epochs_.plausible(record.epoch, now);
+  if (epoch && record.claim >> kClaimBits <= plausible_max(now)) return {};
+  return Error(codes::bad_value,
+               "agent '" + record.agent + "': " +
+                   (epoch ? "claim: " + std::to_string(record.claim) : "epoch: " + std::to_string(record.epoch)) +
+                   " is higher than any that was given",
+               "restart the agent; are the clocks of the hosts right?");
+}
+
+/// It would win the slot until that time comes. A re-registration keeps the start that the record has.
+void Table::cut_start(InstanceRecord& record) {
+  const std::int64_t now = to_us(clock_.wall());
+  if (record.started_us <= now) return;
+  const InstanceRecord* same = find(record.instance);
+  record.started_us = same != nullptr ? std::min(same->started_us, now) : now;
+  ++starts_cut_;
 }
 
 Result<void> Table::check_room(const InstanceRecord& record, const InstanceRecord* replaced) const {

@@ -12,19 +12,25 @@
 namespace weft::registry {
 
 /// Gives epochs: seconds of wall time, but never the same twice and never back, so that they grow over a lost store
-/// and from one registry to the next.
+/// and from one registry to the next. Always below kEpochMax.
 class Epochs {
  public:
   std::uint64_t next(WallTime now) noexcept;
-  /// An epoch that another registry gave, or that was stored.
-  void observe(std::uint64_t epoch) noexcept;
+  /// Whether an epoch that another process sent can have been given by a registry: not when it is decades ahead of the
+  /// clock, of the build of this program (for a clock that starts in 1970) and of what this registry gave itself.
+  bool plausible(std::uint64_t epoch, WallTime now) const noexcept;
+  /// An epoch that another registry gave; without effect unless plausible.
+  void observe(std::uint64_t epoch, WallTime now) noexcept;
+  /// The last one of this registry, from its store.
+  void restore(std::uint64_t last) noexcept;
   std::uint64_t last() const noexcept { return last_; }
 
  private:
   std::uint64_t last_ = 0;
 };
 
-/// True when `a` has to go where both claim one slot: it started earlier, or at the same time and registered earlier.
+/// True when `a` has to go where both claim one slot. The later claim of the host's node counts, which does not rest on
+/// wall time; between instances that were started without a node the later start, at a tie the later registration.
 bool older(const InstanceRecord& a, const InstanceRecord& b) noexcept;
 
 class Table {
@@ -41,9 +47,10 @@ class Table {
 
   /// A record of the store: unconfirmed, for one lease. What this table would refuse is skipped.
   void restore(InstanceRecord record);
-  /// Enters the instance, or anew under an epoch over the one it tells, and fences an older one in its slot. `rival`
-  /// (may be null) is who fills the slot at another registry. Returns the record as it stands. Errors: those of
-  /// check_record(), `table_full`, `fenced`.
+  /// Enters the instance, or again under an epoch above the one it sends, and fences an older one in its slot. `rival`
+  /// (may be null) fills the slot at another registry. A start in the future is cut to now. Returns the record as it is
+  /// held. Errors: those of check_record(), `bad_value` (an epoch or a claim beyond what is plausible), `table_full`,
+  /// `fenced`.
   Result<const InstanceRecord*> enter(InstanceRecord record, const InstanceRecord* rival = nullptr);
   /// Errors: `unknown_instance`, `fenced`.
   Result<void> renew(const mesh::RenewRequest& request);
@@ -65,6 +72,8 @@ class Table {
   const InstanceRecord* holder(const std::string& slot) const;
   std::vector<InstanceRecord> records() const;
   std::size_t size() const noexcept { return held_.size(); }
+  /// Registrations whose start was in the future by this registry's clock.
+  std::uint64_t starts_cut() const noexcept { return starts_cut_; }
   std::size_t unconfirmed() const noexcept { return unconfirmed_; }
   Epochs& epochs() noexcept { return epochs_; }
   const Epochs& epochs() const noexcept { return epochs_; }
@@ -80,6 +89,8 @@ class Table {
   void remove(const Ulid& instance, std::string reason);
   void fence(const Ulid& instance, std::string reason);
   void confirm(InstanceRecord& record);
+  Result<void> check_plausible(const InstanceRecord& record) const;
+  void cut_start(InstanceRecord& record);
   Result<void> check_room(const InstanceRecord& record, const InstanceRecord* replaced) const;
   Result<void> check_slot_free(const InstanceRecord& record, const InstanceRecord* holder) const;
 
@@ -94,6 +105,7 @@ class Table {
   Pending pending_;
   std::size_t bytes_ = 0;
   std::size_t unconfirmed_ = 0;
+  std::uint64_t starts_cut_ = 0;
 };
 
 }  // namespace weft::registry

@@ -60,12 +60,13 @@ struct Host : test::MeshFixture {
       return started = registry->start().has_value();
     }));
   }
-  Agent& start_agent(const std::string& agent, std::vector<std::string> registries = {}) {
+  Agent& start_agent(const std::string& agent, std::vector<std::string> registries = {}, bool owns_slot = false) {
     auto& one = *agents.emplace_back(std::make_unique<Agent>());
     mesh::MeshOptions options;
     options.peer = peer_options(agent, name);
     options.registries = registries.empty() ? std::vector{endpoint()} : std::move(registries);
     options.report_errors = false;
+    options.owns_slot = owns_slot;
     one.mesh = std::make_unique<mesh::Mesh>(loop, context, options, one.metrics, log, one.health);
     one.mesh->on_fenced([&one] { one.fenced = true; });
     one.mesh->serve({"where", ""}, test::handler([host = name](mesh::Call&) -> Result<mesh::Payload> {
@@ -130,6 +131,37 @@ TEST_CASE_METHOD(Fixture, "agents of both hosts are seen on both within 2 s of t
       2s));
   CHECK(alpha.metric("weft_agent_up{agent=\"two\",host=\"beta\"}") == "1");
   CHECK(alpha.metric("weft_registry_peer_up{peer=\"" + beta.endpoint() + "\"}") == "1");
+}
+
+TEST_CASE_METHOD(Fixture, "a process that owns its slot takes it back from another instance, at either registry") {
+  start_both();
+  Agent& node = alpha.start_agent("node", {}, true);
+  Agent& observer = beta.start_agent("observer");
+  REQUIRE(until([&] { return observer.sees("node", "alpha") && node.sees("observer", "beta"); }, 2s));
+  const Ulid own = observer.sees("node", "alpha")->instance;
+  for (Host* where : {&alpha, &beta}) {
+    mesh::InstanceRecord intruder = *observer.sees("node", "alpha");
+    intruder.instance = alpha.id();
+    intruder.claim = 1;
+    node.fenced = false;
+    std::optional<Result<mesh::Payload>> answer;
+    beta.tasks.spawn([](Agent& agent, std::string registry, mesh::InstanceRecord record,
+                        std::optional<Result<mesh::Payload>>& out) -> Task<void> {
+      mesh::Payload payload = mesh::Payload::of(record);
+      out = co_await agent.mesh->peer().call_at(std::move(registry), "registry.register", std::move(payload));
+    }(observer, where->endpoint(), intruder, answer));
+    REQUIRE(until([&] { return answer.has_value(); }, 2s));
+    REQUIRE(*answer);
+    REQUIRE(until([&] { return node.fenced; }, 2s));
+    CHECK(until(
+        [&] {
+          const auto* record = observer.sees("node", "alpha");
+          return record && record->instance == own && Fixture::listed(alpha, "node") == 1 && listed(beta, "node") == 1;
+        },
+        2s));
+    pass(1s);
+    CHECK(observer.sees("node", "alpha")->instance == own);
+  }
 }
 
 TEST_CASE_METHOD(Fixture, "an agent that leaves is gone on the other host at once") {

@@ -7,11 +7,15 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 sys.path.insert(0, os.environ["WEFT_SOURCE"])
 from tests.support.mesh import PROGRAMS, ROOT, Mesh  # noqa: E402
 from tests.support.waiting import eventually  # noqa: E402
+
+
+CLOCK_SHIFT = str(PROGRAMS / "tests/support/clock-shift.so")
 
 
 def processes(mesh, host="alpha"):
@@ -57,6 +61,34 @@ class Supervision(unittest.TestCase):
                        5, "an adopted process is restarted")
             self.assertEqual(0, mesh.stop("alpha"))
             self.assertFalse([row["pid"] for row in before.values() if lives(row["pid"])])
+
+    def test_a_node_that_was_killed_and_a_clock_set_back_do_not_keep_its_host_down(self):
+        with Mesh({"echo": {}}) as mesh:
+            before, host = processes(mesh), mesh.hosts["alpha"]
+            os.kill(host.process.pid, signal.SIGKILL)
+            host.process.wait()
+            mesh.environment |= {"LD_PRELOAD": CLOCK_SHIFT, "CLOCK_SHIFT": "-3600"}
+            os.kill(before["echo"]["pid"], signal.SIGKILL)  # its record is still registered, with a start in the future
+            mesh.start("alpha")
+            mesh.wait("alpha")
+            eventually(lambda: processes(mesh).get("echo", {}).get("state") == "ready", 5, "echo is back")
+            after = processes(mesh)
+            self.assertEqual([before[name]["pid"] for name in ("registry", "errorbus")], [after[name]["pid"] for name in ("registry", "errorbus")])
+            self.assertEqual(0, after["echo"]["restarts"])
+            self.assertEqual("{}", mesh.weft("call", "echo.echo", "{}").stdout.strip())
+            self.assertIsNone(host.process.poll())
+
+    def test_a_forged_registration_in_the_slot_of_the_node_does_not_end_its_host(self):
+        with Mesh({"echo": {}}) as mesh:
+            before, host = processes(mesh), mesh.hosts["alpha"]
+            forged = {"mesh": f"test{os.getpid()}", "agent": "node", "host": "alpha", "slot": "node@alpha", "instance": "01" + "Z" * 24, "started_us": 2**62}
+            refused = mesh.weft("call", "registry.register", json.dumps(forged), check=False)
+            self.assertIn("WEFT-3003", refused.stdout + refused.stderr)  # the node's claim goes first
+            mesh.weft("call", "registry.register", json.dumps(forged | {"claim": (int(time.time()) + 1000) << 24}))
+            eventually(lambda: "WEFT-3003" in mesh.weft("errors", "list").stdout, 10, "the attempt is reported")
+            eventually(lambda: processes(mesh), 10, "the node has its slot back")
+            self.assertEqual({name: row["pid"] for name, row in before.items()}, {name: row["pid"] for name, row in processes(mesh).items()})
+            self.assertIsNone(host.process.poll())
 
     def test_stopping_leaves_no_process_and_no_socket(self):
         with Mesh({"echo": {}, "sysmon": {"needs": ["echo"]}}) as mesh:

@@ -153,9 +153,9 @@ class Reader {
     value(keys, text, "environment", name);
   }
   void unknown_variable(const std::string& name) {
-    static const std::vector<std::string_view> kKnown = {"WEFT_CONFIG_DIR", "WEFT_ENV",       "WEFT_HOST",
-                                                         "WEFT_SLOT",       "WEFT_LOG_LEVEL", "WEFT_LOG_FORMAT",
-                                                         "WEFT_REGISTRY",   "WEFT_CONTEXT",   "WEFT_PROGRAM_PATH"};
+    static const std::vector<std::string_view> kKnown = {
+        "WEFT_CONFIG_DIR", "WEFT_ENV",        "WEFT_HOST",     "WEFT_SLOT",    "WEFT_CLAIM",
+        "WEFT_LOG_LEVEL",  "WEFT_LOG_FORMAT", "WEFT_REGISTRY", "WEFT_CONTEXT", "WEFT_PROGRAM_PATH"};
     if (!name.starts_with("WEFT_") || std::find(kKnown.begin(), kKnown.end(), name) != kKnown.end()) return;
     layers_.warnings.push_back("unknown variable " + name + did_you_mean(name, kKnown));
   }

@@ -67,6 +67,7 @@ Task<void> Membership::run() {
 
 Task<bool> Membership::connect() {
   const std::string registry = options_.registries[registry_];
+  if (std::exchange(slot_taken_, false)) co_await take_slot_back(registry);
   if (options_.join && !co_await join(registry)) co_return false;
   const bool done = co_await refresh();
   if (done && home()) home_away_ = false;
@@ -100,6 +101,12 @@ Task<bool> Membership::join(std::string registry) {
   if (changed_) update();
   if (hooks_.joined) hooks_.joined(epoch_);
   co_return true;
+}
+
+Task<void> Membership::take_slot_back(std::string registry) {
+  const DeregisterRequest request{"", options_.peer.slot, "the process that owns the slot registers again"};
+  auto done = co_await peer_.call_at(registry, "registry.deregister", Payload::of(request), options(kCallTimeout));
+  if (!done) failed("cannot take back the slot " + options_.peer.slot + " at " + registry, done.error());
 }
 
 Task<bool> Membership::refresh() {
@@ -196,7 +203,10 @@ void Membership::on_changes(const Event& event) {
 void Membership::failed(const std::string& what, const Error& error) {
   last_error_ = error;
   if (home() && !std::exchange(home_away_, true)) home_lost_ = loop_.now();
-  if (error.is(codes::fenced) && !std::exchange(fenced_, true)) {
+  if (error.is(codes::fenced) && options_.owns_slot) {
+    slot_taken_ = true;
+    if (hooks_.fenced) hooks_.fenced();
+  } else if (error.is(codes::fenced) && !std::exchange(fenced_, true)) {
     stopped_ = true;
     log_.error("a newer instance has taken this one's slot", error, {{"slot", options_.peer.slot}});
     if (hooks_.fenced) hooks_.fenced();

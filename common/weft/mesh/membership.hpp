@@ -15,8 +15,8 @@ class Membership {
   struct Hooks {
     std::function<void(std::uint64_t epoch)> joined;
     std::function<void(const std::string& why)> lost;  ///< no registry answers
-    std::function<void()> fenced;
-    std::function<std::vector<CircuitNews>()> news;  ///< of circuits; asked with each beat
+    std::function<void()> fenced;                      ///< another instance has the slot
+    std::function<std::vector<CircuitNews>()> news;    ///< of circuits; asked with each beat
   };
   Membership(Loop& loop, Peer& peer, Directory& directory, const MeshOptions& options, observe::Metrics& metrics,
              observe::Log& log, Hooks hooks);
@@ -38,6 +38,7 @@ class Membership {
   Task<void> run();
   Task<bool> connect();  // to one registry: register and take a snapshot
   Task<bool> join(std::string registry);
+  Task<void> take_slot_back(std::string registry);
   Task<bool> refresh();  // takes a snapshot
   Task<bool> keep();     // renew until it fails; true when another registry should be tried at once
   Task<bool> renew_once();
@@ -63,6 +64,7 @@ class Membership {
   Subscription changes_;
   bool changed_ = false;  // since the record was last sent
   bool joined_ = false, stopped_ = false, resyncing_ = false, complained_ = false, fenced_ = false;
+  bool slot_taken_ = false;  // by another instance, though options_.owns_slot
   Error last_error_;
   std::uint64_t epoch_ = 0;
   Duration lease_ = std::chrono::seconds(3);

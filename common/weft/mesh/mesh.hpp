@@ -39,6 +39,7 @@ struct Limits {
 
 struct PeerOptions {
   std::string mesh, host, agent, version, slot;
+  std::uint64_t claim = 0;  ///< to the slot; see InstanceRecord
   Ulid instance;
   std::string address = "127.0.0.1";  ///< to bind, and to tell others
   std::uint16_t call_port = 0;        ///< 0: any
@@ -186,9 +187,12 @@ struct MeshOptions {
   std::string config_hash;
   bool join = true;           ///< false: only looks (command-line tools)
   bool report_errors = true;  ///< false for the bus itself
+  /// This process holds a lock that makes the slot its own (a node): an instance that is registered in the slot instead
+  /// is deregistered, and this process registers again.
+  bool owns_slot = false;
 };
 /// From the sections mesh, host, registry, errorbus, limits, run, state of a checked configuration. `slot` is filled as
-/// "<agent>@<host>" unless the environment (WEFT_SLOT) says otherwise.
+/// "<agent>@<host>" unless the environment (WEFT_SLOT) says otherwise, its claim by WEFT_CLAIM.
 MeshOptions options_from(const config::Config& config, const std::string& agent, const std::string& version);
 /// Of its section mesh.policies. Throws std::logic_error for what the schema does not let pass.
 std::shared_ptr<const Policies> policies_from(const config::Config& config);
@@ -207,7 +211,8 @@ class Mesh final : public ErrorSink {
   Result<void> start();
   /// Resolves when registered (joining) and the directory is filled. Errors: `no_registry` after `timeout`.
   Task<Result<void>> ready(Duration timeout);
-  /// Called once when a newer instance has taken this one's slot: this process should end.
+  /// Called when another instance has taken this one's slot: once, and this process should end; with owns_slot each
+  /// time, and it continues.
   void on_fenced(std::function<void()> fenced);
   /// Deregisters, lets running handlers finish, sends what is queued; at most `budget`.
   Task<void> drain(Duration budget);

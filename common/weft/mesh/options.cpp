@@ -1,4 +1,6 @@
+#include <charconv>
 #include <cstdlib>
+#include <cstring>
 
 #include "weft/mesh/mesh.hpp"
 #include "weft/mesh/policy.hpp"
@@ -27,6 +29,13 @@ Result<net::SecurityOptions> security_from(const config::Config& config) {
     options.servers.emplace(std::move(server.endpoint), key->second);
   }
   return options;
+}
+
+/// 0 for what is no number: this process was not started by a node.
+std::uint64_t claim_from(const char* text) {
+  std::uint64_t claim = 0;
+  if (text) std::from_chars(text, text + std::strlen(text), claim);
+  return claim;
 }
 
 }  // namespace
@@ -58,6 +67,7 @@ MeshOptions options_from(const config::Config& config, const std::string& agent,
   peer.version = version;
   const char* slot = std::getenv("WEFT_SLOT");
   peer.slot = slot && *slot ? slot : agent + "@" + peer.host;
+  peer.claim = claim_from(std::getenv("WEFT_CLAIM"));
   peer.run_directory = config.get<std::string>("run.directory");
   peer.limits.payload_max = config.get<std::size_t>("limits.payload_max_bytes");
   peer.limits.in_flight_max = config.get<std::size_t>("limits.in_flight_max");

@@ -220,6 +220,7 @@ InstanceRecord Peer::record() const {
   record.agent = i.options.agent;
   record.version = i.options.version;
   record.slot = i.options.slot;
+  record.claim = i.options.claim;
   record.instance = i.options.instance;
   record.call_endpoint = i.call_endpoint;
   record.call_local = i.call_local;

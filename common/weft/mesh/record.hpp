@@ -37,8 +37,10 @@ inline constexpr std::size_t kCircuitNewsMax = 32;  ///< of one instance; it tel
 struct InstanceRecord {
   // who
   std::string mesh, host, agent, version;
-  std::string slot;  ///< "sysmon@alpha": the place an instance fills; a newer instance in a slot fences the older
-  Ulid instance;     ///< new at each start of the process
+  std::string slot;         ///< "sysmon@alpha": the place an instance fills; a later claim to a slot fences the earlier
+  Ulid instance;            ///< new at each start of the process
+  std::uint64_t claim = 0;  ///< order of claims to `slot`: grows with each start that the host's node makes; 0: started
+                            ///< without a node. Rests on a counter of the node, not on wall time
   std::uint64_t epoch = 0;  ///< given by the registry; grows at each registration in the mesh of that registry
   // where
   std::string call_endpoint;     ///< "tcp://10.0.0.1:40001"; empty: serves nothing
@@ -62,7 +64,7 @@ struct InstanceRecord {
   // the registry's own notes
   std::string registry;   ///< host name of the registry that wrote it
   bool confirmed = true;  ///< false: from the store or from a peer that is away; not renewed since
-  WEFT_FIELDS(InstanceRecord, mesh, host, agent, version, slot, instance, epoch, call_endpoint, call_local,
+  WEFT_FIELDS(InstanceRecord, mesh, host, agent, version, slot, instance, claim, epoch, call_endpoint, call_local,
               publish_endpoint, publish_local, admin, pid, methods, topics, tags, config_hash, public_key, protocol_min,
               protocol_max, started_us, health, health_text, circuits, registry, confirmed)
   friend bool operator==(const InstanceRecord&, const InstanceRecord&) = default;

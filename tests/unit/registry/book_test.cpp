@@ -159,7 +159,7 @@ TEST_CASE_METHOD(Fixture, "a registry that starts anew knows its own agents and 
   auto own = record_of(1), foreign = record_of(2, "echo", "beta");
   own.registry = "alpha";
   foreign.registry = "beta";
-  foreign.epoch = 4'000'000'000;
+  foreign.epoch = 2'500'000'000;
   alpha.restore(own);
   alpha.restore(foreign);
   foreign.registry = "no good name";
@@ -167,7 +167,7 @@ TEST_CASE_METHOD(Fixture, "a registry that starts anew knows its own agents and 
   CHECK(alpha.table().unconfirmed() == 1);
   (void)alpha.flush();
   CHECK(seen_by(alpha) == 2);
-  CHECK(alpha.enter(record_of(3, "digest")).value().epoch == 4'000'000'001);
+  CHECK(alpha.enter(record_of(3, "digest")).value().epoch == 2'500'000'001);
   advance(3s);
   CHECK(alpha.view().holder("echo@beta") == nullptr);
 }

@@ -45,6 +45,11 @@ TEST_CASE("who speaks only other versions of the protocol is refused with both, 
   CHECK(refused.error().message == "agent 'echo' speaks versions 2 to 2 of the protocol, this registry version 1");
 }
 
+TEST_CASE("an epoch of more than 32 bits is refused, for an envelope has no room for it") {
+  CHECK(code_with([](auto& r) { r.epoch = 0xffff'ffff; }).empty());
+  CHECK(code_with([](auto& r) { r.epoch = 0x1'0000'0000; }) == codes::bad_value.id);
+}
+
 TEST_CASE("names, endpoints and topics that nobody could use are refused") {
   CHECK(code_with([](auto& r) { r.agent = "no spaces"; }) == codes::bad_name.id);
   CHECK(code_with([](auto& r) { r.agent.clear(); }) == codes::bad_name.id);

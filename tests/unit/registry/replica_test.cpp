@@ -57,6 +57,12 @@ TEST_CASE_METHOD(Fixture,
   CHECK(replica.records().size() == 3);
 }
 
+TEST_CASE("a record whose epoch no registry can have given is left out and counted") {
+  Replica replica{{"demo", "beta", 5, [](std::uint64_t epoch) { return epoch < 100; }}};
+  CHECK(replica.replace(snapshot_of(1, 1, {of_beta(1, 99), of_beta(2, 100)})).upserts.size() == 1);
+  CHECK(replica.refused() == 1);
+}
+
 TEST_CASE_METHOD(Fixture, "a removal takes its epoch and older ones only") {
   (void)replica.replace(snapshot_of(1, 0, {of_beta(1, 5)}));
   CHECK(replica.apply(changes_of(1, 1, {}, {{id_of(1), 4, "", "", "late"}}))->removals.empty());

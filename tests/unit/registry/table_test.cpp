@@ -79,12 +79,87 @@ TEST_CASE("epochs never go back: not by a stored one, a foreign one or a clock t
   CHECK(epochs.next(wall_from_us(-5)) == 1);
   CHECK(epochs.next(wall_from_us(100'000'000)) == 100);
   CHECK(epochs.next(wall_from_us(0)) == 101);
-  epochs.observe(50);
+  epochs.observe(50, wall_from_us(0));
   CHECK(epochs.next(wall_from_us(0)) == 102);
-  epochs.observe(1000);
+  epochs.observe(1000, wall_from_us(0));
   CHECK(epochs.next(wall_from_us(0)) == 1001);
-  epochs.observe(registry::kEpochMax);  // no registry gives this one
+  epochs.observe(registry::kEpochMax, wall_from_us(0));  // no registry gives this one
   CHECK(epochs.next(wall_from_us(0)) == 1002);
+}
+
+TEST_CASE("an epoch that no registry can have given is not believed, and none that is believed uses up the rest") {
+  const WallTime today = wall_from_us(1'800'000'000'000'000);
+  registry::Epochs epochs;
+  CHECK(epochs.next(today) == 1'800'000'000);
+  for (const std::uint64_t forged : {0xffff'fffeULL, 0xffff'ffffULL, 1ULL << 40U, ~0ULL}) {
+    CHECK_FALSE(epochs.plausible(forged, today));
+    epochs.observe(forged, today);
+    CHECK(epochs.last() == 1'800'000'000);
+  }
+  for (int i = 0; i < 100; ++i) {
+    std::uint64_t highest = 0;
+    for (unsigned bit = 40; bit-- > 0;) {
+      if (epochs.plausible(highest | 1ULL << bit, today)) highest |= 1ULL << bit;
+    }
+    epochs.observe(highest, today);
+  }
+  CHECK(epochs.next(today) < 2'900'000'000);
+  epochs.restore(1ULL << 32U);  // by a former version
+  CHECK(epochs.next(today) < 2'900'000'000);
+}
+
+TEST_CASE("a board whose clock starts in 1970 believes the epochs of hosts that know the time") {
+  registry::Epochs epochs;
+  epochs.observe(1'800'000'000, wall_from_us(5'000'000));
+  CHECK(epochs.next(wall_from_us(6'000'000)) == 1'800'000'001);
+}
+
+TEST_CASE_METHOD(Fixture, "a registration with an implausible epoch or claim is refused and changes nothing") {
+  (void)enter(record_of(1));
+  auto forged = record_of(2, "digest");
+  forged.epoch = 0xffff'fffe;
+  CHECK(refusal(forged) == codes::bad_value.id);
+  forged.epoch = 0;
+  forged.claim = 1ULL << 62U;
+  CHECK(refusal(forged) == codes::bad_value.id);
+  CHECK(table.size() == 1);
+  CHECK(enter(record_of(3, "sysmon")).epoch == 1'700'000'001);
+}
+
+TEST_CASE_METHOD(Fixture, "a start in the future is taken as now and counted, so the next instance still wins") {
+  auto forged = record_of(1);
+  forged.started_us = std::int64_t{1} << 62U;
+  const auto entered = enter(forged);
+  CHECK(entered.started_us == to_us(clock.wall()));
+  CHECK(table.starts_cut() == 1);
+  clock.advance(1s);
+  CHECK(enter(forged).started_us == entered.started_us);
+  auto next = record_of(2);
+  next.started_us = to_us(clock.wall());
+  CHECK(refusal(next).empty());
+  CHECK(renewal(entered) == codes::fenced.id);
+}
+
+TEST_CASE_METHOD(Fixture, "the later claim of the host's node has the slot, whatever the clock said at the start") {
+  auto before = record_of(100), after = record_of(50), by_hand = record_of(200);
+  before.claim = 7;
+  after.claim = 8;
+  before = enter(before);
+  CHECK(refusal(by_hand) == codes::fenced.id);
+  after = enter(after);
+  CHECK(renewal(before) == codes::fenced.id);
+  CHECK(renewal(after).empty());
+  before.instance = id_of(300);
+  CHECK(refusal(before) == codes::fenced.id);
+  auto elsewhere = after;
+  elsewhere.registry = "beta";
+  elsewhere.instance = id_of(60);
+  elsewhere.claim = 7;
+  table.yield_to(elsewhere);
+  CHECK(renewal(after).empty());
+  elsewhere.claim = 9;
+  table.yield_to(elsewhere);
+  CHECK(renewal(after) == codes::fenced.id);
 }
 
 TEST_CASE_METHOD(Fixture, "a newer instance in a slot removes the older at once") {

@@ -1,0 +1,38 @@
+#include "node/claims.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+
+#include "node/places.hpp"
+
+namespace weft::node {
+namespace {
+
+/// 0 when there is none.
+std::uint64_t stored_term(const std::string& file) {
+  std::ifstream in(file, std::ios::binary);
+  std::string line;
+  std::getline(in, line);
+  std::uint64_t term = 0;
+  const auto [end, failure] = std::from_chars(line.data(), line.data() + line.size(), term);
+  const bool whole = failure == std::errc() && end == line.data() + line.size();
+  return whole && term <= Claims::kTermMax ? term : 0;
+}
+
+}  // namespace
+
+Result<Claims> Claims::begin(const std::string& file, WallTime now) {
+  const auto seconds = static_cast<std::uint64_t>(std::max<std::int64_t>(1, to_us(now) / 1'000'000));
+  const std::uint64_t term = std::max(stored_term(file) + 1, std::min(seconds, kTermMax));
+  if (auto written = replace_file(file, std::to_string(term) + "\n", Sync::yes); !written) return written.error();
+  return Claims(term);
+}
+
+Result<std::unique_ptr<Process>> ClaimingLauncher::launch(const Command& command, OnExit on_exit) {
+  Command claiming = command;
+  claiming.env.push_back("WEFT_CLAIM=" + std::to_string(claims_.next()));
+  return launcher_.launch(claiming, std::move(on_exit));
+}
+
+}  // namespace weft::node
