@@ -111,7 +111,15 @@ class Checker {
     std::string text = "wanted " + wanted(at) + ", got " + got(value, is_secret(at)) + nearest_allowed(at, value);
     if (is_text_only(at) && !value.is_string() && node.kind == Node::Kind::scalar && !value.is_null())
       text += text.find("duration") == text.npos ? " (in quotes it is text)" : " (it has no unit)";
-    add(path, node.origin(), std::move(text));
+    add(path, node.origin(), text + how_to_write_a_list(at, node));
+  }
+  /// Variables and --set are YAML in one line, which "a,b" and "a b" are not a list in.
+  static std::string how_to_write_a_list(const Schema::At& at, const Node& node) {
+    const std::string layer = node.origin().layer;
+    if ((layer != "environment" && layer != "command line") || node.kind == Node::Kind::list) return "";
+    const bool wants_list =
+        std::any_of(at.begin(), at.end(), [](const Value* one) { return (*one)["type"].is("array"); });
+    return wants_list ? "; a list is written [a, b]" : "";
   }
   void unknown_keys(const Path& path, const std::string& told) {
     const Schema::At at = schema_.at(path);

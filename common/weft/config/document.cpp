@@ -15,6 +15,7 @@ DocumentResult finish(Parsed parsed, const Schema& schema, const std::string& sc
   DocumentResult result;
   result.mistakes = std::move(parsed.mistakes);
   if (parsed.usable) {
+    drop_anchor_sections(parsed.root);
     auto found = check(schema, parsed.root, "", schema_name);
     std::move(found.begin(), found.end(), std::back_inserter(result.mistakes));
     result.document.root = to_value(parsed.root);

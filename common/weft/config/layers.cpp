@@ -63,6 +63,7 @@ class Reader {
   void add(Parsed parsed) {
     auto& mistakes = layers_.mistakes;
     std::move(parsed.mistakes.begin(), parsed.mistakes.end(), std::back_inserter(mistakes));
+    drop_anchor_sections(parsed.root);
     if (parsed.root.is_map()) return layers_.trees.push_back(std::move(parsed.root));
     if (parsed.usable && !parsed.root.is_null())
       mistake(parsed.root.place.origin(), "", "wanted a map of sections, got " + got(to_value(parsed.root), true));

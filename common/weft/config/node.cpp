@@ -31,6 +31,10 @@ Node to_node(const Value& value, const Place& place) {
   return node;
 }
 
+void drop_anchor_sections(Node& root) {
+  std::erase_if(root.members, [](const auto& member) { return member.first.starts_with("x-"); });
+}
+
 std::string join(const std::string& path, std::string_view key) {
   return path.empty() ? std::string(key) : path + "." + std::string(key);
 }

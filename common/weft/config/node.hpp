@@ -44,6 +44,9 @@ struct Node {
 Value to_value(const Node& node);
 Node to_node(const Value& value, const Place& place);
 
+/// Removes the sections at the top whose names begin with "x-": they hold anchors for the rest of the file.
+void drop_anchor_sections(Node& root);
+
 /// One step of a path: a key, or an index into a list.
 struct Step {
   std::string key;

@@ -47,7 +47,7 @@ class Builder final : public YAML::EventHandler {
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     const auto found = anchors_.find(anchor);
     if (found == anchors_.end()) throw Refused{place(mark), "an alias inside of what it stands for"};
-    charge(place(mark), found->second);
+    charge(place(mark), found->second, open_.size());
     add(mark, found->second);
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -83,10 +83,12 @@ class Builder final : public YAML::EventHandler {
  private:
   struct Frame {
     Node node;
+    std::optional<Node> merged;  ///< the value of the key `<<`, until the map ends
     YAML::anchor_t anchor = 0;
     std::optional<std::string> key;
     Place key_place;
-    bool drop_value = false;  ///< its key was a mistake
+    bool drop_value = false;   ///< its key was a mistake
+    bool merge_value = false;  ///< its key was `<<`
   };
 
   void mistake(const YAML::Mark& mark, std::string path, std::string text) {
@@ -101,17 +103,20 @@ class Builder final : public YAML::EventHandler {
     if ((bytes_ += bytes) > limits_.expanded_bytes)
       throw Refused{where, "more than " + std::to_string(limits_.expanded_bytes) + " bytes with what aliases repeat"};
   }
-  void charge(const Place& where, const Node& node) {
+  /// Counts a copy of `node`, which begins `depth` maps and lists deep, before it is made.
+  void charge(const Place& where, const Node& node, std::size_t depth) {
+    if (node.kind != Node::Kind::scalar && depth >= limits_.depth) throw Refused{where, too_deep()};
     charge(where, node.scalar.is_string() ? node.scalar.as_string().size() : 0);
-    for (const auto& item : node.items) charge(where, item);
+    for (const auto& item : node.items) charge(where, item, depth + 1);
     for (const auto& [key, member] : node.members) {
       charge(where, key.size());
-      charge(where, member);
+      charge(where, member, depth + 1);
     }
   }
+  std::string too_deep() const { return "maps and lists nested deeper than " + std::to_string(limits_.depth); }
 
   void scalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& text) {
-    if (at_key() && anchor == 0) return key(mark, text);
+    if (at_key() && anchor == 0) return key(mark, text, is_merge_key(tag, text));
     if (text.size() > limits_.scalar_bytes)
       throw Refused{place(mark), "a text of more than " + std::to_string(limits_.scalar_bytes) + " bytes"};
     charge(place(mark), text.size());
@@ -125,8 +130,7 @@ class Builder final : public YAML::EventHandler {
     add(mark, std::move(node));
   }
   void open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, Node::Kind kind) {
-    if (open_.size() >= limits_.depth)
-      throw Refused{place(mark), "maps and lists nested deeper than " + std::to_string(limits_.depth)};
+    if (open_.size() >= limits_.depth) throw Refused{place(mark), too_deep()};
     charge(place(mark), 0);
     const std::string wanted = kind == Node::Kind::map ? "tag:yaml.org,2002:map" : "tag:yaml.org,2002:seq";
     if (!tag.empty() && tag != "?" && tag != "!" && tag != wanted)
@@ -146,8 +150,9 @@ class Builder final : public YAML::EventHandler {
   void close() {
     Frame frame = std::move(open_.back());
     open_.pop_back();
+    if (frame.merged) merge(frame.node, std::move(*frame.merged));
     if (frame.anchor != 0) {
-      charge(frame.node.place, frame.node);
+      charge(frame.node.place, frame.node, open_.size());
       anchors_[frame.anchor] = frame.node;
     }
     if (!complex_keys_.empty() && complex_keys_.back() == open_.size()) {
@@ -156,12 +161,32 @@ class Builder final : public YAML::EventHandler {
     }
     place_value(std::move(frame.node));
   }
-  void key(const YAML::Mark& mark, const std::string& text) {
+  /// A quoted `<<` is a key like any other.
+  static bool is_merge_key(const std::string& tag, const std::string& text) {
+    return text == "<<" && (tag.empty() || tag == "?" || tag == "tag:yaml.org,2002:merge");
+  }
+  /// What `<<` adds: keys that the map does not have itself. Of a list the first map that has a key wins. Every value
+  /// keeps its own place, and was counted when its alias was read.
+  void merge(Node& map, Node merged) {
+    const auto take = [&](Node& from) {
+      if (!from.is_map())
+        return mistakes_.push_back({from.place.origin(), join(path(), "<<"),
+                                    "wanted a map to merge, as in '<<: *name' or '<<: [*first, *second]'"});
+      map.members.merge(from.members);
+    };
+    if (merged.kind != Node::Kind::list) return take(merged);
+    for (auto& item : merged.items) take(item);
+  }
+  void key(const YAML::Mark& mark, const std::string& text, bool merges = false) {
     charge(place(mark), text.size());
     Frame& frame = open_.back();
     frame.key = text;
     frame.key_place = place(mark);
     frame.drop_value = true;
+    frame.merge_value = merges && !frame.merged;
+    if (frame.merge_value) return;
+    if (merges)
+      return mistake(mark, path(), "the key is here twice; several maps are merged by '<<: [*first, *second]'");
     if (text.empty()) return mistake(mark, path(), "an empty key");
     if (text.size() > limits_.key_bytes)
       return mistake(mark, "", "a key of more than " + std::to_string(limits_.key_bytes) + " bytes");
@@ -190,12 +215,14 @@ class Builder final : public YAML::EventHandler {
       parent.node.items.push_back(std::move(node));
       return;
     }
-    if (!parent.drop_value) {
+    if (parent.merge_value) {
+      parent.merged = std::move(node);
+    } else if (!parent.drop_value) {
       node.key = parent.key_place;
       parent.node.members.emplace(*parent.key, std::move(node));
     }
     parent.key.reset();
-    parent.drop_value = false;
+    parent.drop_value = parent.merge_value = false;
   }
 
   std::string_view text_;

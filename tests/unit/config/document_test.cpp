@@ -152,3 +152,18 @@ TEST_CASE("a document is read from a file, against a built-in schema or one in a
   REQUIRE(load_document(dir / "fleet.yaml", dir / "none.yaml").mistakes[0].origin.layer == "schema");
   REQUIRE(load_document(dir / "none.yaml", "fleet").mistakes[0].origin.layer == "file");
 }
+
+TEST_CASE("a fleet file may keep what its agents share in x-… sections") {
+  const test::TempDir dir;
+  dir.write("fleet.yaml",
+            "x-worker: &worker\n  restarts_max: 9\n  env: {LOG: info}\nhosts: {alpha: {address: 127.0.0.2}}\n"
+            "agents:\n  one: {<<: *worker}\n  two:\n    <<: *worker\n    restarts_max: 1\n");
+  const auto fleet = load_document(dir / "fleet.yaml", "fleet");
+  for (const auto& mistake : fleet.mistakes) UNSCOPED_INFO(mistake.describe());
+  REQUIRE(fleet.mistakes.empty());
+  REQUIRE(to_json(fleet.document.root["agents"]) ==
+          R"({"one":{"env":{"LOG":"info"},"restarts_max":9},"two":{"env":{"LOG":"info"},"restarts_max":1}})");
+  REQUIRE(fleet.document.root["x-worker"].is_null());
+  REQUIRE(fleet.document.origins.at("agents.one.restarts_max").where() == (dir / "fleet.yaml") + ":2:17");
+  REQUIRE(fleet.document.origins.at("agents.two.restarts_max").where() == (dir / "fleet.yaml") + ":9:19");
+}

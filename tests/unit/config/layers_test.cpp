@@ -73,6 +73,38 @@ TEST_CASE_METHOD(Fixture, "variables that are wrong are told by their name") {
           "WEFT__LOG: log: wanted a map, got text 'debug'\n");
 }
 
+TEST_CASE_METHOD(Fixture, "a value that should be a list says how one is written, outside of files") {
+  options.variables = {{"WEFT__REGISTRY__PEERS", "tcp://10.0.0.2:7411"}};
+  options.sets = {"registry.addresses=tcp://a:1,tcp://b:2"};
+  REQUIRE(mistakes() ==
+          "WEFT__REGISTRY__PEERS: registry.peers: wanted a list of at most 256 items, got text 'tcp://10.0.0.2:7411'; "
+          "a list is written [a, b]\n"
+          "--set registry.addresses=tcp://a:1,tcp://b:2: registry.addresses: wanted a list of 1 to 64 items, got text "
+          "'tcp://a:1,tcp://b:2'; a list is written [a, b]\n");
+  options.variables.clear();
+  options.sets.clear();
+  dir.write("base.yaml", "registry: {peers: x}\n");
+  REQUIRE(mistakes() == "base.yaml:1:19: registry.peers: wanted a list of at most 256 items, got text 'x'\n");
+}
+
+TEST_CASE_METHOD(Fixture,
+                 "sections named x-… hold anchors: they are not checked, and are not part of the configuration") {
+  dir.write("base.yaml",
+            "x-slow: &slow\n  timeout: 30s\n  balance: hash\nx-other: 5\n"
+            "mesh:\n  policies:\n    a: {<<: *slow}\n    b:\n      <<: *slow\n      timeout: 1s\n");
+  const Config config = good();
+  REQUIRE(config.at("x-slow").is_null());
+  REQUIRE(config.get<std::string>("mesh.policies.a.timeout") == "30s");
+  REQUIRE(config.origin("mesh.policies.a.timeout").where() == dir / "base.yaml" + ":2:12");
+  REQUIRE(config.get<std::string>("mesh.policies.b.timeout") == "1s");
+  REQUIRE(config.origin("mesh.policies.b.timeout").where() == dir / "base.yaml" + ":10:16");
+  REQUIRE(config.origin("mesh.policies.b.balance").where() == dir / "base.yaml" + ":3:12");
+  dir.write("base.yaml", "x-slow: &slow {timeot: 30s}\nmesh: {policies: {a: {<<: *slow}}, x-slow: 1}\n");
+  REQUIRE(mistakes() ==
+          "base.yaml:1:16: mesh.policies.a.timeot: unknown key, did you mean 'timeout'?\n"
+          "base.yaml:2:36: mesh.x-slow: unknown key; known here: name, policies\n");
+}
+
 TEST_CASE_METHOD(Fixture, "a WEFT_ variable that means nothing is a warning with the nearest name") {
   options.variables = {{"WEFT_REGISTRI", "x"}, {"WEFT_ENV", "demo"}, {"WEFTISH", "x"}};
   REQUIRE(good().warnings() ==

@@ -60,6 +60,70 @@ TEST_CASE("aliases repeat what their anchor stands for") {
   REQUIRE(mistakes("a: &x [*x]\n") == "f.yaml:1:8: a[0]: an alias inside of what it stands for\n");
 }
 
+TEST_CASE("a merge key adds the keys that the map does not have, wherever it is written") {
+  REQUIRE(json("d: &d {a: 1, b: 2}\nx:\n  <<: *d\n  b: 3\ny:\n  b: 4\n  <<: *d\n") ==
+          R"({"d":{"a":1,"b":2},"x":{"a":1,"b":3},"y":{"a":1,"b":4}})");
+  REQUIRE(json("a: {<<: {b: 1}, c: 2}\n") == R"({"a":{"b":1,"c":2}})");
+  REQUIRE(json("a: &a {x: 1}\n<<: *a\n") == R"({"a":{"x":1},"x":1})");
+  REQUIRE(json("a: &a {}\nb: {<<: *a}\nc: {<<: []}\n") == R"({"a":{},"b":{},"c":{}})");
+}
+
+TEST_CASE("of a list of merged maps the first that has a key wins, and maps below are not mixed") {
+  REQUIRE(json("a: &a {k: 1, m: {x: 1}}\nb: &b {k: 2, l: 2, m: {y: 2}}\nc: {<<: [*a, *b], n: 3}\n") ==
+          R"({"a":{"k":1,"m":{"x":1}},"b":{"k":2,"l":2,"m":{"y":2}},"c":{"k":1,"l":2,"m":{"x":1},"n":3}})");
+}
+
+TEST_CASE("a merged map may itself have merged one, and a merge key may be below another") {
+  REQUIRE(json("a: &a {x: 1}\nb: &b {<<: *a, y: 2}\nc: {<<: *b, in: {<<: [*a], z: 3}}\n") ==
+          R"({"a":{"x":1},"b":{"x":1,"y":2},"c":{"in":{"x":1,"z":3},"x":1,"y":2}})");
+}
+
+TEST_CASE("a merged key and value are where they are written, not where they are merged") {
+  const auto root = parse("a: &a\n  x: 1\n  m: {y: 2}\nb:\n  <<: *a\n").root;
+  const Node& b = root.members.at("b");
+  REQUIRE(b.members.at("x").place.origin().where() == "f.yaml:2:6");
+  REQUIRE(b.members.at("x").key.origin().where() == "f.yaml:2:3");
+  REQUIRE(b.members.at("m").origin().where() == "f.yaml:3:3");
+}
+
+TEST_CASE("a quoted merge key is a key like any other, and is written in quotes") {
+  REQUIRE(json("'<<': 1\n") == R"({"<<":1})");
+  REQUIRE(json(to_yaml(Value(Value::Map{{"<<", Value(Value::Map{{"a", Value(1)}})}}))) == R"({"<<":{"a":1}})");
+}
+
+TEST_CASE("a merge key with something else than maps is a mistake at its place") {
+  REQUIRE(mistakes("a:\n  <<: text\n") ==
+          "f.yaml:2:7: a.<<: wanted a map to merge, as in '<<: *name' or '<<: [*first, *second]'\n");
+  REQUIRE(mistakes("a: {<<: [{b: 1}, 2]}\n") ==
+          "f.yaml:1:18: a.<<: wanted a map to merge, as in '<<: *name' or '<<: [*first, *second]'\n");
+  REQUIRE(mistakes("a: {<<: {b: 1}, <<: {c: 2}}\n") ==
+          "f.yaml:1:17: a.<<: the key is here twice; several maps are merged by '<<: [*first, *second]'\n");
+  REQUIRE(mistakes("a: &a {<<: *a}\n") == "f.yaml:1:12: a.<<: an alias inside of what it stands for\n");
+}
+
+TEST_CASE("merge keys are counted like the aliases that they are, before anything is copied") {
+  std::string text = "a0: &a0 {k0: 1, k1: 1, k2: 1, k3: 1, k4: 1, k5: 1, k6: 1, k7: 1, k8: 1, k9: 1}\n";
+  for (int i = 1; i < 40; ++i) {
+    const std::string below = "*a" + std::to_string(i - 1);
+    text += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " {in: {<<: [" + below;
+    for (int j = 1; j < 10; ++j) text += ", " + below;
+    text += "], b: " + below + "}}\n";
+  }
+  const auto parsed = parse(text);
+  REQUIRE_FALSE(parsed.usable);
+  REQUIRE(parsed.mistakes.back().describe().find("more than 100000 values") != std::string::npos);
+}
+
+TEST_CASE("aliases cannot nest deeper than the text may") {
+  std::string text = "a0: &a0 {in: {in: {in: {in: 1}}}}\n";
+  for (int i = 1; i < 40; ++i)
+    text += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " {in: *a" + std::to_string(i - 1) + "}\n";
+  REQUIRE(mistakes(text).empty());
+  text += "z: " + std::string(30, '[') + "*a39" + std::string(30, ']') + "\n";
+  REQUIRE(mistakes(text).find("f.yaml:41:") == 0);
+  REQUIRE(mistakes(text).find("nested deeper than 64") != std::string::npos);
+}
+
 TEST_CASE("a billion laughs are refused before they are told") {
   std::string text = "a0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol, lol]\n";
   for (int i = 1; i < 12; ++i) {
