@@ -25,7 +25,7 @@ class Sdk(unittest.TestCase):
         flags = cls.run_ok(["pkg-config", "--cflags", "--libs", "weft"],
                            env=os.environ | {"PKG_CONFIG_PATH": str(packages), "PKG_CONFIG_SYSROOT_DIR": str(cls.folder)})
         cls.program = cls.folder / "weft-greeter"
-        cls.run_ok(["g++", "-std=c++20", "-Wall", "-Wextra", "-Wpedantic", "-Werror", EXAMPLE, "-o", cls.program, *shlex.split(flags)])
+        cls.run_ok(["g++", "-std=c++20", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Werror", EXAMPLE, "-o", cls.program, *shlex.split(flags)])
 
     @staticmethod
     def run_ok(command, **more):
@@ -64,6 +64,11 @@ class Sdk(unittest.TestCase):
             refused = mesh.weft("call", "greeter.greet", '{"name": ""}', check=False)
             self.assertEqual(1, refused.returncode)
             self.assertIn("WEFT-1001", refused.stderr)
+            misspelt = mesh.weft("call", "greeter.greet", '{"nam": "Ada"}', check=False)
+            self.assertEqual(1, misspelt.returncode)
+            self.assertIn("payload.name: missing; did you mean 'name' instead of 'nam'?", misspelt.stderr)
+            newer = mesh.json("call", "greeter.greet", '{"name": "Bob", "in_a_newer_version": true}')
+            self.assertEqual("servus, Bob", newer["text"])
             mesh.weft("pub", "people.arrived", '{"name": "Grace"}')
             eventually(lambda: mesh.json("call", "greeter.greet", '{"name": "Ada"}')["greeted"] >= 3, what="the event was counted")
 

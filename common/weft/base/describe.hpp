@@ -1,5 +1,6 @@
 // WEFT_FIELDS lists the members of a struct, so that it can be read from and written to a Value:
 //   struct Window { std::string host; double mean = 0; WEFT_FIELDS(Window, host, mean) };
+// WEFT_REQUIRED(Window, host) beside it: a Window without `host` is an error; other absent members keep their defaults.
 #pragma once
 #include <cmath>
 #include <concepts>
@@ -25,6 +26,8 @@
 #define WEFT_EACH_AGAIN() WEFT_EACH
 #define WEFT_FIELDS(type, ...) \
   static constexpr auto weft_fields() { return std::make_tuple(WEFT_EXPAND(WEFT_EACH(type, __VA_ARGS__))); }
+#define WEFT_REQUIRED(type, ...) \
+  static constexpr auto weft_required() { return std::make_tuple(WEFT_EXPAND(WEFT_EACH(type, __VA_ARGS__))); }
 
 namespace weft {
 
@@ -36,6 +39,11 @@ struct Field {
 template <class T>
 concept Described = requires {
   T::weft_fields();
+};
+
+template <class T>
+concept HasRequired = requires {
+  T::weft_required();
 };
 
 /// What is not in a struct: other people's newer fields on the wire are skipped, mistakes in a configuration are told.
@@ -65,6 +73,9 @@ template <class T>
 struct IsOptional<std::optional<T>> : std::true_type {};
 Error wrong_type(std::string_view path, std::string_view wanted, const Value& got);
 Error unknown_key(std::string_view path, std::string_view key, const std::vector<std::string_view>& known);
+/// The first of `required` that `in` does not have, with the key of `in` that is nearly it, if there is one.
+Result<void> check_required(const Value& in, std::string_view path, const std::vector<std::string_view>& required,
+                            const std::vector<std::string_view>& known);
 }  // namespace detail
 
 template <class T>
@@ -96,7 +107,8 @@ Value to_value(const T& in) {
   }
 }
 
-// ---- from Value. `path` names the place for error messages. Errors: `bad_value`. Absent members keep their defaults.
+// ---- from Value. `path` names the place for error messages. Errors: `bad_value`. Absent members keep their defaults,
+// unless WEFT_REQUIRED names them.
 
 template <class T>
 Result<void> read_value(const Value& in, T& out, const std::string& path, Unknown unknown);
@@ -125,6 +137,13 @@ Result<void> read_struct(const Value& in, T& out, const std::string& path, Unkno
     outcome = read_value(found->second, out.*(field.member), join(path, field.name), unknown);
   };
   std::apply([&](const auto&... field) { (one(field), ...); }, T::weft_fields());
+  if constexpr (HasRequired<T>) {
+    if (outcome) {
+      outcome = std::apply(
+          [&](const auto&... field) { return check_required(in, path, {std::string_view(field.name)...}, known); },
+          T::weft_required());
+    }
+  }
   if (!outcome || unknown == Unknown::skip) return outcome;
   for (const auto& [key, value] : in.as_map()) {
     bool is_known = false;

@@ -1,5 +1,4 @@
-// greeter: a whole agent. One method, one subscription, one value of its configuration; docs/writing-an-agent.md
-// explains it.
+// greeter: a whole agent with a method, a subscription and a setting; docs/writing-an-agent.md explains it.
 #include <weft/agent.hpp>
 
 struct Settings {
@@ -14,6 +13,7 @@ struct Greeting {
 struct Person {
   std::string name;
   WEFT_FIELDS(Person, name)
+  WEFT_REQUIRED(Person, name)
 };
 
 class Greeter {

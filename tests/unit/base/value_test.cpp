@@ -18,6 +18,18 @@ struct Outer {
   std::uint8_t small = 0;
   WEFT_FIELDS(Outer, title, ratio, inners, wait, severity, small)
 };
+struct Person {
+  std::string name;
+  int age = 0;
+  WEFT_FIELDS(Person, name, age)
+  WEFT_REQUIRED(Person, name)
+};
+struct Pair {
+  Person first;
+  std::vector<Person> others;
+  WEFT_FIELDS(Pair, first, others)
+  WEFT_REQUIRED(Pair, first, others)
+};
 Value sample() {
   return Value::Map{{"a", 1},
                     {"b", Value::List{true, nullptr, -5, 1.5, "text"}},
@@ -96,6 +108,27 @@ TEST_CASE("a mistake names its place, what was wanted and the nearest key") {
   CHECK(message(Value::Map{{"inners", Value::Map{{"k", Value::Map{{"names", Value::List{1}}}}}}}) ==
         "agent.inners.k.names[0]: wanted a string, got integer");
   CHECK(from_value<Outer>(Value::Map{{"titel", "x"}}).has_value());
+}
+
+TEST_CASE("a required member that is missing is told by its path, with the key that was meant for it") {
+  auto message = [](std::string_view json) {
+    auto read = from_value<Person>(*from_json(json), "payload");
+    return read ? "" : read.error().message;
+  };
+  CHECK(message(R"({"name": "Ada"})").empty());
+  CHECK(message(R"({"name": "", "newer": 1})").empty());
+  CHECK(message("{}") == "payload.name: missing");
+  CHECK(message(R"({"nam": "Ada", "age": 3})") == "payload.name: missing; did you mean 'name' instead of 'nam'?");
+  CHECK(message(R"({"place": "here"})") == "payload.name: missing");
+  CHECK(message(R"({"age": "3", "nam": "Ada"})") == "payload.age: wanted an integer, got string");
+}
+
+TEST_CASE("required members are looked for inside of members and lists, and the first missing one is told") {
+  auto message = [](std::string_view json) { return from_value<Pair>(*from_json(json)).error().message; };
+  CHECK(message("{}") == "first: missing");
+  CHECK(message(R"({"first": {}})") == "first.name: missing");
+  CHECK(message(R"({"first": {"name": "a"}, "others": [{"name": "b"}, {"Name": "c"}]})") ==
+        "others[1].name: missing; did you mean 'name' instead of 'Name'?");
 }
 
 TEST_CASE("find follows a dotted path") {
