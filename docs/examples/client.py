@@ -25,9 +25,9 @@ def refuse(when, code, message):
         raise WeftError(code, message)
 
 
-def encode(kind, number, name, payload, deadline_us):
+def encode(kind, number, name, payload, deadline_us, sender=0, epoch=0):
     return HEADER.pack(b"WF", 1, kind, 0, MSGPACK, 0, len(name), len(payload), deadline_us, number, bytes(16), bytes(8),
-                       0, 0, 0, 0, 0) + name.encode() + payload
+                       sender, epoch & 0xFFFFFFFF, 0, 0, 0) + name.encode() + payload
 
 
 def decode_first(data, second=None):

@@ -31,6 +31,21 @@ def is_part(block, text):
     return any("\n" + textwrap.indent(block, " " * depth) in text for depth in (0, 2, 4))
 
 
+def yaml_keys(schema):
+    """Each key that a JSON schema in YAML lists below `properties:`, at any depth."""
+    keys, open_at = set(), []  # the indentations of the maps of properties around a line
+    for line in schema.splitlines():
+        indent = len(line) - len(line.lstrip())
+        while open_at and indent <= open_at[-1]:
+            open_at.pop()
+        key = re.match(r" *(\w+):", line)
+        if key and key.group(1) == "properties":
+            open_at.append(indent)
+        elif key and open_at and indent == open_at[-1] + 2:
+            keys.add(key.group(1))
+    return keys
+
+
 def commands():
     """(page, words) of each shell line that runs ./dev or weft."""
     for page in pages():
@@ -60,6 +75,27 @@ class Docs(unittest.TestCase):
                     if fragment not in {anchor(heading) for heading in HEADING.findall(path.read_text())}:
                         broken.append(f"{page}: {target}: no such heading")
         self.assertFalse(broken, "\n" + "\n".join(broken))
+
+    def test_every_page_of_the_documentation_is_reached_from_the_readme(self):
+        reached, waiting = set(), ["README.md"]
+        while waiting:
+            page = waiting.pop()
+            if page in reached or not page.endswith(".md") or not (tree.ROOT / page).exists():
+                continue
+            reached.add(page)
+            targets = (target.partition("#")[0] for target in LINK.findall(tree.text(page)))
+            waiting += [os.path.normpath(os.path.join(os.path.dirname(page), target)) for target in targets if target and ":" not in target]
+        self.assertEqual([], sorted(page for page in pages() if page.startswith("docs/") and page not in reached))
+
+    def test_the_readme_links_every_page_of_the_docs_folder(self):
+        linked = {target.partition("#")[0] for target in LINK.findall(tree.text("README.md"))}
+        self.assertEqual([], [page for page in pages() if os.path.dirname(page) == "docs" and page not in linked])
+
+    def test_every_key_of_the_fleet_file_is_on_its_page(self):
+        schema = yaml_keys(tree.text("config/schema/fleet.yaml"))
+        shown = set(re.findall(r"^\| `(\w+)` \|", tree.text("docs/fleet-file.md"), re.MULTILINE))
+        self.assertEqual(schema, shown)
+        self.assertIn("start_timeout", schema)
 
     def test_every_file_named_in_the_documentation_exists(self):
         missing = []
