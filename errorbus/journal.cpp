@@ -34,24 +34,28 @@ Result<Journal::Committed> Journal::commit(std::span<const std::vector<ErrorEven
                      std::to_string(self.options.pending_max) + " may",
                  "bring the hub or the network to it back; reports are kept by those who made them");
   }
-  auto committed = self.guarded("write events", [&] {
-    if (self.file->database.moved()) throw SqlFailure{0, "the file was removed or replaced"};
-    Impl::Stage stage;
-    stage.next_seq = self.next_seq;
-    stage.first_seq = self.first_seq;
-    stage.committed.replies.resize(reports.size());
-    Transaction transaction(self.file->database);
-    for (std::size_t i = 0; i < reports.size(); ++i) {
-      for (const ErrorEvent& event : *reports[i]) self.take(stage, event, i);
-    }
-    self.write(stage);
-    self.prune(stage, 0);
-    transaction.commit();
-    self.adopt(stage);
-    return std::move(stage.committed);
-  });
+  auto committed = self.write_reports(reports);
   if (!committed && self.file) self.make_room();
   return committed;
+}
+
+Result<Journal::Committed> Journal::Impl::write_reports(std::span<const std::vector<ErrorEvent>* const> reports) {
+  return guarded("write events", [&] {
+    if (file->database.moved()) throw SqlFailure{0, "the file was removed or replaced"};
+    Stage stage;
+    stage.next_seq = next_seq;
+    stage.first_seq = first_seq;
+    stage.committed.replies.resize(reports.size());
+    store::Transaction transaction(file->database);
+    for (std::size_t i = 0; i < reports.size(); ++i) {
+      for (const ErrorEvent& event : *reports[i]) take(stage, event, i);
+    }
+    write(stage);
+    prune(stage, 0);
+    transaction.commit();
+    adopt(stage);
+    return std::move(stage.committed);
+  });
 }
 
 void Journal::Impl::take(Stage& stage, const ErrorEvent& event, std::size_t report) {
@@ -92,7 +96,7 @@ CountKey Journal::Impl::count_key(const ErrorEvent& event, const Counts& staged)
 Issue& Journal::Impl::issue_for(Stage& stage, const std::string& id) {
   if (const auto known = stage.issues.find(id); known != stage.issues.end()) return known->second;
   Issue& issue = stage.issues[id];
-  Rows rows(file->find_issue.bind(1, id));
+  store::Rows rows(file->find_issue.bind(1, id));
   if (rows.next()) {
     if (auto read = from_body<Issue>(file->find_issue.blob(0))) issue = std::move(*read);
   } else {
@@ -133,7 +137,7 @@ void Journal::Impl::write(Stage& stage) {
 void Journal::Impl::prune(Stage& stage, std::uint64_t at_least) {
   const auto kept = stage.next_seq - stage.first_seq;
   auto excess = std::max(at_least, kept > options.events_max ? kept - options.events_max : 0);
-  if (bytes_used() > options.bytes_max / 10 * 9) excess = std::max(excess, kPruneStep);
+  if (bytes_used() > file->bytes_max / 10 * 9) excess = std::max(excess, kPruneStep);
   excess = std::min({excess, kept, kPruneStep + 2 * stage.committed.fresh.size()});
   auto last = stage.first_seq + excess - 1;
   if (relays) last = std::min(last, relayed_seq);
@@ -145,11 +149,11 @@ void Journal::Impl::prune(Stage& stage, std::uint64_t at_least) {
 /// After a commit failed for want of room: what may go, goes, so that the next one succeeds.
 void Journal::Impl::make_room() noexcept {
   try {
-    if (bytes_used() < options.bytes_max / 2) return;
+    if (bytes_used() < file->bytes_max / 2) return;
     Stage stage;
     stage.next_seq = next_seq;
     stage.first_seq = first_seq;
-    Transaction transaction(file->database);
+    store::Transaction transaction(file->database);
     prune(stage, kPruneStep);
     transaction.commit();
     first_seq = stage.first_seq;
@@ -175,8 +179,8 @@ Result<Journal::Batch> Journal::waiting(std::size_t events_max, std::size_t byte
     Batch batch;
     batch.last_seq = self.relayed_seq;
     batch.opening = self.openings;
-    Statement& row = self.file->waiting.bind(1, static_cast<std::int64_t>(self.relayed_seq));
-    Rows rows(row);
+    store::Statement& row = self.file->waiting.bind(1, static_cast<std::int64_t>(self.relayed_seq));
+    store::Rows rows(row);
     while (batch.events.size() < events_max && batch.bytes < bytes_max && batch.scanned < kScanMax && rows.next()) {
       ++batch.scanned;
       batch.last_seq = static_cast<std::uint64_t>(row.integer(0));

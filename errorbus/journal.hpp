@@ -26,10 +26,15 @@ class Journal {
   Journal(const Clock& clock, JournalOptions options, bool relays, Severity forward);
   ~Journal();
 
-  /// Opens or creates the file (mode 0600) and its folder. A damaged file is moved aside to <file>.damaged-<time>, told
-  /// by take_notice(). No effect when open. Errors: `journal_failed`; `disk_full` when there is no room to create it.
+  /// Opens or creates the file (mode 0600) and its folder. A damaged file is moved aside to <file>.damaged-<time> and
+  /// replaced by one with every row that is whole; take_notice() says so. A journal in memory moves into the file. No
+  /// effect when the file is open. Errors: `journal_failed`; `disk_full` when there is no room to create it.
   Result<void> open();
+  /// Keeps events in memory until the file can be opened: they are lost when the process ends before that. What was
+  /// done to issues meanwhile is lost when the journal moves into the file; no event is. No effect when open.
+  Result<void> open_memory();
   bool is_open() const noexcept;
+  bool in_memory() const noexcept;
   /// What a person should hear about the file, once; usually empty.
   std::string take_notice();
   /// Opens when it is not open, and writes: Ok means that commits can succeed again. Errors as open().

@@ -1,7 +1,7 @@
 // The inside of the journal, shared by the file that writes and the file that answers questions.
 #pragma once
 #include "errorbus/journal.hpp"
-#include "errorbus/sqlite.hpp"
+#include "weft/store/database_file.hpp"
 
 namespace weft::errorbus {
 
@@ -16,15 +16,17 @@ struct Flat<Result<T>> {
 };
 }  // namespace detail
 
-/// The open file and its prepared statements.
+using store::SqlFailure;
+
+/// The open database, in a file or in memory, and its prepared statements.
 struct JournalFile {
-  Database database;
-  std::string lost_log;  ///< where a damaged log was kept; empty: it was whole
-  std::uint64_t page_bytes;
-  Statement insert_event, delete_events, find_issue, write_issue, drop_issues, add_count, write_mark, waiting,
+  std::unique_ptr<store::Database> handle;
+  store::Database& database;
+  std::uint64_t bytes_max, page_bytes;
+  store::Statement insert_event, delete_events, find_issue, write_issue, drop_issues, add_count, write_mark, waiting,
       waiting_since, newer, older, find_event, all_issues, due_issues, issue_states, page_count, free_pages;
-  /// Opens or creates, and prepares everything; `aside`: what a damaged log is kept as. Throws SqlFailure.
-  JournalFile(const std::string& file, bool fsync, std::uint64_t bytes_max, const std::string& aside);
+  /// Prepares everything; the database keeps at most `limit` bytes. Throws SqlFailure.
+  JournalFile(std::unique_ptr<store::Database> opened, std::uint64_t limit);
 };
 
 struct Journal::Impl {
@@ -36,6 +38,8 @@ struct Journal::Impl {
   bool relays;
   Severity forward;
   std::unique_ptr<JournalFile> file;
+  bool in_memory = false;  ///< `file` is a database in memory
+  bool suspect = false;    ///< the file was found to be damaged while it was open
   std::string notice;
   // What the file holds, kept beside it; changes only after a commit succeeded.
   Counts counts;
@@ -51,14 +55,15 @@ struct Journal::Impl {
   };
 
   Result<void> open();
-  void check();
+  Result<void> open_memory();
+  Result<void> move_to(std::unique_ptr<JournalFile> fresh);
   void load();
-  void move_aside(const std::string& why);
-  /// Decides what a failure means for the file: keep it open, close it, or move it aside.
+  /// Decides what a failure means for the file: keep it open, or close it.
   Error failed(const std::string& doing, const SqlFailure& failure);
   std::int64_t now_us() const { return to_us(clock.wall()); }
   Error closed() const { return Error(codes::journal_failed, "the journal " + options.file + " is not open"); }
 
+  Result<Committed> write_reports(std::span<const std::vector<ErrorEvent>* const> reports);
   void take(Stage& stage, const ErrorEvent& event, std::size_t report);
   CountKey count_key(const ErrorEvent& event, const Counts& staged) const;
   Issue& issue_for(Stage& stage, const std::string& id);

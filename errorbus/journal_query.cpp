@@ -4,6 +4,10 @@
 namespace weft::errorbus {
 namespace {
 
+using store::Rows;
+using store::Statement;
+using store::Transaction;
+
 constexpr std::uint64_t kLimitMax = 1000;
 constexpr std::size_t kScanMax = 20'000;  ///< rows looked at in one turn of the loop
 constexpr std::size_t kReplyBytesMax = 4 * 1024 * 1024;
