@@ -57,7 +57,7 @@ struct ErrorBus::Impl {
             on, journal, {.host = options.host}, [this](auto request) { return to_hub(std::move(request)); }, metrics,
             to, own) {}
 
-  Result<void> start();
+  void start();
   void serve();
   template <class Request, class Work>
   void serve_query(const char* method, const char* summary, Work work);
@@ -67,8 +67,9 @@ struct ErrorBus::Impl {
   void flush();
   void publish(const std::vector<Waiting>& reports, const Journal::Committed& committed);
   void broken(const Error& error);
+  void continue_in_memory(const Error& why);
   void working();
-  void tell_notice();
+  void report_notice();
   void probe_later();
   void settle_later();
   Task<Result<mesh::ReportReply>> to_hub(mesh::ReportRequest request);
@@ -86,6 +87,7 @@ struct ErrorBus::Impl {
   std::vector<Waiting> waiting;
   std::size_t waiting_events = 0;
   std::string journal_error;
+  bool was_open = false;  ///< the journal's file, since the start
   Timer commit, probe, settle;
   Relay relay;
 };
@@ -95,7 +97,7 @@ ErrorBus::ErrorBus(Loop& loop, mesh::Peer& peer, Options options, observe::Metri
     : impl_(std::make_unique<Impl>(*this, loop, peer, std::move(options), metrics, log, health)) {}
 ErrorBus::~ErrorBus() = default;
 
-Result<void> ErrorBus::start() { return impl_->start(); }
+void ErrorBus::start() { impl_->start(); }
 Task<Result<mesh::ReportReply>> ErrorBus::report(mesh::ReportRequest request) {
   return impl_->report(std::move(request));
 }
@@ -109,17 +111,14 @@ void ErrorBus::report(ErrorEvent event) noexcept {
   }
 }
 
-Result<void> ErrorBus::Impl::start() {
-  auto opened = journal.probe();
-  if (!opened && !opened.error().is(codes::disk_full)) return opened;
-  if (opened) {
-    working();
-  } else {
+void ErrorBus::Impl::start() {
+  if (auto opened = journal.probe(); !opened) {
     broken(opened.error());
+  } else {
+    working();
   }
   serve();
   settle_later();
-  return {};
 }
 
 void ErrorBus::Impl::serve() {
@@ -213,11 +212,11 @@ void ErrorBus::Impl::flush() {
   borrowed.reserve(reports.size());
   for (const Waiting& report : reports) borrowed.push_back(&report.events);
   auto committed = journal.commit(borrowed);
-  // A damaged or vanished file was put aside: begin a new one at once, so that nobody has to send again.
+  // The file was damaged or removed: use the new one at once, so that nothing has to be sent again.
   if (!committed && !journal.is_open() && journal.open()) committed = journal.commit(borrowed);
   if (committed) {
     exporter.count(*committed);
-    working();
+    if (!journal.in_memory()) working();
     publish(reports, *committed);
     if (!options.hub.empty()) relay.wake();
   } else {
@@ -244,23 +243,39 @@ void ErrorBus::Impl::publish(const std::vector<Waiting>& reports, const Journal:
   }
 }
 
+/// A journal that is full stays as it is, and reports are refused until there is room; one that cannot be opened is
+/// replaced by one in memory until it can.
 void ErrorBus::Impl::broken(const Error& error) {
-  if (journal_error.empty()) log.error("the journal takes no events; those who report keep them", error);
-  journal_error = error.describe();
+  const bool first = journal_error.empty();
+  if (first) log.error("the error journal does not work", error);
+  if (!journal.is_open() && !error.is(codes::disk_full)) continue_in_memory(error);
+  journal_error = error.describe() + (journal.in_memory() ? "; errors are kept in memory" : "");
   health.set(kHealthCheck, false, journal_error);
   if (!probe.running()) probe_later();
 }
 
+void ErrorBus::Impl::continue_in_memory(const Error& why) {
+  if (auto opened = journal.open_memory(); !opened) return log.error("there is no journal at all", opened.error());
+  log.warn("errors are kept in memory until the journal can be opened", {{"file", options.journal.file}});
+  ErrorEvent event;
+  event.severity = Severity::critical;
+  event.category = "journal";
+  event.code = codes::journal_failed.id;
+  event.message = "the error journal cannot be opened, errors are kept in memory only: {why}";
+  event.values["why"] = why.describe();
+  report_own(std::move(event));
+}
+
 void ErrorBus::Impl::working() {
-  exporter.restore();
+  if (!std::exchange(was_open, true) || !journal_error.empty()) exporter.restore();
   health.set(kHealthCheck, true);
   if (!journal_error.empty()) log.info("the journal takes events again");
   journal_error.clear();
   probe.stop();
-  tell_notice();
+  report_notice();
 }
 
-void ErrorBus::Impl::tell_notice() {
+void ErrorBus::Impl::report_notice() {
   const std::string notice = journal.take_notice();
   if (notice.empty()) return;
   log.error(notice);

@@ -138,9 +138,10 @@ class ErrorBus final : public ErrorSink {
            observe::Health& health);
   ~ErrorBus() override;
 
-  /// Opens the journal and serves. A disk that is full is waited for; whatever else keeps the journal from opening is
-  /// returned. Errors: `journal_failed`.
-  Result<void> start();
+  /// Opens the journal and serves. A full disk is waited for, and reports are refused meanwhile. When anything else
+  /// keeps the journal from opening, errors are kept in memory until it can be opened; health, stats() and an event say
+  /// so.
+  void start();
   /// Resolves when the events are in the journal. Errors: `bad_event`, `journal_failed`.
   Task<Result<mesh::ReportReply>> report(mesh::ReportRequest request);
   /// An error of the bus itself: straight into its own journal.

@@ -26,24 +26,24 @@ void Exporter::rejected(std::string_view reason, std::uint64_t events) {
 }
 
 void Exporter::restore() {
-  if (!std::exchange(restored_, true)) add(journal_.counts());
+  for (const auto& [key, events] : journal_.counts()) {
+    const auto shown = shown_[key];
+    if (events > shown) add(key, events - shown);
+  }
 }
 
 void Exporter::count(const Journal::Committed& committed) {
   commits_.add();
   for (const auto& reply : committed.replies) duplicates_.add(reply.duplicates);
-  add(committed.counted);
+  for (const auto& [key, events] : committed.counted) add(key, events);
 }
 
-void Exporter::add(const Counts& counts) {
-  for (const auto& [key, events] : counts) {
-    const observe::Labels labels{{"host", key.host},
-                                 {"agent", key.agent},
-                                 {"severity", std::string(to_string(key.severity))},
-                                 {"code", key.code}};
-    metrics_.counter("weft_error_events_total", "Error events in this bus's journal since it was made.", labels)
-        .add(events);
-  }
+void Exporter::add(const CountKey& key, std::uint64_t events) {
+  const observe::Labels labels{
+      {"host", key.host}, {"agent", key.agent}, {"severity", std::string(to_string(key.severity))}, {"code", key.code}};
+  metrics_.counter("weft_error_events_total", "Error events in this bus's journal since it was made.", labels)
+      .add(events);
+  shown_[key] += events;
 }
 
 void Exporter::collect() {

@@ -9,7 +9,7 @@ class Exporter {
  public:
   Exporter(Journal& journal, const Clock& clock, observe::Metrics& metrics);
 
-  /// The counts of earlier lives of this bus; call once, when the journal is open.
+  /// Shows what the journal counts and was not counted here: earlier lives of this bus. For when the file is opened.
   void restore();
   void count(const Journal::Committed& committed);
   void rejected(std::string_view reason, std::uint64_t events = 1);
@@ -17,7 +17,7 @@ class Exporter {
   std::uint64_t duplicates() const noexcept { return duplicates_.value(); }
 
  private:
-  void add(const Counts& counts);
+  void add(const CountKey& key, std::uint64_t events);
   void collect();
 
   Journal& journal_;
@@ -26,7 +26,7 @@ class Exporter {
   observe::Counter& commits_;
   observe::Counter& duplicates_;
   observe::Counter& live_skipped_;
-  bool restored_ = false;
+  Counts shown_;
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);  // the metrics outlive this
 };
 

@@ -46,7 +46,7 @@ int run(program::Program& program) {
                   program.log(), program.health());
   errorbus::ErrorBus bus(program.loop(), mesh.peer(), options_from(program.config(), program.version()),
                          program.metrics(), program.log(), program.health());
-  if (auto started = bus.start(); !started) return fail(started.error());
+  bus.start();
   if (auto started = mesh.start(); !started) return fail(started.error());
   mesh.on_fenced([&program] { program.quit(program::exit_code::temporary); });
   program.on_info([&bus] { return to_value(bus.stats()); });

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "tests/mesh/fixture.hpp"
+#include "tests/support/damage.hpp"
 #include "tests/support/error_events.hpp"
 #include "tests/support/free_port.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -23,7 +24,7 @@ struct Bus {
     options.hub = hub;
     options.journal.file = dir / (host + ".db");
     bus = std::make_unique<errorbus::ErrorBus>(f.loop, peer, options, metrics, f.log, health);
-    REQUIRE(bus->start());
+    bus->start();
     bool bound = false;  // not at once after a restart: ZeroMQ closes the port of the bus before this one in its thread
     REQUIRE(f.until([&] { return bound = bound || peer.bind().has_value(); }));
   }
@@ -209,17 +210,61 @@ TEST_CASE_METHOD(Fixture, "a journal that vanishes is begun anew, and what was r
   CHECK(hub->health.checks().at("journal").ok);
 }
 
-TEST_CASE_METHOD(Fixture, "a journal that cannot be written answers so, is not healthy, and recovers by itself") {
+TEST_CASE_METHOD(Fixture,
+                 "a journal that cannot be opened is replaced by one in memory, which moves into the file later") {
+  REQUIRE(ask<ReportReply>(bus_endpoint, "report", reported(1, 5)));
+  bus.reset();
+  std::filesystem::rename(dir / "beta.db", dir / "kept.db");
+  std::filesystem::create_directory(dir / "beta.db");
+  bus = std::make_unique<Bus>(*this, dir, "beta", port_of(bus_endpoint), hub_endpoint);
+  CHECK_FALSE(bus->health.checks().at("journal").ok);
+  CHECK(bus->health.checks().at("journal").text.find("kept in memory") != std::string::npos);
+  CHECK(bus->bus->stats().journal_error.find("beta.db") != std::string::npos);
+  REQUIRE(until([&] { return ask<ReportReply>(bus_endpoint, "report", reported(6, 10)).has_value(); }));
+  CHECK(journal_of(bus_endpoint) == test::numbers(6, 10));
+  REQUIRE(until([&] { return journal_of(hub_endpoint) == test::numbers(1, 10); }));
+  errorbus::EventsRequest own;
+  own.code = "WEFT-4002";
+  CHECK(ask<errorbus::EventsReply>(bus_endpoint, "events", own)->events.size() == 1);
+
+  std::filesystem::remove(dir / "beta.db");
+  std::filesystem::rename(dir / "kept.db", dir / "beta.db");
+  loop.advance(1100ms);
+  CHECK(bus->health.checks().at("journal").ok);
+  CHECK(bus->bus->stats().journal_error.empty());
+  CHECK(journal_of(bus_endpoint) == test::numbers(1, 10));
+  const auto text = bus->metrics.render(observe::Metrics::Format::text);
+  CHECK(text.find(R"(code="NUMBERED",host="beta",severity="error"} 10)") != std::string::npos);
+  REQUIRE(ask<ReportReply>(bus_endpoint, "report", reported(11, 15)));
+  REQUIRE(until([&] { return journal_of(hub_endpoint) == test::numbers(1, 15); }));
+}
+
+TEST_CASE_METHOD(Fixture, "a journal that is replaced by a directory while it is open continues in memory") {
   std::filesystem::remove(dir / "alpha.db");
   std::filesystem::create_directory(dir / "alpha.db");
   const auto refused = ask<ReportReply>(hub_endpoint, "report", reported(1, 5));
   REQUIRE_FALSE(refused);
   CHECK(refused.error().is(codes::journal_failed));
   CHECK_FALSE(hub->health.checks().at("journal").ok);
+  REQUIRE(ask<ReportReply>(hub_endpoint, "report", reported(1, 5)));
   std::filesystem::remove(dir / "alpha.db");
   loop.advance(1100ms);
   CHECK(hub->health.checks().at("journal").ok);
-  REQUIRE(ask<ReportReply>(hub_endpoint, "report", reported(1, 5)));
+  CHECK(journal_of(hub_endpoint) == test::numbers(1, 5));
+}
+
+TEST_CASE_METHOD(Fixture, "a flipped header bit costs the error journal nothing, and is reported on the bus") {
+  REQUIRE(ask<ReportReply>(bus_endpoint, "report", reported(1, 20)));
+  REQUIRE(until([&] { return journal_of(hub_endpoint) == test::numbers(1, 20); }));
+  bus.reset();
+  test::flip_bit(dir / "beta.db", 20);
+  bus = std::make_unique<Bus>(*this, dir, "beta", port_of(bus_endpoint), hub_endpoint);
+  CHECK(bus->health.checks().at("journal").ok);
+  REQUIRE(until([&] { return ask<errorbus::Stats>(bus_endpoint, "stats", Value()).has_value(); }));
+  CHECK(journal_of(bus_endpoint) == test::numbers(1, 20));
+  errorbus::EventsRequest damage;
+  damage.code = "WEFT-4004";
+  REQUIRE(until([&] { return ask<errorbus::EventsReply>(hub_endpoint, "events", damage)->events.size() == 1; }));
 }
 
 TEST_CASE_METHOD(Fixture, "the bus's own errors are in its journal") {
