@@ -1,4 +1,6 @@
 // What is kept, refused and given up.
+#include <sys/stat.h>
+
 #include <fstream>
 
 #include "tests/mesh/queue_fixture.hpp"
@@ -183,6 +185,35 @@ TEST_CASE_METHOD(Fixture, "an item with a flipped bit in its file is told and ne
         }) == 1);
   CHECK(shop->metrics.render(observe::Metrics::Format::text).find("weft_queue_damaged_total 1") != std::string::npos);
   REQUIRE(until([&] { return info(*shop).finished == 2; }));
+}
+
+TEST_CASE_METHOD(Fixture, "a file of a queue that was cut to 0 bytes is reported, counted and kept aside") {
+  rules = Value::Map{{"*", Value::Map{{"durability", "os"}}}};
+  auto shop = producer();
+  (void)pushed(*shop, "first");
+  shop.reset();
+  std::filesystem::resize_file(std::string(folder / "shop@alpha") + ".os.db", 0);
+  shop = producer();
+  CHECK(std::count_if(lines.begin(), lines.end(), [](const std::string& line) {
+          return line.find("it exists and is empty") != line.npos && line.find(".damaged-") != line.npos;
+        }) == 1);
+  CHECK(shop->metrics.render(observe::Metrics::Format::text).find("weft_queue_damaged_total 1") != std::string::npos);
+  (void)pushed(*shop, "second");
+}
+
+TEST_CASE_METHOD(Fixture,
+                 "an item that must be kept is refused while the file of the queues is a FIFO, and taken after") {
+  rules = Value::Map{{"*", Value::Map{{"durability", "fsync"}}}};
+  const std::string file = std::string(folder / "shop@alpha") + ".fsync.db";
+  REQUIRE(::mkfifo(file.c_str(), 0600) == 0);
+  auto shop = producer();
+  const auto refused = push(*shop, "first");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().is(codes::store_failed));
+  CHECK(refused.error().message.find("is not a regular file") != std::string::npos);
+  std::filesystem::remove(file);
+  loop.advance(1100ms);
+  (void)pushed(*shop, "second");
 }
 
 TEST_CASE_METHOD(Fixture, "a dead letter with a flipped bit is not shown, and says why") {

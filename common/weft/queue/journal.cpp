@@ -74,8 +74,10 @@ Result<Journal*> Journals::of(Durability durability) {
     place.retry = loop_.now() + kRetry;
     place.error = opened.error();
     log_.error("the file of the queues cannot be opened", opened.error());
+    if (!std::exchange(place.failing, true) && on_failure) on_failure(opened.error());
     return place.error;
   }
+  place.failing = false;
   place.journal = std::make_unique<Journal>(loop_, log_, std::move(opened->store));
   place.journal->mended = !opened->notice.empty();
   place.journal->on_damage = [this, file = path(durability)](const std::string& key) {

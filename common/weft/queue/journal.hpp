@@ -62,10 +62,13 @@ class Journals {
   void flush();
   /// Told, beside the log, of a damaged file, which was kept and mended, and of a damaged record. May be empty.
   std::function<void(const Error&)> on_damage;
+  /// Called, beside the log, when a file cannot be opened: once, until it could be opened. May be empty.
+  std::function<void(const Error&)> on_failure;
 
  private:
   struct Place {
     std::unique_ptr<Journal> journal;
+    bool failing = false;  ///< and reported
     TimePoint retry{};
     Error error;
   };

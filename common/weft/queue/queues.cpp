@@ -59,6 +59,9 @@ struct Queues::Impl {
     journals.on_damage = [this](const Error& why) {
       report_damage("what a queue kept on disk was damaged: {why}", why);
     };
+    journals.on_failure = [this](const Error& why) {
+      report("the file of the queues cannot be opened, items that must be kept are refused: {why}", why);
+    };
   }
 
   // ---- producers
@@ -117,6 +120,10 @@ struct Queues::Impl {
 
   void report_damage(std::string message, const Error& why) {
     metrics.counter("weft_queue_damaged_total", "Damaged files and records of queues that were found on disk").add();
+    report(std::move(message), why);
+  }
+
+  void report(std::string message, const Error& why) {
     ErrorEvent event;
     event.category = "queue";
     event.code = std::string(codes::store_failed.id);

@@ -113,3 +113,18 @@ TEST_CASE("a file that another process holds is told, and tried again a second l
   loop.advance(1s);
   CHECK(mine.of(Durability::os));
 }
+
+TEST_CASE("a file that cannot be opened is reported once, until it could be opened") {
+  test::ManualLoop loop;
+  observe::Log log{observe::LogOptions{}, loop.clock(), [](std::string_view) {}};
+  test::TempDir dir;
+  const std::string file = dir / "shop@alpha.os.db";
+  std::filesystem::create_directory(file);
+  Journals journals{loop, log, dir / "shop@alpha"};
+  std::vector<Error> reported;
+  journals.on_failure = [&](const Error& why) { reported.push_back(why); };
+  for (int i = 0; i < 3; ++i, loop.advance(1100ms)) CHECK(journals.of(Durability::os).error().is(codes::store_failed));
+  CHECK(reported.size() == 1);
+  std::filesystem::remove(file);
+  CHECK(journals.of(Durability::os));
+}
