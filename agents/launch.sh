@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs one agent alone against a registry: agents/launch.sh AGENT [REGISTRY [FLAGS…]], by default the registry of this machine.
-# The program is looked for in $WEFT_PROGRAM_PATH, the build folder and PATH. Each agent's launch.sh is this with its name.
+# The program is looked for in $WEFT_PROGRAM_PATH, the build folder and PATH.
 set -eu
 tree=$(cd "$(dirname "$0")/.." && pwd)
 agent=$1

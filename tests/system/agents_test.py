@@ -304,7 +304,7 @@ class Mistakes(AgentsCase):
         folder = os.path.join(os.environ["WEFT_SOURCE"], "agents")
         for agent in ("sysmon", "digest", "logwatch", "probe", "echo"):
             with self.subTest(agent=agent):
-                command = ["env", f"WEFT_PROGRAM_PATH={PROGRAMS}", f"{folder}/{agent}/launch.sh", self.mesh.registry, "--host", "solo",
+                command = ["env", f"WEFT_PROGRAM_PATH={PROGRAMS}", f"{folder}/launch.sh", agent, self.mesh.registry, "--host", "solo",
                            "--set", "mesh.name=test", "--set", f"state.directory={self.mesh.folder}/solo", "--set", f"run.directory={self.mesh.folder}/run-solo"]
                 process = Process(command, self.mesh.folder / f"{agent}-launched.log")
                 self.mesh.processes.append(process)

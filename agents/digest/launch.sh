@@ -1,3 +1,0 @@
-#!/bin/sh
-# Runs digest alone: agents/digest/launch.sh [REGISTRY [FLAGS…]].
-exec "$(dirname "$0")/../launch.sh" digest "$@"

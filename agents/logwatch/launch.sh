@@ -1,3 +1,0 @@
-#!/bin/sh
-# Runs logwatch alone: agents/logwatch/launch.sh [REGISTRY [FLAGS…]].
-exec "$(dirname "$0")/../launch.sh" logwatch "$@"
