@@ -1,6 +1,7 @@
 """An agent of 40 lines builds against the installed library with pkg-config, and does what docs/writing-an-agent.md says."""
 import os
 import pathlib
+import re
 import shlex
 import shutil
 import subprocess
@@ -71,6 +72,13 @@ class Sdk(unittest.TestCase):
             self.assertEqual("servus, Bob", newer["text"])
             mesh.weft("pub", "people.arrived", '{"name": "Grace"}')
             eventually(lambda: mesh.json("call", "greeter.greet", '{"name": "Ada"}')["greeted"] >= 3, what="the event was counted")
+
+    def test_the_links_of_the_installed_documentation_lead_somewhere(self):
+        folder = next(self.folder.rglob("doc/weft"))
+        links = [(page, target.partition("#")[0]) for page in folder.rglob("*.md") for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text())
+                 if not re.match(r"[a-z]+:|#", target)]
+        self.assertEqual([], [f"{page.relative_to(folder)}: {target}" for page, target in links if not (page.parent / target).exists()])
+        self.assertGreater(len(links), 100)
 
     def test_the_command_finds_its_programs_where_they_are_installed(self):
         binaries = next(self.folder.rglob("bin/weft")).parent
