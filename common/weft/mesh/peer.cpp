@@ -34,6 +34,7 @@ struct Peer::Impl {
       : loop(l),
         options(std::move(o)),
         metrics(m),
+        sockets(context),
         security(context.security()),
         calls(l, context, options, net_limits(options.limits), traffic, m, interceptors),
         server(l, context, net_limits(options.limits), traffic,
@@ -47,6 +48,11 @@ struct Peer::Impl {
     if (options.tracer) trace_calls(*options.tracer);
     metrics.on_collect([this, alive = std::weak_ptr<int>(life)] {
       if (alive.lock()) collect();
+    });
+    context.on_connection_refused([&log = g, alive = std::weak_ptr<int>(life)](const std::string& address) {
+      if (!alive.lock()) return;
+      log.warn("connections are refused: nearly all files of this process are open",
+               {{"reason", "no_files"}, {"address", address}});
     });
     if (!security) return;
     security->on_refused([&log = g, alive = std::weak_ptr<int>(life)](const net::Security::Refusal& refusal) {
@@ -141,9 +147,10 @@ struct Peer::Impl {
     set("weft_events_refused_total", "Frames that a subscriber lost first of others, its queue being full", {},
         publications.publisher().refused());
     set(kDropped, kDroppedHelp, {{"class", "reply"}, {"reason", "unroutable"}}, traffic.dropped_unroutable);
-    if (!security) return;
     constexpr std::string_view kRefused = "weft_connections_refused_total",
                                kRefusedHelp = "Connections of clients that were refused, by reason";
+    set(kRefused, kRefusedHelp, {{"reason", "no_files"}}, sockets.connections_refused());
+    if (!security) return;
     const auto& refused = security->refused();
     set(kRefused, kRefusedHelp, {{"reason", "unknown_key"}}, refused.unknown_key);
     set(kRefused, kRefusedHelp, {{"reason", "not_encrypted"}}, refused.not_encrypted);
@@ -171,6 +178,7 @@ struct Peer::Impl {
   Loop& loop;
   PeerOptions options;
   observe::Metrics& metrics;
+  const net::Context& sockets;
   net::Security* security;  // null: nothing is encrypted
   net::Traffic traffic;
   Interceptors interceptors;

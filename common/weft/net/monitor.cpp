@@ -4,6 +4,9 @@
 #include <cstring>
 
 namespace weft::net {
+namespace {
+constexpr int kShare = 256;  // events of one turn of the loop
+}
 
 Monitor::Monitor(Loop& loop, Context& context, zmq::socket_t& socket, int events, OnEvent on_event)
     : loop_(loop), watched_(socket), pair_(context.raw(), zmq::socket_type::pair), on_event_(std::move(on_event)) {
@@ -11,11 +14,10 @@ Monitor::Monitor(Loop& loop, Context& context, zmq::socket_t& socket, int events
   const std::string address = "inproc://monitor-" + std::to_string(++count);
   zmq_socket_monitor(watched_.handle(), address.c_str(), events);
   pair_.set(zmq::sockopt::linger, 0);
+  pair_.set(zmq::sockopt::rcvhwm, 0);  // libzmq's thread would wait for room, with a lock that closing the socket needs
   pair_.connect(address);
   watch_ = loop_.watch(pair_.get(zmq::sockopt::fd), [this] { drain(); });
-  loop_.post([this, alive = std::weak_ptr<int>(life_)] {  // until it was drained once, its descriptor tells nothing
-    if (alive.lock()) drain();
-  });
+  drain_later();  // until it was drained once, its descriptor reports nothing
 }
 
 Monitor::~Monitor() {
@@ -23,9 +25,18 @@ Monitor::~Monitor() {
   zmq_socket_monitor(watched_.handle(), nullptr, 0);
 }
 
+void Monitor::drain_later() {
+  loop_.post([this, alive = std::weak_ptr<int>(life_)] {
+    if (alive.lock()) drain();
+  });
+}
+
 void Monitor::drain() {
   const std::weak_ptr<int> alive = life_;
-  for (zmq::message_t event, address; !alive.expired() && pair_.recv(event, zmq::recv_flags::dontwait);) {
+  int left = kShare;
+  for (zmq::message_t event, address; !alive.expired();) {
+    if (left-- == 0) return drain_later();
+    if (!pair_.recv(event, zmq::recv_flags::dontwait)) return;
     if (event.more()) (void)pair_.recv(address, zmq::recv_flags::dontwait);
     std::uint16_t number = 0;
     std::uint32_t value = 0;

@@ -20,6 +20,7 @@ class Monitor {
 
  private:
   void drain();
+  void drain_later();
 
   Loop& loop_;
   zmq::socket_t& watched_;

@@ -76,7 +76,10 @@ class Security {
   std::unique_ptr<Impl> impl_;
 };
 
-/// The process's ZeroMQ context, with one I/O thread. Outlives every socket. Thread-safe but for its security.
+class Admission;
+
+/// The process's ZeroMQ context, with one I/O thread. Outlives every socket. Thread-safe but for its security and what
+/// it refuses.
 class Context {
  public:
   Context();
@@ -91,9 +94,15 @@ class Context {
   const std::optional<Error>& refused() const noexcept { return refused_; }
   Security* security() const noexcept { return security_.get(); }  ///< null: nothing is encrypted
   zmq::context_t& raw() const noexcept { return *context_; }
+  /// Connections that were closed at once because they had taken one of the last files that this process may open.
+  std::uint64_t connections_refused() const noexcept;
+  /// `report` is called with the address of such a peer, once a minute at most.
+  void on_connection_refused(std::function<void(const std::string& address)> report);
 
  private:
+  friend class Socket;
   std::unique_ptr<zmq::context_t> context_;
+  std::unique_ptr<Admission> admission_;
   std::unique_ptr<Security> security_;
   std::optional<Error> refused_;
 };

@@ -4,6 +4,8 @@
 
 #include <atomic>
 
+#include "weft/net/admission.hpp"
+
 namespace weft::net {
 namespace {
 
@@ -74,11 +76,16 @@ Error endpoint_error(const std::string& endpoint, int number) {
 
 /// ZeroMQ's thread frees what this one allocated, in pieces of up to 64 KiB: by default glibc gives the top of the heap
 /// back at 128 KiB, and takes it again page by page with the next burst, which cost half of the time of large payloads.
-Context::Context() : context_(std::make_unique<zmq::context_t>(1, 20'000)) {
+Context::Context() : context_(std::make_unique<zmq::context_t>(1, 20'000)), admission_(std::make_unique<Admission>()) {
   static const bool tuned = ::mallopt(M_TRIM_THRESHOLD, 32 << 20) != 0 && ::mallopt(M_MMAP_THRESHOLD, 4 << 20) != 0;
   (void)tuned;
 }
 Context::~Context() = default;
+
+std::uint64_t Context::connections_refused() const noexcept { return admission_->refused(); }
+void Context::on_connection_refused(std::function<void(const std::string&)> report) {
+  admission_->on_refused(std::move(report));
+}
 
 Result<void> Context::secure(Loop& loop, SecurityOptions options) {
   auto made = Security::create(loop, *context_, std::move(options));
@@ -101,15 +108,20 @@ Socket::Socket(Loop& loop, Context& context, zmq::socket_type type, const Limits
 }
 
 void Socket::watch_handshakes(Context& context, zmq::socket_type type) {
+  if (type == zmq::socket_type::dealer) return;  // a Link has a monitor of its own
   if (type == zmq::socket_type::sub) {
-    refusals_ = std::make_unique<Monitor>(
+    handshakes_ = std::make_unique<Monitor>(
         loop_, context, socket_, ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH,
         [this](std::uint16_t, std::uint32_t, std::string_view endpoint) { connect_again(endpoint); });
-  } else if (security_ && type != zmq::socket_type::dealer) {
-    refusals_ = std::make_unique<Monitor>(
-        loop_, context, socket_, ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL,
-        [this](std::uint16_t, std::uint32_t value, std::string_view) { security_->handshake_failed(value); });
+    return;
   }
+  const int failures = security_ ? ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL : 0;
+  handshakes_ = std::make_unique<Monitor>(
+      loop_, context, socket_, ZMQ_EVENT_ACCEPTED | failures,
+      [this, &admission = *context.admission_](std::uint16_t event, std::uint32_t value, std::string_view endpoint) {
+        if (event != ZMQ_EVENT_ACCEPTED) return security_->handshake_failed(value);
+        admission.accepted(static_cast<int>(value), endpoint, loop_.now());
+      });
 }
 
 void Socket::connect_again(std::string_view endpoint) {

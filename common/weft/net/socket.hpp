@@ -45,7 +45,7 @@ class Socket {
   const Context& context_;
   Security* security_;
   zmq::socket_t socket_;
-  std::unique_ptr<Monitor> refusals_;  // of clients, or by publishers
+  std::unique_ptr<Monitor> handshakes_;  // of clients, or with publishers
   std::set<std::string> connected_, refused_;
   Timer again_;
   std::function<void()> drain_;

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "weft/program/file_limit.hpp"
 #include "weft/program/settings.hpp"
 #include "weft/program/tracing.hpp"
 #include "weft/program/watchdog.hpp"
@@ -228,6 +229,7 @@ std::variant<std::unique_ptr<Program>, int> Program::start(int argc, char** argv
   auto loaded = config::load(options);
   const int code = tell(loaded, flags.check);
   if (flags.check || code != exit_code::ok) return code;
+  raise_file_limit();
   std::signal(SIGPIPE, SIG_IGN);  // who read our log may go; that is no reason to go too
   return std::unique_ptr<Program>(new Program(
       std::make_unique<Impl>(std::move(about), std::move(flags), std::move(options), std::move(loaded).config())));

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <string>
@@ -44,8 +45,9 @@ class RawConnection {
   bool closed_within(std::chrono::milliseconds limit) const {
     const auto end = std::chrono::steady_clock::now() + limit;
     std::array<char, 4096> read;
+    const int wait_ms = static_cast<int>(std::min<std::int64_t>(limit.count(), 100));
     for (pollfd readable{fd_, POLLIN, 0}; std::chrono::steady_clock::now() < end;) {
-      if (::poll(&readable, 1, 100) > 0 && ::recv(fd_, read.data(), read.size(), 0) <= 0) return true;
+      if (::poll(&readable, 1, wait_ms) > 0 && ::recv(fd_, read.data(), read.size(), 0) <= 0) return true;
     }
     return false;
   }
