@@ -26,6 +26,7 @@ Child::Child(Loop& loop, Launcher& launcher, Observer& observer, Unit unit, Hook
 }
 
 void Child::launch() {
+  if (status_.state == State::waiting) status_.why.clear();  // what it waited for is there
   cause_.clear();
   reason_ = {};
   watched_ = false;
@@ -144,7 +145,7 @@ void Child::on_exit(Exit exit) {
   switch (ended.decision.action) {
     case Decision::Action::restart:
       ++status_.restarts;
-      timer_.start(ended.decision.delay, [this] { launch(); });
+      timer_.start(ended.decision.delay, [this] { hooks_.changed(); });
       enter(State::backoff);
       break;
     case Decision::Action::rest:

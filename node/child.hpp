@@ -89,6 +89,8 @@ class Child {
   /// TERM, and KILL after stop_timeout. Without a process: stopped at once.
   void stop();
   void kill() noexcept;
+  /// True when the delay of its restart is over, and it waits for its turn.
+  bool restart_is_due() const noexcept { return status_.state == State::backoff && !timer_.running(); }
   /// From stopped, done or failed to waiting; its history is forgotten.
   void revive();
   void say_why(std::string why);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <thread>
 
 #include "node/log_files.hpp"
 #include "node/service.hpp"
@@ -22,6 +23,9 @@ mesh::MeshOptions mesh_options(program::Program& program) {
   options.peer.tracer = &program.tracer();
   return options;
 }
+
+/// A few for each core: starting takes processor time, and a little waiting.
+std::size_t starts_at_once() { return 4 * std::max(1U, std::thread::hardware_concurrency()); }
 
 /// Exit codes that say more than "unavailable" are passed on.
 int exit_code_for(const Exit& exit) {
@@ -60,7 +64,7 @@ HostNode::HostNode(program::Program& program, const Prepared& prepared, Claims& 
       metrics_(program.metrics()),
       teller_(prepared.fleet, prepared.settings.host, prepared.settings.registry_port, mesh_, program.log()),
       keeper_(loop_, [this] { write_processes(); }),
-      supervisor_(loop_, launcher_, observers_),
+      supervisor_(loop_, launcher_, observers_, starts_at_once()),
       rotation_(loop_) {
   observers_.add(metrics_);
   observers_.add(teller_);

@@ -16,8 +16,15 @@ bool ended_for_good(State state) noexcept {
 }
 }  // namespace
 
-Supervisor::Supervisor(Loop& loop, Launcher& launcher, Observer& observer)
-    : loop_(loop), launcher_(launcher), observer_(observer), last_beat_(loop.now()), beat_(loop), step_(loop) {
+Supervisor::Supervisor(Loop& loop, Launcher& launcher, Observer& observer, std::size_t starts_at_once)
+    : loop_(loop),
+      launcher_(launcher),
+      observer_(observer),
+      last_beat_(loop.now()),
+      beat_(loop),
+      starts_at_once_(starts_at_once),
+      step_(loop),
+      place_(loop) {
   beat();
 }
 
@@ -162,22 +169,45 @@ void Supervisor::step() {
 }
 
 void Supervisor::start_what_can() {
+  auto places = free_places();
   for (auto& child : children_) {
-    if (child->status().state != State::waiting || unwanted(*child)) continue;
-    std::string missing;
-    for (const auto& name : child->unit().needs) {
-      const Child* need = find(name);
-      if (need && satisfied(*need)) continue;
-      missing += (missing.empty() ? "waits for " : ", ") + name;
-      if (need && need->status().state != State::starting)
-        missing += " (" + std::string(to_string(need->status().state)) + ")";
+    if (unwanted(*child)) continue;
+    if (child->status().state == State::waiting) {
+      if (auto missing = missing_needs(*child); !missing.empty()) {
+        child->say_why(std::move(missing));
+        continue;
+      }
+    } else if (!child->restart_is_due()) {
+      continue;
     }
-    if (missing.empty()) {
+    if (places > 0) {
+      --places;
       child->launch();
-    } else {
-      child->say_why(std::move(missing));
+    } else if (child->status().state == State::waiting) {
+      child->say_why("waits for its turn to start");
     }
   }
+  if (places == 0 && !place_.running()) place_.start(kStartPlace / 4, [this] { step_soon(); });
+}
+
+std::string Supervisor::missing_needs(const Child& child) const {
+  std::string missing;
+  for (const auto& name : child.unit().needs) {
+    const Child* need = find(name);
+    if (need && satisfied(*need)) continue;
+    missing += (missing.empty() ? "waits for " : ", ") + name;
+    if (need && need->status().state != State::starting)
+      missing += " (" + std::string(to_string(need->status().state)) + ")";
+  }
+  return missing;
+}
+
+std::size_t Supervisor::free_places() const noexcept {
+  const auto taken = std::count_if(children_.begin(), children_.end(), [this](const auto& child) {
+    const auto& status = child->status();
+    return status.state == State::starting && loop_.now() - status.since < kStartPlace;
+  });
+  return starts_at_once_ - std::min(starts_at_once_, static_cast<std::size_t>(taken));
 }
 
 void Supervisor::stop_what_can() {

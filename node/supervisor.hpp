@@ -12,8 +12,9 @@ namespace weft::node {
 
 class Supervisor {
  public:
-  /// Borrows all.
-  Supervisor(Loop& loop, Launcher& launcher, Observer& observer);
+  /// Borrows all. At most `starts_at_once` processes start at the same time, so that many do not take each other's
+  /// start_timeout; one that is not ready after kStartPlace gives its place to the next.
+  Supervisor(Loop& loop, Launcher& launcher, Observer& observer, std::size_t starts_at_once = 64);
   ~Supervisor();
   Supervisor(const Supervisor&) = delete;
   Supervisor& operator=(const Supervisor&) = delete;
@@ -48,6 +49,8 @@ class Supervisor {
   const std::vector<std::unique_ptr<Child>>& children() const noexcept { return children_; }  ///< as added
   const Child* find(std::string_view name) const noexcept;
 
+  static constexpr Duration kStartPlace = std::chrono::seconds(2);
+
  private:
   struct Waiter {
     std::function<bool()> done;
@@ -61,6 +64,9 @@ class Supervisor {
   void step_soon();
   void step();
   void start_what_can();
+  /// What `child` waits for, as its status says it; empty: nothing.
+  std::string missing_needs(const Child& child) const;
+  std::size_t free_places() const noexcept;
   void stop_what_can();
   bool unwanted(const Child& child) const noexcept;
   bool blocked(const Child& child) const noexcept;
@@ -74,8 +80,9 @@ class Supervisor {
   std::function<void()> catch_up_;
   TimePoint last_beat_;
   Timer beat_;
+  std::size_t starts_at_once_;
   bool started_ = false;
-  Timer step_;  // ends with this object, so a step never comes late
+  Timer step_, place_;  // they end with this object, so a step never comes late
 };
 
 }  // namespace weft::node

@@ -24,7 +24,10 @@ struct FakeRegistry {
                 }));
     peer->serve({"renew", ""}, handler([this](Call& call) -> Result<Payload> {
                   auto request = call.payload().as<mesh::RenewRequest>();
-                  if (away) return Error(codes::store_failed, "not now");
+                  if (away) {
+                    ++refused;
+                    return Error(codes::store_failed, "not now");
+                  }
                   if (fence) return Error(codes::fenced, "a newer one is there");
                   if (!records.contains(request->instance)) return Error(codes::unknown_instance, "register again");
                   ++renewals;
@@ -68,7 +71,7 @@ struct FakeRegistry {
   MeshFixture& fixture;
   Ulid term;
   std::uint64_t sequence = 0, epoch = 0;
-  int registrations = 0, renewals = 0;
+  int registrations = 0, renewals = 0, refused = 0;
   bool fence = false, mute = false, away = false, bound = false;
   std::map<Ulid, InstanceRecord> records;
   std::unique_ptr<Peer> peer;

@@ -135,6 +135,19 @@ TEST_CASE_METHOD(Fixture, "an instance that lost its lease registers again, a fe
   CHECK_FALSE(server->health.checks().at("registry").ok);
 }
 
+TEST_CASE_METHOD(Fixture,
+                 "a registry that is too busy to answer renewals is not asked for registrations and snapshots too") {
+  auto server = echo();
+  REQUIRE(registry->registrations == 1);
+  registry->away = true;
+  REQUIRE(until([&] { return !server->health.checks().at("registry").ok || registry->refused > 3; }));
+  registry->away = false;
+  const int before = registry->renewals;
+  REQUIRE(until([&] { return registry->renewals > before + 1; }));
+  CHECK(registry->registrations == 1);
+  CHECK(server->health.checks().at("registry").ok);
+}
+
 TEST_CASE_METHOD(Fixture, "a subscriber hears publishers that are there and those that come later, on both hosts") {
   auto first = process("sensor", "alpha");
   REQUIRE((*first)->publishes("host.alpha.metrics"));

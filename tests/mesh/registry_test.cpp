@@ -153,7 +153,7 @@ TEST_CASE_METHOD(Fixture, "a process that owns its slot takes it back from anoth
     REQUIRE(until([&] { return answer.has_value(); }, 2s));
     REQUIRE(*answer);
     REQUIRE(until([&] { return node.fenced; }, 2s));
-    CHECK(until(
+    REQUIRE(until(
         [&] {
           const auto* record = observer.sees("node", "alpha");
           return record && record->instance == own && Fixture::listed(alpha, "node") == 1 && listed(beta, "node") == 1;

@@ -46,8 +46,11 @@ CallOptions Membership::options(Duration timeout) const {
 }
 
 /// For a renewal, and for one more try: when both take this long there is time left to register elsewhere before the
-/// lease ends, so that a registry that hangs is not noticed by anybody.
-Duration Membership::patience() const { return std::clamp(lease_ / 8, Duration(50ms), Duration(kCallTimeout)); }
+/// lease ends, so that a registry that hangs is not noticed by anybody. Where there is no other registry both tries may
+/// take the rest of the lease: a busy registry is not asked again by everybody at once.
+Duration Membership::patience() const {
+  return std::clamp(lease_ / (options_.registries.size() > 1 ? 8 : 4), Duration(50ms), Duration(kCallTimeout));
+}
 
 Task<void> Membership::run() {
   Duration retry = kRetryMin;
@@ -68,10 +71,25 @@ Task<void> Membership::run() {
 Task<bool> Membership::connect() {
   const std::string registry = options_.registries[registry_];
   if (std::exchange(slot_taken_, false)) co_await take_slot_back(registry);
+  if (joined_ && leased_by_ == registry && !changed_) {
+    const bool kept = co_await keep_lease();
+    if (kept || joined_) co_return kept;  // else it forgot this process
+  }
   if (options_.join && !co_await join(registry)) co_return false;
   const bool done = co_await refresh();
   if (done && home()) home_away_ = false;
   co_return done;
+}
+
+/// A renewal that was not answered may only be late. It is far cheaper than a registration, which every process of the
+/// mesh gets to know, and than a snapshot.
+Task<bool> Membership::keep_lease() {
+  const bool renewed = co_await renew_once();
+  if (!renewed) co_return false;
+  if (home()) home_away_ = false;
+  registered_.set(1);
+  if (hooks_.joined) hooks_.joined(epoch_);
+  co_return true;
 }
 
 Task<bool> Membership::join(std::string registry) {
@@ -93,6 +111,7 @@ Task<bool> Membership::join(std::string registry) {
     co_return false;
   }
   joined_ = true;
+  leased_by_ = registry;
   epoch_ = reply->epoch;
   lease_ = std::chrono::microseconds(std::max<std::int64_t>(reply->lease_us, 30'000));
   registrations_.add();
@@ -144,7 +163,7 @@ void Membership::follow(const Snapshot& snapshot) {
 
 Task<bool> Membership::keep() {
   co_await sleep_for(loop_, kSettle);
-  co_await refresh();
+  if (!options_.join) co_await refresh();  // else the renewal says whether changes were missed
   while (!stopped_) {
     const bool snapshot = !options_.join || (settle_ && loop_.now() >= *settle_);
     if (snapshot ? !co_await refresh() : !co_await renew_once()) {
@@ -205,6 +224,7 @@ void Membership::failed(const std::string& what, const Error& error) {
   if (home() && !std::exchange(home_away_, true)) home_lost_ = loop_.now();
   if (error.is(codes::fenced) && options_.owns_slot) {
     slot_taken_ = true;
+    joined_ = false;  // register again
     if (hooks_.fenced) hooks_.fenced();
   } else if (error.is(codes::fenced) && !std::exchange(fenced_, true)) {
     stopped_ = true;

@@ -38,6 +38,7 @@ class Membership {
   Task<void> run();
   Task<bool> connect();  // to one registry: register and take a snapshot
   Task<bool> join(std::string registry);
+  Task<bool> keep_lease();  // false, and still joined_: the registry does not answer
   Task<void> take_slot_back(std::string registry);
   Task<bool> refresh();  // takes a snapshot
   Task<bool> keep();     // renew until it fails; true when another registry should be tried at once
@@ -60,6 +61,7 @@ class Membership {
   observe::Log& log_;
   Hooks hooks_;
   std::size_t registry_ = 0;  // which of options_.registries
+  std::string leased_by_;     // the registry that gave the lease
   std::string changes_endpoint_;
   Subscription changes_;
   bool changed_ = false;  // since the record was last sent

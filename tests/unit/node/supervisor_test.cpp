@@ -79,6 +79,8 @@ TEST_CASE_METHOD(Fixture, "an agent starts as soon as what it needs is ready, no
   CHECK(status("b").why == "waits for a");
   ready("a");
   CHECK(launcher.launched == Names{"a", "b", "c"});
+  CHECK(state("b") == State::starting);
+  CHECK(status("b").why.empty());
   ready("b");
   CHECK(launcher.launched.size() == 3);
   ready("c");
@@ -86,6 +88,46 @@ TEST_CASE_METHOD(Fixture, "an agent starts as soon as what it needs is ready, no
   CHECK_FALSE(supervisor.is_settled());
   ready("d");
   CHECK(supervisor.is_settled());
+}
+
+TEST_CASE_METHOD(Fixture, "only so many start at once, and the next when one is ready") {
+  Supervisor two(loop, launcher, observer, 2);
+  for (const auto* name : {"a", "b", "c", "d"}) two.add(unit(name));
+  const auto is_ready = [&](const std::string& name) {
+    Notification said;
+    said.pid = launcher.pid_of(name);
+    said.ready = true;
+    two.notified(said);
+    settle();
+  };
+  two.start();
+  settle();
+  CHECK(launcher.launched == Names{"a", "b"});
+  CHECK(std::as_const(two).find("c")->status().why == "waits for its turn to start");
+  CHECK_FALSE(two.is_settled());
+  is_ready("b");
+  CHECK(launcher.launched == Names{"a", "b", "c"});
+  end("c", kKilled);  // its restart takes a place like a first start
+  CHECK(launcher.launched == Names{"a", "b", "c", "d"});
+  loop.advance(1s);
+  CHECK(launcher.launched.size() == 4);
+  is_ready("d");
+  CHECK(launcher.launched == Names{"a", "b", "c", "d", "c"});
+}
+
+TEST_CASE_METHOD(Fixture, "a slow start gives its place away, and its time counts from its own start") {
+  Supervisor one(loop, launcher, observer, 1);
+  for (const auto* name : {"slow", "next"}) one.add(unit(name));
+  one.start();
+  settle();
+  CHECK(launcher.launched == Names{"slow"});
+  loop.advance(Supervisor::kStartPlace + 500ms);
+  CHECK(launcher.launched == Names{"slow", "next"});
+  loop.advance(10s - Supervisor::kStartPlace - 500ms, 500ms);
+  CHECK(signalled("slow", SIGKILL));
+  CHECK_FALSE(signalled("next", SIGKILL));
+  loop.advance(Supervisor::kStartPlace + 500ms, 500ms);
+  CHECK(signalled("next", SIGKILL));
 }
 
 TEST_CASE_METHOD(Fixture, "a killed process starts again after its delay, and others are left alone") {
