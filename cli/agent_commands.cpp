@@ -133,19 +133,21 @@ Task<int> info(Session& session, const std::string& agent) {
 
 }  // namespace
 
-void add_agent_commands(CLI::App& app, Global& global) {
-  auto* list_verb =
-      add_verb(app, "list", "List the agents of the mesh, on all hosts",
-               {"weft list", "weft list --json | python3 -m json.tool", "weft list --context demo@alpha"});
-  list_verb->alias("ls");
-  on_run(*list_verb, global, [&global] { return run_in_mesh(global, list, Session::Role::onlooker, list_from_peers); });
-
-  auto* info_verb = add_verb(app, "info", "Show an agent: its instances, methods, topics and health",
-                             {"weft info digest", "weft info sysmon --json"});
+std::vector<Verb> agent_verbs() {
   auto agent = std::make_shared<std::string>();
-  info_verb->add_option("agent", *agent, "Its name")->required()->type_name("AGENT");
-  on_run(*info_verb, global,
-         [&global, agent] { return run_in_mesh(global, [&](Session& session) { return info(session, *agent); }); });
+  return {
+      {.name = "list",
+       .summary = "List the agents of the mesh, on all hosts",
+       .examples = {"weft list", "weft list --json | python3 -m json.tool", "weft list --context demo@alpha"},
+       .run = [](const Global& global) { return run_in_mesh(global, list, Session::Role::onlooker, list_from_peers); },
+       .alias = "ls"},
+      {.name = "info",
+       .summary = "Show an agent: its instances, methods, topics and health",
+       .examples = {"weft info digest", "weft info sysmon --json"},
+       .options = {text("agent", *agent, "AGENT", "Its name").required()},
+       .run = [agent](const Global& global) {
+         return run_in_mesh(global, [&](Session& session) { return info(session, *agent); });
+       }}};
 }
 
 }  // namespace weft::cli

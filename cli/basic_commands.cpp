@@ -60,25 +60,27 @@ int explain_code(const Global& global, const std::string& text) {
 
 }  // namespace
 
-void add_basic_commands(CLI::App& app, Global& global) {
-  auto* version = add_verb(app, "version", "Print the version", {"weft version", "weft version --json"});
-  on_run(*version, global, [&global] { return show_version(global); });
-
-  auto* explain_verb = add_verb(app, "explain", "Explain an error code; without one, list them all",
-                                {"weft explain WEFT-2003", "weft explain no_responders", "weft explain"});
-  auto code = std::make_shared<std::string>();
-  explain_verb->add_option("code", *code, "WEFT-2003, 2003 or NO_RESPONDERS")->type_name("CODE");
-  on_run(*explain_verb, global, [&global, code] { return explain_code(global, *code); });
-
-  auto* completion = add_verb(
-      app, "completion", "Print the completion script of a shell",
-      {"source <(weft completion bash)", "weft completion bash > /usr/share/bash-completion/completions/weft"});
-  auto shell = std::make_shared<std::string>("bash");
-  completion->add_option("shell", *shell, "bash")->check(CLI::IsMember({"bash"}))->type_name("SHELL");
-  on_run(*completion, global, [&app, shell] {  // CLI11 writes into shell: the verb keeps it
-    print(bash_completion(app));
-    return kDone;
-  });
+std::vector<Verb> basic_verbs() {
+  auto code = std::make_shared<std::string>(), shell = std::make_shared<std::string>("bash");
+  return {{.name = "version",
+           .summary = "Print the version",
+           .examples = {"weft version", "weft version --json"},
+           .run = show_version},
+          {.name = "explain",
+           .summary = "Explain an error code; without one, list them all",
+           .examples = {"weft explain WEFT-2003", "weft explain no_responders", "weft explain"},
+           .options = {text("code", *code, "CODE", "WEFT-2003, 2003 or NO_RESPONDERS")},
+           .run = [code](const Global& global) { return explain_code(global, *code); }},
+          {.name = "completion",
+           .summary = "Print the completion script of a shell",
+           .examples = {"source <(weft completion bash)",
+                        "weft completion bash > /usr/share/bash-completion/completions/weft"},
+           .options = {choice("shell", *shell, {"bash"}, "SHELL", "bash")},
+           .run = [shell](const Global& global) {  // holds the word that is checked, though there is one shell only
+             Global same = global;
+             print(bash_completion(root_verb(same)));
+             return kDone;
+           }}};
 }
 
 }  // namespace weft::cli

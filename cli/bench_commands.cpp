@@ -15,6 +15,7 @@ constexpr Duration kPatience = 1s;  // with what does not end when it should
 struct BenchArguments {
   std::string target, topic, payload;
   std::size_t size = 128, outstanding = 10, subscribers = 1;
+  bool outstanding_given = false;
   double rate = 0;  ///< a second; 0: as many as `outstanding` allows
   Duration duration = std::chrono::seconds(5);
 };
@@ -244,59 +245,78 @@ int run_bench(const Global& global, const BenchArguments& arguments, const std::
   return run_in_mesh(global, work, role);
 }
 
-void add_load_options(CLI::App& verb, BenchArguments& arguments) {
-  add_number(verb, "--size", arguments.size, {0, 16 << 20}, "Bytes of the payload");
-  verb.add_option("--payload", arguments.payload, "JSON instead of --size bytes")->type_name("JSON");
-  add_duration(verb, "--duration", arguments.duration, "How long");
+std::vector<Option> with_load_options(std::vector<Option> options, BenchArguments& arguments) {
+  options.push_back(number("--size", arguments.size, {0, 16 << 20}, "Bytes of the payload"));
+  options.push_back(text("--payload", arguments.payload, "JSON", "JSON instead of --size bytes"));
+  options.push_back(duration("--duration", arguments.duration, "How long"));
+  return options;
+}
+
+int run_bench_call(const Global& global, BenchArguments& arguments) {
+  if (arguments.rate > 0 && !arguments.outstanding_given) arguments.outstanding = kRateOutstanding;
+  auto target = parse_target(arguments.target);
+  if (!target) return fail(global, target.error());
+  return run_bench(global, arguments, [&](Session& session) { return bench_call(session, *target, arguments); });
+}
+
+int run_bench_queue(const Global& global, const BenchArguments& arguments) {
+  auto target = parse_target(arguments.target);
+  if (!target) return fail(global, target.error());
+  return run_bench(global, arguments, [&](Session& session) { return bench_queue(session, *target, arguments); });
+}
+
+int run_bench_pub(const Global& global, const BenchArguments& arguments) {
+  const auto work = [&](Session& session) { return bench_pub(session, arguments); };
+  return run_bench(global, arguments, work, Session::Role::publisher);
+}
+
+Verb call_verb() {
+  auto calls = std::make_shared<BenchArguments>();
+  return {.name = "call",
+          .summary = "Call a method as fast as it answers, or at a steady rate",
+          .examples = {"weft bench call echo.echo", "weft bench call echo.echo@beta --outstanding 1000 --json",
+                       "weft bench call echo.echo --rate 5000 --duration 1m"},
+          .options = with_load_options(
+              {text("target", calls->target, "AGENT.METHOD[@HOST]", "The method").required(),
+               number("--outstanding", calls->outstanding, {1, 100'000},
+                      "Calls at a time; with --rate at most, 10000 if not said")
+                   .noting(calls->outstanding_given),
+               real("--rate", calls->rate, {0.001, 1e6}, "Calls a second, whatever becomes of those before")},
+              *calls),
+          .run = [calls](const Global& global) { return run_bench_call(global, *calls); }};
+}
+
+Verb queue_verb() {
+  auto items = std::make_shared<BenchArguments>();
+  return {.name = "queue",
+          .summary = "Push items and wait until each is done",
+          .examples = {R"(weft bench queue resizer.resize --payload '{"name": "cat.png", "width": 100}')",
+                       R"(weft bench queue resizer.resize --payload '{"name": "cat.png"}' --outstanding 100 --json)"},
+          .options = with_load_options({text("queue", items->target, "AGENT.METHOD", "Its name").required(),
+                                        number("--outstanding", items->outstanding, {1, 10'000}, "Items at a time")},
+                                       *items),
+          .run = [items](const Global& global) { return run_bench_queue(global, *items); }};
+}
+
+Verb pub_verb() {
+  auto pubs = std::make_shared<BenchArguments>();
+  pubs->topic = "bench.topic";
+  return {.name = "pub",
+          .summary = "Publish as fast as this process can, and hear it",
+          .examples = {"weft bench pub bench.topic", "weft bench pub bench.topic --size 1024 --subscribers 0"},
+          .options = with_load_options(
+              {text("topic", pubs->topic, "TOPIC", "The topic").with_default_shown(),
+               number("--subscribers", pubs->subscribers, {0, 1000}, "Subscriptions of this process to it")},
+              *pubs),
+          .run = [pubs](const Global& global) { return run_bench_pub(global, *pubs); }};
 }
 
 }  // namespace
 
-void add_bench_commands(CLI::App& app, Global& global) {
-  auto* group = add_group(app, "bench", "Put load on the mesh, and measure");
-  auto* call_verb = add_verb(*group, "call", "Call a method as fast as it answers, or at a steady rate",
-                             {"weft bench call echo.echo", "weft bench call echo.echo@beta --outstanding 1000 --json",
-                              "weft bench call echo.echo --rate 5000 --duration 1m"});
-  auto calls = std::make_shared<BenchArguments>();
-  call_verb->add_option("target", calls->target, "The method")->required()->type_name("AGENT.METHOD[@HOST]");
-  auto* outstanding = add_number(*call_verb, "--outstanding", calls->outstanding, {1, 100'000},
-                                 "Calls at a time; with --rate at most, 10000 if not said");
-  call_verb->add_option("--rate", calls->rate, "Calls a second, whatever becomes of those before")
-      ->check(CLI::Range(0.001, 1e6).description(""))
-      ->type_name("N");
-  add_load_options(*call_verb, *calls);
-  on_run(*call_verb, global, [&global, calls, outstanding] {
-    if (calls->rate > 0 && outstanding->count() == 0) calls->outstanding = kRateOutstanding;
-    auto target = parse_target(calls->target);
-    if (!target) return fail(global, target.error());
-    return run_bench(global, *calls, [&](Session& session) { return bench_call(session, *target, *calls); });
-  });
-
-  auto* queue_verb =
-      add_verb(*group, "queue", "Push items and wait until each is done",
-               {R"(weft bench queue resizer.resize --payload '{"name": "cat.png", "width": 100}')",
-                R"(weft bench queue resizer.resize --payload '{"name": "cat.png"}' --outstanding 100 --json)"});
-  auto items = std::make_shared<BenchArguments>();
-  queue_verb->add_option("queue", items->target, "Its name")->required()->type_name("AGENT.METHOD");
-  add_number(*queue_verb, "--outstanding", items->outstanding, {1, 10'000}, "Items at a time");
-  add_load_options(*queue_verb, *items);
-  on_run(*queue_verb, global, [&global, items] {
-    auto target = parse_target(items->target);
-    if (!target) return fail(global, target.error());
-    return run_bench(global, *items, [&](Session& session) { return bench_queue(session, *target, *items); });
-  });
-
-  auto* pub_verb = add_verb(*group, "pub", "Publish as fast as this process can, and hear it",
-                            {"weft bench pub bench.topic", "weft bench pub bench.topic --size 1024 --subscribers 0"});
-  auto pubs = std::make_shared<BenchArguments>();
-  pubs->topic = "bench.topic";
-  pub_verb->add_option("topic", pubs->topic, "The topic (bench.topic)")->type_name("TOPIC");
-  add_number(*pub_verb, "--subscribers", pubs->subscribers, {0, 1000}, "Subscriptions of this process to it");
-  add_load_options(*pub_verb, *pubs);
-  on_run(*pub_verb, global, [&global, pubs] {
-    return run_bench(
-        global, *pubs, [&](Session& session) { return bench_pub(session, *pubs); }, Session::Role::publisher);
-  });
+std::vector<Verb> bench_verbs() {
+  return {{.name = "bench",
+           .summary = "Put load on the mesh, and measure",
+           .verbs = {call_verb(), queue_verb(), pub_verb()}}};
 }
 
 }  // namespace weft::cli

@@ -120,34 +120,37 @@ Task<int> ask(Session& session, BreakerArguments arguments) {
   co_return print_answers(session.global(), *all, arguments.action);
 }
 
-void add_action(CLI::App& group, Global& global, const std::string& name, const std::string& action,
-                const std::string& summary, const std::string& example) {
-  auto* verb = add_verb(group, name, summary, {example});
+Verb action_verb(std::string_view name, const char* action, std::string_view summary, std::string_view example) {
   auto arguments = std::make_shared<BreakerArguments>();
   arguments->action = action;
-  verb->add_option("agent", arguments->agent, "The agent that calls")->type_name("AGENT");
-  verb->add_flag("--all", arguments->all, "Every agent that calls, and runs now, instead of AGENT");
-  if (action != "list") {
-    verb->add_option("target", arguments->target, "What it calls: an agent, or one method of it")->type_name("TARGET");
-    verb->add_option("--instance", arguments->instance, "Only the circuit to this instance")->type_name("ID");
+  std::vector<Option> options{text("agent", arguments->agent, "AGENT", "The agent that calls"),
+                              flag("--all", arguments->all, "Every agent that calls, and runs now, instead of AGENT")};
+  if (arguments->action != "list") {
+    options.push_back(text("target", arguments->target, "TARGET", "What it calls: an agent, or one method of it"));
+    options.push_back(text("--instance", arguments->instance, "ID", "Only the circuit to this instance"));
   }
-  on_run(*verb, global, [&global, arguments] {
-    if (const auto wrong = sort_out(*arguments)) return fail(global, *wrong);
-    return run_in_mesh(global, [&](Session& session) { return ask(session, *arguments); });
-  });
+  return {.name = name,
+          .summary = summary,
+          .examples = {example},
+          .options = std::move(options),
+          .run = [arguments](const Global& global) {
+            if (const auto wrong = sort_out(*arguments)) return fail(global, *wrong);
+            return run_in_mesh(global, [&](Session& session) { return ask(session, *arguments); });
+          }};
 }
 
 }  // namespace
 
-void add_breaker_commands(CLI::App& app, Global& global) {
-  auto* group = add_group(app, "breaker", "See and turn the circuits of the calls that an agent makes");
-  add_action(*group, global, "list", "list", "List the circuits of all its instances", "weft breaker list digest");
-  add_action(*group, global, "open", "open", "Refuse its calls of TARGET until 'close' or 'auto'",
-             "weft breaker open digest sysmon.snapshot");
-  add_action(*group, global, "close", "close", "Let its calls of TARGET through, whatever happens, until 'auto'",
-             "weft breaker close digest sysmon");
-  add_action(*group, global, "auto", "automatic", "Close its circuits to TARGET, and let the policy decide again",
-             "weft breaker auto digest sysmon");
+std::vector<Verb> breaker_verbs() {
+  return {{.name = "breaker",
+           .summary = "See and turn the circuits of the calls that an agent makes",
+           .verbs = {action_verb("list", "list", "List the circuits of all its instances", "weft breaker list digest"),
+                     action_verb("open", "open", "Refuse its calls of TARGET until 'close' or 'auto'",
+                                 "weft breaker open digest sysmon.snapshot"),
+                     action_verb("close", "close", "Let its calls of TARGET through, whatever happens, until 'auto'",
+                                 "weft breaker close digest sysmon"),
+                     action_verb("auto", "automatic", "Close its circuits to TARGET, and let the policy decide again",
+                                 "weft breaker auto digest sysmon")}}};
 }
 
 }  // namespace weft::cli

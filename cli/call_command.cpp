@@ -116,24 +116,25 @@ int run_call(const Global& global, CallArguments& arguments) {
 
 }  // namespace
 
-void add_call_command(CLI::App& app, Global& global) {
-  auto* verb = add_verb(app, "call", "Call a method of an agent and print its answer",
-                        {R"(weft call echo.echo '{"text": "hello"}')", "weft call sysmon.snapshot@beta --timeout 2s",
-                         "weft call probe.targets --all"});
+std::vector<Verb> call_verbs() {
   auto arguments = std::make_shared<CallArguments>();
-  verb->add_option("target", arguments->target, "The method, and the host when any will not do")
-      ->required()
-      ->type_name("AGENT.METHOD[@HOST]");
-  verb->add_option("payload", arguments->payload, "JSON; '-' reads it from stdin; {} when left out")
-      ->type_name("PAYLOAD");
-  verb->add_flag("--raw", arguments->raw, "Send the payload's bytes as they are");
-  verb->add_flag("--all", arguments->all, "Call every instance; tell who did not answer (then the exit code is 1)");
-  verb->add_option("--count", arguments->count, "With --all: as many answers are enough")->type_name("N");
-  add_duration(*verb, "--stall", arguments->stall, "With --all: end when nobody has answered for this long");
-  verb->add_option("--key", arguments->key, "Idempotency key: calls with the same one have one effect")
-      ->type_name("TEXT");
-  add_header_option(*verb, arguments->header_words);
-  on_run(*verb, global, [&global, arguments] { return run_call(global, *arguments); });
+  return {
+      {.name = "call",
+       .summary = "Call a method of an agent and print its answer",
+       .examples = {R"(weft call echo.echo '{"text": "hello"}')", "weft call sysmon.snapshot@beta --timeout 2s",
+                    "weft call probe.targets --all"},
+       .options = {text("target", arguments->target, "AGENT.METHOD[@HOST]",
+                        "The method, and the host when any will not do")
+                       .required(),
+                   text("payload", arguments->payload, "PAYLOAD", "JSON; '-' reads it from stdin; {} when left out"),
+                   flag("--raw", arguments->raw, "Send the payload's bytes as they are"),
+                   flag("--all", arguments->all,
+                        "Call every instance; tell who did not answer (then the exit code is 1)"),
+                   number("--count", arguments->count, "With --all: as many answers are enough"),
+                   duration("--stall", arguments->stall, "With --all: end when nobody has answered for this long"),
+                   text("--key", arguments->key, "TEXT", "Idempotency key: calls with the same one have one effect"),
+                   header_option(arguments->header_words)},
+       .run = [arguments](const Global& global) { return run_call(global, *arguments); }}};
 }
 
 }  // namespace weft::cli

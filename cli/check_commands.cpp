@@ -54,12 +54,13 @@ int run_check(const Global& global, std::function<Task<int>(Session&)> work) {
 
 }  // namespace
 
-void add_check_commands(CLI::App& app, Global& global) {
-  auto* group = add_group(app, "check", "Questions for monitoring: exit code 0 good, 1 warning, 2 critical, 3 unknown");
-  auto* versions =
-      add_verb(*group, "versions", "Are the releases of Weft, the protocol and each agent's version even in the mesh?",
-               {"weft check versions", "weft check versions --json", "weft check versions --quiet"});
-  on_run(*versions, global, [&global] { return run_check(global, check_versions); });
+std::vector<Verb> check_verbs() {
+  return {{.name = "check",
+           .summary = "Questions for monitoring: exit code 0 good, 1 warning, 2 critical, 3 unknown",
+           .verbs = {{.name = "versions",
+                      .summary = "Are the releases of Weft, the protocol and each agent's version even in the mesh?",
+                      .examples = {"weft check versions", "weft check versions --json", "weft check versions --quiet"},
+                      .run = [](const Global& global) { return run_check(global, check_versions); }}}}};
 }
 
 }  // namespace weft::cli

@@ -1,33 +1,65 @@
-// What the verbs of `weft` share. Each noun group is one file with one `add_xxx_commands(CLI::App&, Global&)`, which
-// main.cpp calls:
+// What the verbs of `weft` share. A new verb is: its file, one line in WEFT_CLI_VERBS below, one in meson.build.
 //
-//   void add_config_commands(CLI::App& app, Global& global) {
-//     auto* group = add_group(app, "config", "Look at the effective configuration");
-//     auto* show = add_verb(*group, "show", "Print the merged configuration", {"weft config show --host alpha"});
-//     auto options = std::make_shared<ShowOptions>();  // CLI11 keeps references: the callback must hold it
-//     show->add_option("--host", options->host, "As the host NAME would see it")->type_name("NAME");
-//     on_run(*show, global, [&global, options] { return show_config(global, *options); });   // -> exit code
+//   struct ShowArguments { std::string host; };
+//
+//   std::vector<Verb> config_verbs() {
+//     auto show = std::make_shared<ShowArguments>();  // options point into it, so `run` holds it
+//     return {{.name = "config",
+//              .summary = "Look at the effective configuration",
+//              .verbs = {{.name = "show",
+//                         .summary = "Print the merged configuration",
+//                         .examples = {"weft config show --host alpha"},
+//                         .options = {text("--host", show->host, "NAME", "As the host NAME would see it")},
+//                         .run = [show](const Global& global) { return show_config(global, *show); }}}}};
 //   }
+//
+// cli/verb.hpp has the kinds of options. Help, completion and the messages about mistakes come from this description;
+// a verb that talks to the mesh runs its work by run_in_mesh() of cli/session.hpp.
 //
 // A verb prints data to stdout and messages to stderr, and returns an exit code: kDone, kFailed or kUsage. With
 // global.json it prints one JSON document (print_json), or one object a line where it streams. Failures go through
 // fail(). main() leaves SIGPIPE at its default, so `weft list | head -1` ends quietly; a verb that owns other processes
 // ignores it itself.
 #pragma once
-#include <CLI/CLI.hpp>
-#include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "cli/output.hpp"
-#include "weft/base/base.hpp"
+#include "cli/verb.hpp"
 
 namespace weft::cli {
 
+/// Every factory of top-level verbs, in the order of the help.
+#define WEFT_CLI_VERBS(X)                                                 \
+  X(node_verbs)    /* up, down, ps, logs */                               \
+  X(agent_verbs)   /* list, info */                                       \
+  X(check_verbs)   /* check versions */                                   \
+  X(tree_verbs)    /* tree */                                             \
+  X(ledger_verbs)  /* ledger */                                           \
+  X(trace_verbs)   /* trace call|show */                                  \
+  X(latency_verbs) /* ping, latency */                                    \
+  X(why_verbs)     /* why call|topic|agent|message */                     \
+  X(top_verbs)     /* top */                                              \
+  X(bench_verbs)   /* bench call|queue|pub */                             \
+  X(call_verbs)    /* call */                                             \
+  X(breaker_verbs) /* breaker list|open|close|auto */                     \
+  X(topic_verbs)   /* pub, sub */                                         \
+  X(queue_verbs)   /* queue list|info|push */                             \
+  X(dlq_verbs)     /* dlq list|show|replay|edit|purge */                  \
+  X(errors_verbs)  /* errors list|tail|show|ack|resolve|archive|reopen */ \
+  X(basic_verbs)   /* version, explain, completion */                     \
+  X(config_verbs)  /* config check|show|explain */                        \
+  X(keys_verbs)    /* keys new|public */
+
+#define WEFT_CLI_DECLARE(factory) std::vector<Verb> factory();
+WEFT_CLI_VERBS(WEFT_CLI_DECLARE)
+#undef WEFT_CLI_DECLARE
+
 inline constexpr int kDone = 0, kFailed = 1, kUsage = 2, kInterrupted = 130;
 
-/// The options before or after any verb, and the verb that was chosen.
+/// The options before or after any verb.
 struct Global {
   bool json = false;
   bool quiet = false;    ///< no messages but errors
@@ -36,24 +68,9 @@ struct Global {
   std::string registry;  ///< call endpoint; from --registry or WEFT_REGISTRY; may be empty
   std::string context;   ///< "mesh@host"; from --context or WEFT_CONTEXT; may be empty
   Duration timeout = std::chrono::seconds(5);
-  std::function<int()> action;  ///< set by the verb's callback, run by main()
 };
 
-CLI::App* add_group(CLI::App& app, const std::string& name, const std::string& summary);
-/// `examples` are whole command lines; the help of the verb ends with them.
-CLI::App* add_verb(CLI::App& parent, const std::string& name, const std::string& summary,
-                   const std::vector<std::string>& examples);
-void on_run(CLI::App& verb, Global& global, std::function<int()> action);
-/// A duration option ("500ms", "2s"); a value without unit is a usage error. The help says what `out` holds now.
-CLI::Option* add_duration(CLI::App& verb, const std::string& names, Duration& out, const std::string& text);
-struct Bounds {
-  std::uint64_t least, most;
-};
-/// A whole number; outside of `bounds` it is a usage error. The help says what `out` holds now.
-CLI::Option* add_number(CLI::App& verb, const std::string& names, std::uint64_t& out, Bounds bounds,
-                        const std::string& text);
-
-/// Tells `error` on stderr, and with --json as {"error": …} on stdout too; returns kUsage for
+/// Prints `error` on stderr, and with --json as {"error": …} on stdout too; returns kUsage for
 /// `bad_usage`, else kFailed.
 int fail(const Global& global, const Error& error);
 /// The same on stderr only: one of several failures, while stdout gets the document of what did not fail.
@@ -61,33 +78,12 @@ int complain(const Global& global, const Error& error);
 /// A line on stderr unless --quiet.
 void note(const Global& global, std::string_view text);
 
-/// The whole command tree; what is parsed goes into `global`.
-void build_root(CLI::App& app, Global& global);
-/// Parses, runs, returns the exit code; tells usage mistakes with the nearest known word.
+/// The whole tree of verbs; its global options point into `global`.
+Verb root_verb(Global& global);
+/// Parses, runs, returns the exit code; reports usage mistakes with the nearest known word.
 int run(int argc, const char* const* argv);
 
-// One file each.
-void add_call_command(CLI::App& app, Global& global);      ///< call
-void add_breaker_commands(CLI::App& app, Global& global);  ///< breaker list|open|close|auto
-void add_topic_commands(CLI::App& app, Global& global);    ///< pub, sub
-void add_node_commands(CLI::App& app, Global& global);     ///< up, down, ps, logs
-void add_agent_commands(CLI::App& app, Global& global);    ///< list, info
-void add_trace_commands(CLI::App& app, Global& global);    ///< trace call|show
-void add_tree_command(CLI::App& app, Global& global);      ///< tree
-void add_ledger_command(CLI::App& app, Global& global);    ///< ledger
-void add_latency_commands(CLI::App& app, Global& global);  ///< ping, latency
-void add_why_commands(CLI::App& app, Global& global);      ///< why call|topic|agent|message
-void add_top_command(CLI::App& app, Global& global);       ///< top
-void add_bench_commands(CLI::App& app, Global& global);    ///< bench call|pub|queue
-void add_errors_commands(CLI::App& app, Global& global);   ///< errors list|tail|show|ack|resolve|archive|reopen
-void add_basic_commands(CLI::App& app, Global& global);    ///< version, explain, completion
-void add_config_commands(CLI::App& app, Global& global);   ///< config check|explain|show
-void add_keys_commands(CLI::App& app, Global& global);     ///< keys new|public
-void add_queue_commands(CLI::App& app, Global& global);    ///< queue list|info|push
-void add_check_commands(CLI::App& app, Global& global);    ///< check versions
-void add_dlq_commands(CLI::App& app, Global& global);      ///< dlq list|show|replay|edit|purge
-
-/// The bash completion of the tree under `app`.
-std::string bash_completion(const CLI::App& app);
+/// The bash completion of the tree under `root`.
+std::string bash_completion(const Verb& root);
 
 }  // namespace weft::cli

@@ -1,5 +1,5 @@
 // The bash completion, generated from the command tree so that it cannot lag behind it.
-#include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "cli/cli.hpp"
 #include "cli/usage.hpp"
@@ -9,20 +9,27 @@ namespace weft::cli {
 namespace {
 
 /// Flags whose next word is their value.
-void collect_valued(const CLI::App& app, std::vector<std::string>& out) {
-  for (const CLI::Option* option : app.get_options()) {
-    if (option->get_expected_min() == 0) continue;
-    for (const auto& name : option->get_lnames()) out.push_back("--" + name);
-    for (const auto& name : option->get_snames()) out.push_back("-" + name);
+void collect_valued(const Verb& verb, std::vector<std::string>& out) {
+  for (const auto& option : verb.options) {
+    if (option.is_flag()) continue;
+    for (auto& name : long_names(option)) out.push_back(std::move(name));
+    for (auto& name : short_names(option)) out.push_back(std::move(name));
   }
-  for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; })) collect_valued(*verb, out);
+  for (const auto& below : verb.verbs) collect_valued(below, out);
+}
+
+Path below(const Path& path, const Verb& verb) {
+  Path longer = path;
+  longer.push_back(&verb);
+  return longer;
 }
 
 /// One case arm for each place in the tree: what may follow there.
-void add_arms(const CLI::App& app, std::string& arms) {
-  arms += "    \"" + path_of(app) + "\") words=\"" + joined(verbs_of(app), " ") + "\"; flags=\"" +
-          joined(flags_of(app), " ") + "\" ;;\n";
-  for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; })) add_arms(*verb, arms);
+void add_arms(const Path& path, std::string& arms) {
+  const Verb& verb = *path.back();
+  arms += "    \"" + path_of(path) + "\") words=\"" + joined(verbs_of(verb), " ") + "\"; flags=\"" +
+          joined(flags_of(path), " ") + "\" ;;\n";
+  for (const auto& next : verb.verbs) add_arms(below(path, next), arms);
 }
 
 std::string alternatives(std::vector<std::string> words) {
@@ -32,25 +39,25 @@ std::string alternatives(std::vector<std::string> words) {
 }
 
 /// Which word leads from one place of the tree to a place below it.
-void add_steps(const CLI::App& app, std::string& steps) {
-  for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; })) {
-    std::vector<std::string> names{verb->get_name()};
-    for (const auto& alias : verb->get_aliases()) names.push_back(alias);
-    for (const auto& name : names) {
-      steps += "      \"" + path_of(app) + " " + name + "\") at=\"" + path_of(*verb) + "\" ;;\n";
+void add_steps(const Path& path, std::string& steps) {
+  for (const auto& next : path.back()->verbs) {
+    const Path longer = below(path, next);
+    for (const auto name : {next.name, next.alias}) {
+      if (name.empty()) continue;
+      steps += "      \"" + path_of(path) + " " + std::string(name) + "\") at=\"" + path_of(longer) + "\" ;;\n";
     }
-    add_steps(*verb, steps);
+    add_steps(longer, steps);
   }
 }
 
 }  // namespace
 
-std::string bash_completion(const CLI::App& app) {
+std::string bash_completion(const Verb& root) {
   std::vector<std::string> valued;
-  collect_valued(app, valued);
+  collect_valued(root, valued);
   std::string steps, arms;
-  add_steps(app, steps);
-  add_arms(app, arms);
+  add_steps({&root}, steps);
+  add_arms({&root}, arms);
   return "# bash completion of weft: source <(weft completion bash)\n"
          "_weft() {\n"
          "  local at=\"weft\" current=\"${COMP_WORDS[COMP_CWORD]}\" words=\"\" flags=\"\" i\n"

@@ -21,14 +21,13 @@ struct View {
   std::vector<std::string> sets;
 };
 
-void add_view(CLI::App& verb, View& view) {
-  verb.add_option("--config-dir", view.directory, "Where base.yaml lies")->envname("WEFT_CONFIG_DIR")->type_name("DIR");
-  verb.add_option("--env", view.environment, "With env/NAME.yaml")->envname("WEFT_ENV")->type_name("NAME");
-  verb.add_option("--host", view.host, "As the host NAME sees it")->envname("WEFT_HOST")->type_name("NAME");
-  verb.add_option("--agent", view.agent, "As the agent NAME sees it")->type_name("NAME");
-  verb.add_option("--set", view.sets, "A value over all layers; may be given more than once")
-      ->allow_extra_args(false)
-      ->type_name("KEY=VALUE");
+std::vector<Option> view_options(View& view, Option more) {
+  return {text("--config-dir", view.directory, "DIR", "Where base.yaml lies").from_environment("WEFT_CONFIG_DIR"),
+          text("--env", view.environment, "NAME", "With env/NAME.yaml").from_environment("WEFT_ENV"),
+          text("--host", view.host, "NAME", "As the host NAME sees it").from_environment("WEFT_HOST"),
+          text("--agent", view.agent, "NAME", "As the agent NAME sees it"),
+          texts("--set", view.sets, "KEY=VALUE", "A value over all layers; may be given more than once"),
+          std::move(more)};
 }
 
 config::LoadOptions load_options(const View& view) {
@@ -218,33 +217,31 @@ int explain(const Global& global, const View& view) {
 
 }  // namespace
 
-void add_config_commands(CLI::App& app, Global& global) {
-  auto* group = add_group(app, "config", "Look at the configuration: its layers, mistakes and values");
-
-  auto view = std::make_shared<View>();
-  auto* check_verb = add_verb(*group, "check", "Check all layers; every mistake is told, and the exit code is 78",
-                              {"weft config check", "weft config check --host alpha --agent echo",
-                               "weft config check --fleet config/fleets/demo.yaml --json"});
-  add_view(*check_verb, *view);
-  check_verb->add_option("--fleet", view->fleet, "Check FILE too, and what each of its agents gets on each host")
-      ->type_name("FILE");
-  on_run(*check_verb, global, [&global, view] { return check(global, *view); });
-
-  view = std::make_shared<View>();
-  auto* show_verb = add_verb(*group, "show", "Print the merged configuration, or the part at KEY; secrets are hidden",
-                             {"weft config show", "weft config show registry --host alpha", "weft config show --json"});
-  add_view(*show_verb, *view);
-  show_verb->add_option("key", view->key, "A key or section, as registry.lease")->type_name("KEY");
-  on_run(*show_verb, global, [&global, view] { return show(global, *view); });
-
-  view = std::make_shared<View>();
-  auto* explain_verb =
-      add_verb(*group, "explain", "Tell where a value came from: all layers that set it, the winner marked",
-               {"weft config explain log.level", "weft config explain registry --host alpha --env demo",
-                "weft config explain mesh.policies.digest.summary"});
-  add_view(*explain_verb, *view);
-  explain_verb->add_option("key", view->key, "A key or section, as registry.lease")->type_name("KEY")->required();
-  on_run(*explain_verb, global, [&global, view] { return explain(global, *view); });
+std::vector<Verb> config_verbs() {
+  auto checked = std::make_shared<View>(), shown = std::make_shared<View>(), explained = std::make_shared<View>();
+  constexpr auto kKey = "A key or section, as registry.lease";
+  return {
+      {.name = "config",
+       .summary = "Look at the configuration: its layers, mistakes and values",
+       .verbs = {
+           {.name = "check",
+            .summary = "Check all layers; every mistake is told, and the exit code is 78",
+            .examples = {"weft config check", "weft config check --host alpha --agent echo",
+                         "weft config check --fleet config/fleets/demo.yaml --json"},
+            .options = view_options(*checked, text("--fleet", checked->fleet, "FILE",
+                                                   "Check FILE too, and what each of its agents gets on each host")),
+            .run = [checked](const Global& global) { return check(global, *checked); }},
+           {.name = "show",
+            .summary = "Print the merged configuration, or the part at KEY; secrets are hidden",
+            .examples = {"weft config show", "weft config show registry --host alpha", "weft config show --json"},
+            .options = view_options(*shown, text("key", shown->key, "KEY", kKey)),
+            .run = [shown](const Global& global) { return show(global, *shown); }},
+           {.name = "explain",
+            .summary = "Tell where a value came from: all layers that set it, the winner marked",
+            .examples = {"weft config explain log.level", "weft config explain registry --host alpha --env demo",
+                         "weft config explain mesh.policies.digest.summary"},
+            .options = view_options(*explained, text("key", explained->key, "KEY", kKey).required()),
+            .run = [explained](const Global& global) { return explain(global, *explained); }}}}};
 }
 
 }  // namespace weft::cli

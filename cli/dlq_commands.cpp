@@ -223,54 +223,54 @@ int run_purge(const Global& global, const DlqArguments& arguments) {
   return run_in_mesh(global, [&arguments](Session& session) { return purge(session, arguments); });
 }
 
-void add_queue_option(CLI::App& verb, const std::shared_ptr<DlqArguments>& arguments) {
-  verb.add_option("--queue", arguments->queue, "Only of this queue")->type_name("AGENT.METHOD");
-}
-
 }  // namespace
 
-void add_dlq_commands(CLI::App& app, Global& global) {
+std::vector<Verb> dlq_verbs() {
   auto arguments = std::make_shared<DlqArguments>();
-  auto* group = add_group(app, "dlq", "Look at dead letters: items of work queues that were given up");
-  auto* all = add_verb(*group, "list", "List dead letters, newest first",
-                       {"weft dlq list", "weft dlq list --queue resizer.resize --json"});
-  add_queue_option(*all, arguments);
-  add_number(*all, "--limit", arguments->limit, {1, 1'000'000}, "At most so many");
-  on_run(*all, global, [&global, arguments] {
-    return run_in_mesh(global, [arguments](Session& session) { return list(session, *arguments); });
-  });
-
-  auto* one = add_verb(*group, "show", "Show one: payload, headers, every attempt, its issue on the error bus",
-                       {"weft dlq show 01ARZ3NDEKTSV4RRFFQ69G5FAV"});
-  one->add_option("id", arguments->id, "Id of the item")->required()->type_name("ID");
-  on_run(*one, global, [&global, arguments] {
-    return run_in_mesh(global, [arguments](Session& session) { return show(session, arguments->id); });
-  });
-
-  auto* again =
-      add_verb(*group, "replay", "Put dead letters into their queues again",
-               {"weft dlq replay 01ARZ3NDEKTSV4RRFFQ69G5FAV", "weft dlq replay --all --queue resizer.resize"});
-  again->add_option("id", arguments->ids, "Ids of items")->type_name("ID");
-  again->add_flag("--all", arguments->all, "All, oldest first");
-  add_queue_option(*again, arguments);
-  on_run(*again, global, [&global, arguments] { return run_replay(global, *arguments); });
-
-  auto* edit = add_verb(*group, "edit", "Put a dead letter into its queue again with another payload",
-                        {R"(weft dlq edit 01ARZ3NDEKTSV4RRFFQ69G5FAV --payload '{"width": 100}')",
-                         "weft dlq edit 01ARZ3NDEKTSV4RRFFQ69G5FAV < mended.json"});
-  edit->add_option("id", arguments->id, "Id of the item")->required()->type_name("ID");
-  edit->add_option("--payload", arguments->payload, "JSON; '-', and nothing, read it from stdin")->type_name("PAYLOAD");
-  edit->add_flag("--raw", arguments->raw, "The payload's bytes as they are");
-  on_run(*edit, global, [&global, arguments] { return run_edit(global, *arguments); });
-
-  auto* gone = add_verb(
-      *group, "purge", "Forget dead letters",
-      {"weft dlq purge --queue resizer.resize --older 7d --yes", "weft dlq purge 01ARZ3NDEKTSV4RRFFQ69G5FAV --yes"});
-  gone->add_option("id", arguments->ids, "Ids of items; all when left out")->type_name("ID");
-  add_queue_option(*gone, arguments);
-  add_duration(*gone, "--older", arguments->older, "Only those that died longer ago");
-  gone->add_flag("--yes", arguments->yes, "They are gone for good");
-  on_run(*gone, global, [&global, arguments] { return run_purge(global, *arguments); });
+  const Option queue = text("--queue", arguments->queue, "AGENT.METHOD", "Only of this queue");
+  const Option id = text("id", arguments->id, "ID", "Id of the item").required();
+  return {
+      {.name = "dlq",
+       .summary = "Look at dead letters: items of work queues that were given up",
+       .verbs = {
+           {.name = "list",
+            .summary = "List dead letters, newest first",
+            .examples = {"weft dlq list", "weft dlq list --queue resizer.resize --json"},
+            .options = {queue, number("--limit", arguments->limit, {1, 1'000'000}, "At most so many")},
+            .run =
+                [arguments](const Global& global) {
+                  return run_in_mesh(global, [&](Session& session) { return list(session, *arguments); });
+                }},
+           {.name = "show",
+            .summary = "Show one: payload, headers, every attempt, its issue on the error bus",
+            .examples = {"weft dlq show 01ARZ3NDEKTSV4RRFFQ69G5FAV"},
+            .options = {id},
+            .run =
+                [arguments](const Global& global) {
+                  return run_in_mesh(global, [&](Session& session) { return show(session, arguments->id); });
+                }},
+           {.name = "replay",
+            .summary = "Put dead letters into their queues again",
+            .examples = {"weft dlq replay 01ARZ3NDEKTSV4RRFFQ69G5FAV", "weft dlq replay --all --queue resizer.resize"},
+            .options = {texts("id", arguments->ids, "ID", "Ids of items"),
+                        flag("--all", arguments->all, "All, oldest first"), queue},
+            .run = [arguments](const Global& global) { return run_replay(global, *arguments); }},
+           {.name = "edit",
+            .summary = "Put a dead letter into its queue again with another payload",
+            .examples = {R"(weft dlq edit 01ARZ3NDEKTSV4RRFFQ69G5FAV --payload '{"width": 100}')",
+                         "weft dlq edit 01ARZ3NDEKTSV4RRFFQ69G5FAV < mended.json"},
+            .options = {id,
+                        text("--payload", arguments->payload, "PAYLOAD", "JSON; '-', and nothing, read it from stdin"),
+                        flag("--raw", arguments->raw, "The payload's bytes as they are")},
+            .run = [arguments](const Global& global) { return run_edit(global, *arguments); }},
+           {.name = "purge",
+            .summary = "Forget dead letters",
+            .examples = {"weft dlq purge --queue resizer.resize --older 7d --yes",
+                         "weft dlq purge 01ARZ3NDEKTSV4RRFFQ69G5FAV --yes"},
+            .options = {texts("id", arguments->ids, "ID", "Ids of items; all when left out"), queue,
+                        duration("--older", arguments->older, "Only those that died longer ago"),
+                        flag("--yes", arguments->yes, "They are gone for good")},
+            .run = [arguments](const Global& global) { return run_purge(global, *arguments); }}}}};
 }
 
 }  // namespace weft::cli

@@ -206,85 +206,94 @@ std::string user_name() {
   return user != nullptr && *user != '\0' ? user : "uid " + std::to_string(::getuid());
 }
 
-void add_filters(CLI::App& verb, Filter& filter) {
-  verb.add_option("--severity", filter.severity, "This or worse")
-      ->check(CLI::IsMember({"info", "warning", "error", "critical"}))
-      ->type_name("SEVERITY");
-  verb.add_option("--host", filter.host, "Ask the bus of this host, not the hub")->type_name("HOST");
-}
-
-void add_list(CLI::App& group, Global& global) {
-  auto* list = add_verb(group, "list", "List issues, last seen first; with --events single events",
-                        {"weft errors list", "weft errors list --state new --severity error",
-                         "weft errors list --events --since 10m --agent digest"});
-  list->alias("ls");
-  auto filter = std::make_shared<Filter>();
-  add_filters(*list, *filter);
-  list->add_option("--state", filter->state, "new, ongoing, regressed, acknowledged, archived or resolved")
-      ->check(CLI::IsMember({"new", "ongoing", "regressed", "acknowledged", "archived", "resolved"}))
-      ->type_name("STATE");
-  list->add_option("--agent", filter->agent, "Of this agent")->type_name("AGENT");
-  list->add_option("--from", filter->from, "Seen on this host")->type_name("HOST");
-  list->add_option("--code", filter->code, "With this code")->type_name("CODE");
-  add_duration(*list, "--since", filter->since, "Seen within this time");
-  add_number(*list, "--count", filter->limit, {1, 1000}, "At most N");
-  list->add_flag("--events", filter->events, "Events instead of issues");
-  on_run(*list, global, [&global, filter] {
-    return run_in_mesh(global, [&](Session& session) {
-      return filter->events ? list_events(session, *filter) : list_issues(session, *filter);
-    });
+int run_list(const Global& global, const Filter& filter) {
+  return run_in_mesh(global, [&](Session& session) {
+    return filter.events ? list_events(session, filter) : list_issues(session, filter);
   });
 }
 
-void add_tail(CLI::App& group, Global& global) {
-  auto* tail = add_verb(group, "tail", "Print errors as they are reported, on all hosts",
-                        {"weft errors tail", "weft errors tail --severity error --json"});
+constexpr auto kBusOfHost = "Ask the bus of this host, not the hub";
+constexpr auto kIssueId = "The issue, or what its id begins with";
+
+Option severity_option(Filter& filter) {
+  return choice("--severity", filter.severity, {"info", "warning", "error", "critical"}, "SEVERITY", "This or worse");
+}
+Option host_option(std::string& host) { return text("--host", host, "HOST", kBusOfHost); }
+
+Verb list_verb() {
   auto filter = std::make_shared<Filter>();
-  add_filters(*tail, *filter);
-  on_run(*tail, global, [&global, filter] { return run_tail(global, *filter); });
+  return {.name = "list",
+          .summary = "List issues, last seen first; with --events single events",
+          .examples = {"weft errors list", "weft errors list --state new --severity error",
+                       "weft errors list --events --since 10m --agent digest"},
+          .options = {severity_option(*filter), host_option(filter->host),
+                      choice("--state", filter->state,
+                             {"new", "ongoing", "regressed", "acknowledged", "archived", "resolved"}, "STATE",
+                             "new, ongoing, regressed, acknowledged, archived or resolved"),
+                      text("--agent", filter->agent, "AGENT", "Of this agent"),
+                      text("--from", filter->from, "HOST", "Seen on this host"),
+                      text("--code", filter->code, "CODE", "With this code"),
+                      duration("--since", filter->since, "Seen within this time"),
+                      number("--count", filter->limit, {1, 1000}, "At most N"),
+                      flag("--events", filter->events, "Events instead of issues")},
+          .run = [filter](const Global& global) { return run_list(global, *filter); },
+          .alias = "ls"};
 }
 
-void add_show(CLI::App& group, Global& global) {
-  auto* verb = add_verb(group, "show", "Show an issue with its first and last event",
-                        {"weft errors show v1:0123456789abcdef", "weft errors show 0123 --json"});
+Verb tail_verb() {
+  auto filter = std::make_shared<Filter>();
+  return {.name = "tail",
+          .summary = "Print errors as they are reported, on all hosts",
+          .examples = {"weft errors tail", "weft errors tail --severity error --json"},
+          .options = {severity_option(*filter), host_option(filter->host)},
+          .run = [filter](const Global& global) { return run_tail(global, *filter); }};
+}
+
+Verb show_verb() {
   auto id = std::make_shared<std::string>(), host = std::make_shared<std::string>();
-  verb->add_option("id", *id, "The issue, or what its id begins with")->required()->type_name("ID");
-  verb->add_option("--host", *host, "Ask the bus of this host, not the hub")->type_name("HOST");
-  on_run(*verb, global, [&global, id, host] {
-    return run_in_mesh(global, [&](Session& session) { return show(session, *host, *id); });
-  });
+  return {.name = "show",
+          .summary = "Show an issue with its first and last event",
+          .examples = {"weft errors show v1:0123456789abcdef", "weft errors show 0123 --json"},
+          .options = {text("id", *id, "ID", kIssueId).required(), host_option(*host)},
+          .run = [id, host](const Global& global) {
+            return run_in_mesh(global, [&](Session& session) { return show(session, *host, *id); });
+          }};
 }
 
-void add_action(CLI::App& group, Global& global, const std::string& method, const std::string& summary,
-                const std::vector<std::string>& examples) {
-  auto* verb = add_verb(group, method, summary, examples);
+Verb action_verb(const char* method, std::string_view summary, std::vector<std::string_view> examples) {
   auto action = std::make_shared<Action>();
   action->method = method;
   action->who = user_name();
-  verb->add_option("id", action->id, "The issue, or what its id begins with")->required()->type_name("ID");
-  verb->add_option("--why", action->why, "A word for those who come later")->type_name("TEXT");
-  verb->add_option("--who", action->who, "Who says so (" + action->who + ")")->type_name("NAME");
-  verb->add_option("--host", action->host, "Ask the bus of this host, not the hub")->type_name("HOST");
-  if (method == "resolve") verb->add_option("--in-version", action->version, "Fixed in it")->type_name("VERSION");
-  if (method == "ack" || method == "archive") add_duration(*verb, "--until", action->until, "For this long");
-  on_run(*verb, global,
-         [&global, action] { return run_in_mesh(global, [&](Session& session) { return act(session, *action); }); });
+  std::vector<Option> options{text("id", action->id, "ID", kIssueId).required(),
+                              text("--why", action->why, "TEXT", "A word for those who come later"),
+                              text("--who", action->who, "NAME", "Who says so").with_default_shown(),
+                              host_option(action->host)};
+  if (action->method == "resolve") options.push_back(text("--in-version", action->version, "VERSION", "Fixed in it"));
+  if (action->method == "ack" || action->method == "archive")
+    options.push_back(duration("--until", action->until, "For this long"));
+  return {.name = method,
+          .summary = summary,
+          .examples = std::move(examples),
+          .options = std::move(options),
+          .run = [action](const Global& global) {
+            return run_in_mesh(global, [&](Session& session) { return act(session, *action); });
+          }};
 }
 
 }  // namespace
 
-void add_errors_commands(CLI::App& app, Global& global) {
-  auto* group = add_group(app, "errors", "What the error bus knows: issues and events");
-  add_list(*group, global);
-  add_tail(*group, global);
-  add_show(*group, global);
-  add_action(*group, global, "ack", "Somebody works on an issue",
-             {"weft errors ack 0123 --why 'disk ordered'", "weft errors ack 0123 --until 2h"});
-  add_action(*group, global, "resolve", "An issue is fixed; it comes back as regressed",
-             {"weft errors resolve 0123", "weft errors resolve 0123 --in-version 1.4.0"});
-  add_action(*group, global, "archive", "Hide an issue",
-             {"weft errors archive 0123 --why 'known, harmless'", "weft errors archive 0123 --until 7d"});
-  add_action(*group, global, "reopen", "An issue is open again", {"weft errors reopen 0123"});
+std::vector<Verb> errors_verbs() {
+  return {{.name = "errors",
+           .summary = "What the error bus knows: issues and events",
+           .verbs = {
+               list_verb(), tail_verb(), show_verb(),
+               action_verb("ack", "Somebody works on an issue",
+                           {"weft errors ack 0123 --why 'disk ordered'", "weft errors ack 0123 --until 2h"}),
+               action_verb("resolve", "An issue is fixed; it comes back as regressed",
+                           {"weft errors resolve 0123", "weft errors resolve 0123 --in-version 1.4.0"}),
+               action_verb("archive", "Hide an issue",
+                           {"weft errors archive 0123 --why 'known, harmless'", "weft errors archive 0123 --until 7d"}),
+               action_verb("reopen", "An issue is open again", {"weft errors reopen 0123"})}}};
 }
 
 }  // namespace weft::cli

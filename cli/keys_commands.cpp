@@ -63,21 +63,23 @@ int public_of(const Global& global, const std::string& file) {
 
 }  // namespace
 
-void add_keys_commands(CLI::App& app, Global& global) {
-  auto* group = add_group(app, "keys", "Make keys for encrypted connections");
-  auto* make =
-      add_verb(*group, "new", "Make a pair of keys: the secret one goes into a file, the public one is printed",
-               {"weft keys new sysmon", "weft keys new registry-alpha --out /etc/weft/keys/registry-alpha.key"});
+std::vector<Verb> keys_verbs() {
   auto name = std::make_shared<std::string>(), out = std::make_shared<std::string>();
-  make->add_option("name", *name, "What others call it in security.known_keys")->type_name("NAME")->required();
-  make->add_option("--out", *out, "File for the secret key (default: NAME.key)")->type_name("FILE");
-  on_run(*make, global, [&global, name, out] { return new_pair(global, *name, *out); });
-
-  auto* known = add_verb(*group, "public", "Print the public key that belongs to a file with a secret one",
-                         {"weft keys public sysmon.key"});
   auto file = std::make_shared<std::string>();
-  known->add_option("file", *file, "The file that keys new wrote")->type_name("FILE")->required();
-  on_run(*known, global, [&global, file] { return public_of(global, *file); });
+  return {{.name = "keys",
+           .summary = "Make keys for encrypted connections",
+           .verbs = {{.name = "new",
+                      .summary = "Make a pair of keys: the secret one goes into a file, the public one is printed",
+                      .examples = {"weft keys new sysmon",
+                                   "weft keys new registry-alpha --out /etc/weft/keys/registry-alpha.key"},
+                      .options = {text("name", *name, "NAME", "What others call it in security.known_keys").required(),
+                                  text("--out", *out, "FILE", "File for the secret key (default: NAME.key)")},
+                      .run = [name, out](const Global& global) { return new_pair(global, *name, *out); }},
+                     {.name = "public",
+                      .summary = "Print the public key that belongs to a file with a secret one",
+                      .examples = {"weft keys public sysmon.key"},
+                      .options = {text("file", *file, "FILE", "The file that keys new wrote").required()},
+                      .run = [file](const Global& global) { return public_of(global, *file); }}}}};
 }
 
 }  // namespace weft::cli

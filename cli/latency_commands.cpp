@@ -123,25 +123,26 @@ int run_latency(const Global& global, const LatencyArguments& arguments) {
 
 }  // namespace
 
-void add_latency_commands(CLI::App& app, Global& global) {
-  auto* ping_verb = add_verb(app, "ping", "Ask instances whether they are there, and how far away",
-                             {"weft ping", "weft ping digest", "weft ping sysmon@beta --count 10 --json"});
+std::vector<Verb> latency_verbs() {
   auto pings = std::make_shared<PingArguments>();
-  add_who(*ping_verb, pings->who);
-  add_number(*ping_verb, "--count", pings->count, {1, 1'000'000}, "How often");
-  add_duration(*ping_verb, "--interval", pings->interval, "Time between two rounds");
-  on_run(*ping_verb, global,
-         [&global, pings] { return run_in_mesh(global, [&](Session& session) { return ping(session, *pings); }); });
-
-  auto* latency_verb = add_verb(app, "latency", "Time calls of a method, one after another, and the way there alone",
-                                {"weft latency echo.echo", R"(weft latency digest.summary '{}' --count 1000 --json)"});
   auto calls = std::make_shared<LatencyArguments>();
-  latency_verb->add_option("target", calls->target, "The method")->required()->type_name("AGENT.METHOD[@HOST]");
-  latency_verb->add_option("payload", calls->payload, "JSON; '-' reads it from stdin; {} when left out")
-      ->type_name("PAYLOAD");
-  latency_verb->add_flag("--raw", calls->raw, "Send the payload's bytes as they are");
-  add_number(*latency_verb, "--count", calls->count, {1, 10'000'000}, "Calls");
-  on_run(*latency_verb, global, [&global, calls] { return run_latency(global, *calls); });
+  return {{.name = "ping",
+           .summary = "Ask instances whether they are there, and how far away",
+           .examples = {"weft ping", "weft ping digest", "weft ping sysmon@beta --count 10 --json"},
+           .options = {who_option(pings->who), number("--count", pings->count, {1, 1'000'000}, "How often"),
+                       duration("--interval", pings->interval, "Time between two rounds")},
+           .run =
+               [pings](const Global& global) {
+                 return run_in_mesh(global, [&](Session& session) { return ping(session, *pings); });
+               }},
+          {.name = "latency",
+           .summary = "Time calls of a method, one after another, and the way there alone",
+           .examples = {"weft latency echo.echo", R"(weft latency digest.summary '{}' --count 1000 --json)"},
+           .options = {text("target", calls->target, "AGENT.METHOD[@HOST]", "The method").required(),
+                       text("payload", calls->payload, "PAYLOAD", "JSON; '-' reads it from stdin; {} when left out"),
+                       flag("--raw", calls->raw, "Send the payload's bytes as they are"),
+                       number("--count", calls->count, {1, 10'000'000}, "Calls")},
+           .run = [calls](const Global& global) { return run_latency(global, *calls); }}};
 }
 
 }  // namespace weft::cli

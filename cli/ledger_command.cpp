@@ -171,16 +171,17 @@ Task<int> ledger(Session& session, const LedgerArguments& arguments) {
 
 }  // namespace
 
-void add_ledger_command(CLI::App& app, Global& global) {
-  auto* verb = add_verb(app, "ledger", "Show what became of every publication: sent, received, dropped and why",
-                        {"weft ledger", "weft ledger digest --topic 'host.*.metrics'", "weft ledger --json"});
+std::vector<Verb> ledger_verbs() {
   auto arguments = std::make_shared<LedgerArguments>();
-  verb->add_option("agent", arguments->agent, "Only what it published or heard")->type_name("AGENT");
-  verb->add_option("--topic", arguments->topic, "Only topics that match")->type_name("PATTERN");
-  on_run(*verb, global, [&global, arguments]() -> int {
-    if (auto fine = TopicPattern::parse(arguments->topic); !fine) return fail(global, fine.error());
-    return run_in_mesh(global, [arguments](Session& session) { return ledger(session, *arguments); });
-  });
+  return {{.name = "ledger",
+           .summary = "Show what became of every publication: sent, received, dropped and why",
+           .examples = {"weft ledger", "weft ledger digest --topic 'host.*.metrics'", "weft ledger --json"},
+           .options = {text("agent", arguments->agent, "AGENT", "Only what it published or heard"),
+                       text("--topic", arguments->topic, "PATTERN", "Only topics that match")},
+           .run = [arguments](const Global& global) {
+             if (auto fine = TopicPattern::parse(arguments->topic); !fine) return fail(global, fine.error());
+             return run_in_mesh(global, [&](Session& session) { return ledger(session, *arguments); });
+           }}};
 }
 
 }  // namespace weft::cli

@@ -292,47 +292,55 @@ Task<int> logs(Session& session, LogsOptions options) {
   co_return kDone;
 }
 
-void add_up(CLI::App& app, Global& global) {
-  auto* verb = add_verb(app, "up", "Start what a fleet file places on this host",
-                        {"weft up --host alpha --fleet fleet.yaml", "weft up --host alpha --fleet fleet.yaml --detach",
-                         "weft up --fleet fleet.yaml --dry-run"});
+Verb up_verb() {
   auto options = std::make_shared<UpOptions>();
-  verb->add_option("--fleet", options->fleet, "The fleet file")->required()->type_name("FILE");
-  verb->add_option("--host", options->host, "Which host of the fleet this is")->type_name("HOST");
-  verb->add_option("--address", options->addresses, "Another address than the fleet file's")->type_name("HOST=ADDRESS");
-  verb->add_option("--state", options->state, "Databases and logs")->type_name("DIR");
-  verb->add_option("--run", options->run, "Sockets; a short path")->type_name("DIR");
-  verb->add_option("--env", options->environment, "Another environment than the fleet file's")->type_name("ENV");
-  verb->add_option("--config-dir", options->config_directory, "The configuration directory")->type_name("DIR");
-  verb->add_flag("--detach,-d", options->detach, "Go to the background when everything is ready or has failed");
-  verb->add_flag("--dry-run", options->dry_run, "Show the order, start nothing");
-  on_run(*verb, global, [&global, options] { return up(global, *options); });
+  return {
+      .name = "up",
+      .summary = "Start what a fleet file places on this host",
+      .examples = {"weft up --host alpha --fleet fleet.yaml", "weft up --host alpha --fleet fleet.yaml --detach",
+                   "weft up --fleet fleet.yaml --dry-run"},
+      .options = {text("--fleet", options->fleet, "FILE", "The fleet file").required(),
+                  text("--host", options->host, "HOST", "Which host of the fleet this is"),
+                  texts("--address", options->addresses, "HOST=ADDRESS", "Another address than the fleet file's")
+                      .several_words(),
+                  text("--state", options->state, "DIR", "Databases and logs"),
+                  text("--run", options->run, "DIR", "Sockets; a short path"),
+                  text("--env", options->environment, "ENV", "Another environment than the fleet file's"),
+                  text("--config-dir", options->config_directory, "DIR", "The configuration directory"),
+                  flag("--detach,-d", options->detach, "Go to the background when everything is ready or has failed"),
+                  flag("--dry-run", options->dry_run, "Show the order, start nothing")},
+      .run = [options](const Global& global) { return up(global, *options); }};
+}
+
+Verb logs_verb() {
+  auto options = std::make_shared<LogsOptions>();
+  return {.name = "logs",
+          .summary = "Show the log of an agent",
+          .examples = {"weft logs digest", "weft logs sysmon --host beta -n 20", "weft logs node -f"},
+          .options = {text("agent", options->agent, "AGENT", "Its name").required(),
+                      text("--host", options->host, "HOST", "Only on this host"),
+                      number("-n,--lines", options->lines, "How many lines of the end").with_default_shown(),
+                      flag("-f,--follow", options->follow, "Go on with what comes; Ctrl-C ends it")},
+          .run = [options](const Global& global) {
+            return run_in_mesh(global, [&](Session& session) { return logs(session, *options); });
+          }};
 }
 
 }  // namespace
 
-void add_node_commands(CLI::App& app, Global& global) {
-  add_up(app, global);
-
-  auto* down_verb = add_verb(app, "down", "Stop the nodes of this machine, and all that they run",
-                             {"weft down", "weft down --host alpha"});
+std::vector<Verb> node_verbs() {
   auto host = std::make_shared<std::string>();
-  down_verb->add_option("--host", *host, "Only this host")->type_name("HOST");
-  on_run(*down_verb, global, [&global, host] { return down(global, *host); });
-
-  auto* ps_verb = add_verb(app, "ps", "Show the processes of all hosts", {"weft ps", "weft ps --json"});
-  on_run(*ps_verb, global, [&global] { return run_in_mesh(global, ps); });
-
-  auto* logs_verb = add_verb(app, "logs", "Show the log of an agent",
-                             {"weft logs digest", "weft logs sysmon --host beta -n 20", "weft logs node -f"});
-  auto options = std::make_shared<LogsOptions>();
-  logs_verb->add_option("agent", options->agent, "Its name")->required()->type_name("AGENT");
-  logs_verb->add_option("--host", options->host, "Only on this host")->type_name("HOST");
-  logs_verb->add_option("-n,--lines", options->lines, "How many lines of the end (100)")->type_name("N");
-  logs_verb->add_flag("-f,--follow", options->follow, "Go on with what comes; Ctrl-C ends it");
-  on_run(*logs_verb, global, [&global, options] {
-    return run_in_mesh(global, [options](Session& session) { return logs(session, *options); });
-  });
+  return {up_verb(),
+          {.name = "down",
+           .summary = "Stop the nodes of this machine, and all that they run",
+           .examples = {"weft down", "weft down --host alpha"},
+           .options = {text("--host", *host, "HOST", "Only this host")},
+           .run = [host](const Global& global) { return down(global, *host); }},
+          {.name = "ps",
+           .summary = "Show the processes of all hosts",
+           .examples = {"weft ps", "weft ps --json"},
+           .run = [](const Global& global) { return run_in_mesh(global, ps); }},
+          logs_verb()};
 }
 
 }  // namespace weft::cli

@@ -150,30 +150,39 @@ int run_push(const Global& global, const QueueArguments& arguments) {
 
 }  // namespace
 
-void add_queue_commands(CLI::App& app, Global& global) {
-  auto* group = add_group(app, "queue", "Look at work queues, push an item");
-  auto* all = add_verb(*group, "list", "List the queues of every producer", {"weft queue list"});
-  on_run(*all, global, [&global] { return run_in_mesh(global, [](Session& session) { return list(session); }); });
-
-  auto* one =
-      add_verb(*group, "info", "Show one queue: durability, limits, workers", {"weft queue info resizer.resize"});
+std::vector<Verb> queue_verbs() {
   auto arguments = std::make_shared<QueueArguments>();
-  one->add_option("queue", arguments->queue, "Its name")->required()->type_name("AGENT.METHOD");
-  on_run(*one, global, [&global, arguments] {
-    return run_in_mesh(global, [arguments](Session& session) { return info(session, arguments->queue); });
-  });
-
-  auto* verb = add_verb(*group, "push", "Push an item and wait until it is done",
-                        {R"(weft queue push resizer.resize '{"name": "cat.png", "width": 100}')",
-                         "weft queue push resizer.resize - --priority high --timeout 60s < item.json"});
-  verb->add_option("queue", arguments->queue, "Its name")->required()->type_name("AGENT.METHOD");
-  verb->add_option("payload", arguments->payload, "JSON; '-' reads it from stdin; {} when left out")
-      ->type_name("PAYLOAD");
-  verb->add_option("--priority", arguments->priority, "high, normal or low")->type_name("PRIORITY");
-  verb->add_option("--key", arguments->key, "Items of one key are done one after another")->type_name("KEY");
-  add_header_option(*verb, arguments->header_words);
-  verb->add_flag("--raw", arguments->raw, "Send the payload's bytes as they are");
-  on_run(*verb, global, [&global, arguments] { return run_push(global, *arguments); });
+  const Option queue = text("queue", arguments->queue, "AGENT.METHOD", "Its name").required();
+  return {{.name = "queue",
+           .summary = "Look at work queues, push an item",
+           .verbs = {{.name = "list",
+                      .summary = "List the queues of every producer",
+                      .examples = {"weft queue list"},
+                      .run =
+                          [](const Global& global) {
+                            return run_in_mesh(global, [](Session& session) { return list(session); });
+                          }},
+                     {.name = "info",
+                      .summary = "Show one queue: durability, limits, workers",
+                      .examples = {"weft queue info resizer.resize"},
+                      .options = {queue},
+                      .run =
+                          [arguments](const Global& global) {
+                            return run_in_mesh(global,
+                                               [&](Session& session) { return info(session, arguments->queue); });
+                          }},
+                     {.name = "push",
+                      .summary = "Push an item and wait until it is done",
+                      .examples = {R"(weft queue push resizer.resize '{"name": "cat.png", "width": 100}')",
+                                   "weft queue push resizer.resize - --priority high --timeout 60s < item.json"},
+                      .options = {queue,
+                                  text("payload", arguments->payload, "PAYLOAD",
+                                       "JSON; '-' reads it from stdin; {} when left out"),
+                                  text("--priority", arguments->priority, "PRIORITY", "high, normal or low"),
+                                  text("--key", arguments->key, "KEY", "Items of one key are done one after another"),
+                                  header_option(arguments->header_words),
+                                  flag("--raw", arguments->raw, "Send the payload's bytes as they are")},
+                      .run = [arguments](const Global& global) { return run_push(global, *arguments); }}}}};
 }
 
 }  // namespace weft::cli

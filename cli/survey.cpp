@@ -23,8 +23,8 @@ double to_us(Duration duration) { return std::chrono::duration<double, std::micr
 
 }  // namespace
 
-void add_who(CLI::App& verb, std::string& who) {
-  verb.add_option("who", who, "An agent, or one host's; everybody when left out")->type_name("AGENT[@HOST]");
+Option who_option(std::string& who) {
+  return text("who", who, "AGENT[@HOST]", "An agent, or one host's; everybody when left out");
 }
 
 Result<Who> parse_who(std::string_view text) {

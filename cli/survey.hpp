@@ -11,7 +11,7 @@ namespace weft::cli {
 struct Who {
   std::string agent, host;
 };
-void add_who(CLI::App& verb, std::string& who);
+Option who_option(std::string& who);
 /// Errors: `bad_usage`.
 Result<Who> parse_who(std::string_view text);
 /// In order of agent, host, instance. Errors: `unknown_agent` with the nearest name, or where it runs instead.

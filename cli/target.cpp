@@ -72,10 +72,8 @@ Result<mesh::Headers> parse_headers(const std::vector<std::string>& words) {
   return headers;
 }
 
-void add_header_option(CLI::App& verb, std::vector<std::string>& words) {
-  verb.add_option("-H,--header", words, "A header that goes with it; may be given more than once")
-      ->allow_extra_args(false)
-      ->type_name("NAME:VALUE");
+Option header_option(std::vector<std::string>& words) {
+  return texts("-H,--header", words, "NAME:VALUE", "A header that goes with it; may be given more than once");
 }
 
 Result<mesh::Payload> read_payload(const std::string& text, bool raw) {

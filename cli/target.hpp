@@ -1,10 +1,10 @@
 // What the verbs that talk take as arguments: targets and payloads.
 #pragma once
-#include <CLI/CLI.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "cli/verb.hpp"
 #include "weft/base/base.hpp"
 #include "weft/mesh/message.hpp"
 
@@ -21,7 +21,7 @@ Result<Target> parse_target(std::string_view text);
 
 /// Each is NAME:VALUE. Errors: `bad_usage` for what is none, and for a name that comes twice.
 Result<mesh::Headers> parse_headers(const std::vector<std::string>& words);
-void add_header_option(CLI::App& verb, std::vector<std::string>& words);
+Option header_option(std::vector<std::string>& words);
 
 /// `text` is JSON, or with `raw` just bytes; "-" reads all of stdin. Errors: `bad_usage`, `too_large`.
 Result<mesh::Payload> read_payload(const std::string& text, bool raw);

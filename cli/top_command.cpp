@@ -158,17 +158,18 @@ Task<int> top(Session& session, const TopArguments& arguments) {
 
 }  // namespace
 
-void add_top_command(CLI::App& app, Global& global) {
-  auto* verb = add_verb(app, "top", "Show live rates, latency, errors and drops of agents and links",
-                        {"weft top", "weft top digest --links", "weft top --count 1 --json"});
+std::vector<Verb> top_verbs() {
   auto arguments = std::make_shared<TopArguments>();
-  add_who(*verb, arguments->who);
-  add_duration(*verb, "--interval", arguments->interval, "Time over which rates are taken");
-  verb->add_option("--count", arguments->count, "Rounds; until Ctrl-C when left out")->type_name("N");
-  verb->add_flag("--links", arguments->links, "Also each connection: what is in flight, what waits");
-  on_run(*verb, global, [&global, arguments] {
-    return run_in_mesh(global, [&](Session& session) { return top(session, *arguments); });
-  });
+  return {{.name = "top",
+           .summary = "Show live rates, latency, errors and drops of agents and links",
+           .examples = {"weft top", "weft top digest --links", "weft top --count 1 --json"},
+           .options = {who_option(arguments->who),
+                       duration("--interval", arguments->interval, "Time over which rates are taken"),
+                       number("--count", arguments->count, "Rounds; until Ctrl-C when left out"),
+                       flag("--links", arguments->links, "Also each connection: what is in flight, what waits")},
+           .run = [arguments](const Global& global) {
+             return run_in_mesh(global, [&](Session& session) { return top(session, *arguments); });
+           }}};
 }
 
 }  // namespace weft::cli

@@ -145,29 +145,28 @@ int run_sub(const Global& global, const SubArguments& arguments) {
 
 }  // namespace
 
-void add_topic_commands(CLI::App& app, Global& global) {
-  auto* pub = add_verb(app, "pub", "Publish on a topic",
-                       {R"(weft pub demo.news '{"text": "hello"}')", "weft pub demo.tick 1 --count 100",
-                        "date | weft pub demo.clock - --raw"});
+std::vector<Verb> topic_verbs() {
   auto out = std::make_shared<PubArguments>();
-  pub->add_option("topic", out->topic, "Names joined by dots")->required()->type_name("TOPIC");
-  pub->add_option("payload", out->payload, "JSON; '-' reads it from stdin")->required()->type_name("PAYLOAD");
-  add_number(*pub, "--count", out->count, {1, 1'000'000'000}, "Publish it N times");
-  pub->add_flag("--raw", out->raw, "Send the payload's bytes as they are");
-  on_run(*pub, global, [&global, out] { return run_pub(global, *out); });
-
-  auto* sub = add_verb(
-      app, "sub", "Print what is published on the topics that match",
-      {"weft sub 'host.*.metrics'", "weft sub '#' --count 10 --json", "weft sub 'errors.*.critical' --for 1m"});
   auto in = std::make_shared<SubArguments>();
-  sub->add_option("pattern", in->pattern, "A topic; '*' is one segment, '#' at the end any number")
-      ->required()
-      ->type_name("PATTERN");
-  sub->add_option("--count", in->count, "End after N")->type_name("N");
-  add_duration(*sub, "--for", in->for_, "End after this time");
-  sub->add_flag("--last", in->last, "First the last value of each topic that keeps it");
-  sub->add_flag("--raw", in->raw, "Print the payload's bytes and nothing else");
-  on_run(*sub, global, [&global, in] { return run_sub(global, *in); });
+  return {{.name = "pub",
+           .summary = "Publish on a topic",
+           .examples = {R"(weft pub demo.news '{"text": "hello"}')", "weft pub demo.tick 1 --count 100",
+                        "date | weft pub demo.clock - --raw"},
+           .options = {text("topic", out->topic, "TOPIC", "Names joined by dots").required(),
+                       text("payload", out->payload, "PAYLOAD", "JSON; '-' reads it from stdin").required(),
+                       number("--count", out->count, {1, 1'000'000'000}, "Publish it N times"),
+                       flag("--raw", out->raw, "Send the payload's bytes as they are")},
+           .run = [out](const Global& global) { return run_pub(global, *out); }},
+          {.name = "sub",
+           .summary = "Print what is published on the topics that match",
+           .examples = {"weft sub 'host.*.metrics'", "weft sub '#' --count 10 --json",
+                        "weft sub 'errors.*.critical' --for 1m"},
+           .options = {text("pattern", in->pattern, "PATTERN", "A topic; '*' is one segment, '#' at the end any number")
+                           .required(),
+                       number("--count", in->count, "End after N"), duration("--for", in->for_, "End after this time"),
+                       flag("--last", in->last, "First the last value of each topic that keeps it"),
+                       flag("--raw", in->raw, "Print the payload's bytes and nothing else")},
+           .run = [in](const Global& global) { return run_sub(global, *in); }}};
 }
 
 }  // namespace weft::cli

@@ -118,22 +118,27 @@ int run_show(const Global& global, const TraceArguments& arguments) {
 
 }  // namespace
 
-void add_trace_commands(CLI::App& app, Global& global) {
-  auto* group = add_group(app, "trace", "See where the time of one call goes");
+std::vector<Verb> trace_verbs() {
   auto arguments = std::make_shared<TraceArguments>();
-  auto* call = add_verb(*group, "call", "Call a method, and print the tree of all that was done for it",
-                        {R"(weft trace call echo.delay '{"ms": 20}')", "weft trace call digest.summary --json"});
-  call->add_option("target", arguments->target, "The method, and the host when any will not do")
-      ->required()
-      ->type_name("AGENT.METHOD[@HOST]");
-  call->add_option("payload", arguments->payload, "JSON; '-' reads it from stdin; {} when left out")
-      ->type_name("PAYLOAD");
-  call->add_flag("--raw", arguments->raw, "Send the payload's bytes as they are");
-  on_run(*call, global, [&global, arguments] { return run_call(global, *arguments); });
-  auto* one = add_verb(*group, "show", "Print what the processes still have of a trace",
-                       {"weft trace show 4bf92f3577b34da6a3ce929d0e0e4736"});
-  one->add_option("trace", arguments->trace_id, "Its id, as logs and exemplars have it")->required()->type_name("ID");
-  on_run(*one, global, [&global, arguments] { return run_show(global, *arguments); });
+  return {
+      {.name = "trace",
+       .summary = "See where the time of one call goes",
+       .verbs = {
+           {.name = "call",
+            .summary = "Call a method, and print the tree of all that was done for it",
+            .examples = {R"(weft trace call echo.delay '{"ms": 20}')", "weft trace call digest.summary --json"},
+            .options = {text("target", arguments->target, "AGENT.METHOD[@HOST]",
+                             "The method, and the host when any will not do")
+                            .required(),
+                        text("payload", arguments->payload, "PAYLOAD",
+                             "JSON; '-' reads it from stdin; {} when left out"),
+                        flag("--raw", arguments->raw, "Send the payload's bytes as they are")},
+            .run = [arguments](const Global& global) { return run_call(global, *arguments); }},
+           {.name = "show",
+            .summary = "Print what the processes still have of a trace",
+            .examples = {"weft trace show 4bf92f3577b34da6a3ce929d0e0e4736"},
+            .options = {text("trace", arguments->trace_id, "ID", "Its id, as logs and exemplars have it").required()},
+            .run = [arguments](const Global& global) { return run_show(global, *arguments); }}}}};
 }
 
 }  // namespace weft::cli

@@ -154,16 +154,17 @@ Task<int> tree(Session& session, const TreeArguments& arguments) {
 
 }  // namespace
 
-void add_tree_command(CLI::App& app, Global& global) {
-  auto* verb = add_verb(app, "tree", "Show the live supervision tree of an agent: states, restarts, mailboxes",
-                        {"weft tree probe", "weft tree probe --host alpha --all", "weft tree digest --json"});
+std::vector<Verb> tree_verbs() {
   auto arguments = std::make_shared<TreeArguments>();
-  verb->add_option("agent", arguments->agent, "Its name")->required()->type_name("AGENT");
-  verb->add_option("--host", arguments->host, "Only the instance on this host")->type_name("HOST");
-  verb->add_flag("--all", arguments->all, "All children of each actor, not the first 20");
-  on_run(*verb, global, [&global, arguments] {
-    return run_in_mesh(global, [arguments](Session& session) { return tree(session, *arguments); });
-  });
+  return {{.name = "tree",
+           .summary = "Show the live supervision tree of an agent: states, restarts, mailboxes",
+           .examples = {"weft tree probe", "weft tree probe --host alpha --all", "weft tree digest --json"},
+           .options = {text("agent", arguments->agent, "AGENT", "Its name").required(),
+                       text("--host", arguments->host, "HOST", "Only the instance on this host"),
+                       flag("--all", arguments->all, "All children of each actor, not the first 20")},
+           .run = [arguments](const Global& global) {
+             return run_in_mesh(global, [&](Session& session) { return tree(session, *arguments); });
+           }}};
 }
 
 }  // namespace weft::cli

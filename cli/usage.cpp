@@ -1,66 +1,54 @@
 #include "cli/usage.hpp"
 
-#include <string_view>
-
-#include "weft/base/base.hpp"
+#include "weft/base/text.hpp"
 
 namespace weft::cli {
 
 namespace {
 
-const CLI::App& root_of(const CLI::App& app) {
-  const CLI::App* root = &app;
-  while (root->get_parent() != nullptr) root = root->get_parent();
-  return *root;
-}
-
 std::string nearest_to(std::string_view word, const std::vector<std::string>& known) {
   return did_you_mean(word, std::vector<std::string_view>(known.begin(), known.end()));
 }
 
-std::string unknown_word(const CLI::App& where, const std::string& word) {
+}  // namespace
+
+std::string path_of(const Path& path) {
+  std::string text;
+  for (const auto* verb : path) text += (text.empty() ? "" : " ") + std::string(verb->name);
+  return text;
+}
+
+std::string unknown_word(const Path& path, const std::string& word) {
   if (word.size() > 1 && word[0] == '-') {
     const auto name = word.substr(0, word.find('='));
-    const auto guess = nearest_to(name, flags_of(where));
+    const auto guess = nearest_to(name, flags_of(path));
     const bool value = word.find_first_of("0123456789") == 1 || word.find(' ') != std::string::npos;
     return "unknown flag '" + word + "'" + guess + (value ? "; put '--' before a value that begins with '-'" : "");
   }
-  const auto verbs = verbs_of(where);
-  if (verbs.empty()) return "'" + path_of(where) + "' takes no further word, got '" + word + "'";
-  return "'" + path_of(where) + "' has no verb '" + word + "'" + nearest_to(word, verbs);
+  const auto verbs = verbs_of(*path.back());
+  if (verbs.empty()) return "'" + path_of(path) + "' takes no further word, got '" + word + "'";
+  return "'" + path_of(path) + "' has no verb '" + word + "'" + nearest_to(word, verbs);
 }
 
-}  // namespace
-
-std::string path_of(const CLI::App& app) {
-  return app.get_parent() == nullptr ? app.get_name() : path_of(*app.get_parent()) + " " + app.get_name();
-}
-
-std::vector<std::string> flags_of(const CLI::App& app) {
+std::vector<std::string> flags_of(const Path& path) {
   std::vector<std::string> flags;
-  for (const CLI::App* at = &app; at != nullptr; at = at->get_parent()) {
-    for (const CLI::Option* option : at->get_options()) {
-      for (const auto& name : option->get_lnames()) flags.push_back("--" + name);
+  for (auto at = path.rbegin(); at != path.rend(); ++at) {
+    flags.emplace_back("--help");
+    for (const auto& option : (*at)->options) {
+      for (auto& name : long_names(option)) flags.push_back(std::move(name));
     }
   }
+  flags.emplace_back("--version");
   return flags;
 }
 
-std::vector<std::string> verbs_of(const CLI::App& app) {
+std::vector<std::string> verbs_of(const Verb& verb) {
   std::vector<std::string> verbs;
-  for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; })) {
-    verbs.push_back(verb->get_name());
-    for (const auto& alias : verb->get_aliases()) verbs.push_back(alias);
+  for (const auto& below : verb.verbs) {
+    verbs.emplace_back(below.name);
+    if (!below.alias.empty()) verbs.emplace_back(below.alias);
   }
   return verbs;
-}
-
-std::string usage_message(const CLI::App& where, const CLI::ParseError& problem) {
-  if (dynamic_cast<const CLI::ExtrasError*>(&problem) != nullptr) {
-    const auto left = root_of(where).remaining(true);
-    if (!left.empty()) return unknown_word(where, left.front());
-  }
-  return problem.what();
 }
 
 bool asks_for_json(int argc, const char* const* argv) {

@@ -234,33 +234,35 @@ int run_agent(const Global& global, const WhyArguments& arguments) {
 
 }  // namespace
 
-void add_why_commands(CLI::App& app, Global& global) {
-  auto* group = add_group(app, "why", "Tell what would happen, and which rule says so, without doing it");
-  auto* call =
-      add_verb(*group, "call", "Which instance a call goes to and why, or what refuses it",
-               {"weft why call digest.summary", "weft why call sysmon.snapshot@beta --from digest@alpha --json"});
-  auto calls = std::make_shared<WhyArguments>();
-  call->add_option("target", calls->what, "The method")->required()->type_name("AGENT.METHOD[@HOST]");
-  call->add_option("--from", calls->from, "As this agent sees it; as this command when left out")
-      ->type_name("AGENT[@HOST]");
-  on_run(*call, global, [&global, calls] { return run_call(global, *calls); });
-
-  auto* topic = add_verb(*group, "topic",
-                         "Who publishes what a subscription would hear, and what became of it with those who subscribe",
-                         {"weft why topic 'host.*.metrics'", "weft why topic sensor.temp --json"});
-  auto topics = std::make_shared<WhyArguments>();
-  topic->add_option("topic", topics->what, "A topic or pattern")->required()->type_name("TOPIC");
-  on_run(*topic, global, [&global, topics] {
-    return run_in_mesh(global, [&](Session& session) { return why_topic(session, topics->what); });
-  });
-
-  auto* agent = add_verb(*group, "agent", "What an agent handles, what it waits for, and who waits for it",
-                         {"weft why agent digest", "weft why agent digest@alpha --json"});
+std::vector<Verb> why_verbs() {
+  auto calls = std::make_shared<WhyArguments>(), topics = std::make_shared<WhyArguments>();
   auto agents = std::make_shared<WhyArguments>();
-  agent->add_option("agent", agents->what, "Its name, or one host's")->required()->type_name("AGENT[@HOST]");
-  on_run(*agent, global, [&global, agents] { return run_agent(global, *agents); });
-
-  add_why_message(*group, global);
+  return {
+      {.name = "why",
+       .summary = "Tell what would happen, and which rule says so, without doing it",
+       .verbs = {
+           {.name = "call",
+            .summary = "Which instance a call goes to and why, or what refuses it",
+            .examples = {"weft why call digest.summary",
+                         "weft why call sysmon.snapshot@beta --from digest@alpha --json"},
+            .options = {text("target", calls->what, "AGENT.METHOD[@HOST]", "The method").required(),
+                        text("--from", calls->from, "AGENT[@HOST]",
+                             "As this agent sees it; as this command when left out")},
+            .run = [calls](const Global& global) { return run_call(global, *calls); }},
+           {.name = "topic",
+            .summary = "Who publishes what a subscription would hear, and what became of it with those who subscribe",
+            .examples = {"weft why topic 'host.*.metrics'", "weft why topic sensor.temp --json"},
+            .options = {text("topic", topics->what, "TOPIC", "A topic or pattern").required()},
+            .run =
+                [topics](const Global& global) {
+                  return run_in_mesh(global, [&](Session& session) { return why_topic(session, topics->what); });
+                }},
+           {.name = "agent",
+            .summary = "What an agent handles, what it waits for, and who waits for it",
+            .examples = {"weft why agent digest", "weft why agent digest@alpha --json"},
+            .options = {text("agent", agents->what, "AGENT[@HOST]", "Its name, or one host's").required()},
+            .run = [agents](const Global& global) { return run_agent(global, *agents); }},
+           why_message_verb()}}};
 }
 
 }  // namespace weft::cli

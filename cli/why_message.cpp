@@ -138,15 +138,15 @@ int run_message(const Global& global, const std::string& id) {
 
 }  // namespace
 
-void add_why_message(CLI::App& why, Global& global) {
-  auto* verb = add_verb(
-      why, "message", "What became of a message, or of all messages of a trace, after the fact",
-      {"weft why message 9f86d081884c7d65-4294967297", "weft why message 4bf92f3577b34da6a3ce929d0e0e4736 --json"});
+Verb why_message_verb() {
   auto id = std::make_shared<std::string>();
-  verb->add_option("id", *id, "Of the message, or of its trace, as errors, logs and spans have it")
-      ->required()
-      ->type_name("ID");
-  on_run(*verb, global, [&global, id] { return run_message(global, *id); });
+  return {.name = "message",
+          .summary = "What became of a message, or of all messages of a trace, after the fact",
+          .examples = {"weft why message 9f86d081884c7d65-4294967297",
+                       "weft why message 4bf92f3577b34da6a3ce929d0e0e4736 --json"},
+          .options =
+              {text("id", *id, "ID", "Of the message, or of its trace, as errors, logs and spans have it").required()},
+          .run = [id](const Global& global) { return run_message(global, *id); }};
 }
 
 }  // namespace weft::cli

@@ -4,7 +4,7 @@
 
 namespace weft::cli {
 
-/// Adds the verb to the group `why`.
-void add_why_message(CLI::App& why, Global& global);
+/// The verb `message` of the group `why`.
+Verb why_message_verb();
 
 }  // namespace weft::cli

@@ -13,15 +13,14 @@ namespace {
 
 /// What bash offers for the last of `words`.
 std::string complete(const std::string& words) {
-  CLI::App app;
   Global global;
-  build_root(app, global);
-  auto* group = add_group(app, "sample", "A group");
-  add_verb(*group, "resolve", "A verb", {"weft sample resolve"})->alias("mend");
+  Verb root = root_verb(global);
+  Verb verb{.name = "resolve", .summary = "A verb", .examples = {"weft sample resolve"}, .alias = "mend"};
+  root.verbs.push_back({.name = "sample", .summary = "A group", .verbs = {verb}});
   char path[] = "/tmp/weft-completion-XXXXXX";
   const int fd = ::mkstemp(path);
   REQUIRE(fd >= 0);
-  std::ofstream(path) << bash_completion(app) << "COMP_WORDS=(" << words
+  std::ofstream(path) << bash_completion(root) << "COMP_WORDS=(" << words
                       << ")\nCOMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n_weft\necho \"${COMPREPLY[@]}\"\n";
   std::FILE* bash = ::popen((std::string("bash ") + path).c_str(), "r");
   REQUIRE(bash != nullptr);
