@@ -26,7 +26,9 @@ std::string health_of(const InstanceRecord& record) {
   return record.health_text.empty() ? text : text + ": " + printable(record.health_text);
 }
 
-std::string uptime_of(const InstanceRecord& record, WallTime now) { return age(now - wall_from_us(record.started_us)); }
+std::string uptime_of(const InstanceRecord& record, WallTime now) {
+  return record.started_us == 0 ? "-" : age(now - wall_from_us(record.started_us));
+}
 
 int show(Session& session, const std::vector<InstanceRecord>& records, const char* source) {
   if (session.global().json) {
@@ -81,7 +83,8 @@ void print_instance(const InstanceRecord& record, WallTime now) {
   };
   line("version", record.version);
   line("health", health_of(record));
-  line("up", uptime_of(record, now) + ", since " + to_rfc3339(wall_from_us(record.started_us)).substr(0, 19) + "Z");
+  if (record.started_us != 0)
+    line("up", uptime_of(record, now) + ", since " + to_rfc3339(wall_from_us(record.started_us)).substr(0, 19) + "Z");
   line("process", "pid " + std::to_string(record.pid) + ", epoch " + std::to_string(record.epoch));
   line("calls", record.call_endpoint);
   line("events", record.publish_endpoint);

@@ -18,24 +18,39 @@ struct LatencyArguments {
   std::size_t count = 100;
 };
 
+/// An agent in another language need not serve _ping: what says that it has no such method has answered.
+bool is_there(const Answered& one) { return one.answer || one.answer.error().is(codes::no_such_method); }
+
 Value ping_document(const Answered& one) {
   Value entry;
   entry.set("agent", one.record.agent);
   entry.set("host", one.record.host);
   entry.set("instance", one.record.instance.to_string());
-  if (!one.answer) {
+  if (!is_there(one)) {
     entry.set("error", error_document(one.answer.error())["error"]);
     return entry;
   }
   entry.set("round_trip_us", std::chrono::duration<double, std::micro>(one.took).count());
+  if (!one.answer) return entry;
   if (const auto reply = one.answer->as<mesh::PingReply>()) entry.set("process", to_value(*reply));
   return entry;
 }
 
-void print_pings(const std::vector<Answered>& answers) {
+/// What an answer to _ping says, or, where the agent does not serve that method, its record.
+Result<mesh::PingReply> reply_of(const Answered& one, WallTime now) {
+  if (one.answer) return one.answer->as<mesh::PingReply>();
+  if (!is_there(one)) return one.answer.error();
+  mesh::PingReply reply;
+  reply.version = one.record.version;
+  reply.pid = one.record.pid;
+  if (one.record.started_us != 0) reply.up_us = to_us(now) - one.record.started_us;
+  return reply;
+}
+
+void print_pings(const std::vector<Answered>& answers, WallTime now) {
   Table table({"AGENT", "HOST", "ROUND TRIP", "VERSION", "UP", "PID", "STATE"});
   for (const auto& one : answers) {
-    const auto reply = one.answer ? one.answer->as<mesh::PingReply>() : Result<mesh::PingReply>(one.answer.error());
+    const auto reply = reply_of(one, now);
     if (reply) {
       table.add({one.record.agent, one.record.host, shown_time(one.took), printable(reply->version),
                  age(std::chrono::microseconds(reply->up_us)), std::to_string(reply->pid),
@@ -59,11 +74,14 @@ Task<int> ping(Session& session, const PingArguments& arguments) {
     if (!records) co_return fail(session.global(), records.error());
     asked = records->size();
     const auto answers = co_await survey(session, std::move(*records), "_ping");
-    missing = silent(answers);
+    missing.clear();
+    for (const auto& one : answers) {
+      if (!is_there(one)) missing.push_back(one.record.agent + "@" + one.record.host);
+    }
     if (session.global().json) {
       for (const auto& one : answers) print_json_line(ping_document(one));
     } else {
-      print_pings(answers);
+      print_pings(answers, session.loop().clock().wall());
     }
   }
   if (missing.empty()) co_return kDone;
@@ -72,16 +90,17 @@ Task<int> ping(Session& session, const PingArguments& arguments) {
   co_return kFailed;
 }
 
-/// One call after another, over one connection that is there already.
+/// One call after another, over one connection that is there already. A method that the agent does not have is timed
+/// all the same when `any_answer`.
 Task<Result<Distribution>> measure(Session& session, std::string target, std::string host, mesh::Payload payload,
-                                   std::size_t count) {
+                                   std::size_t count, bool any_answer = false) {
   mesh::CallOptions options(session.global().timeout);
   options.host = std::move(host);
   Distribution times;
   for (std::size_t i = 0; i <= count; ++i) {
     const TimePoint begin = session.loop().now();
     auto reply = co_await session.mesh().call(target, payload, options);
-    if (!reply) co_return reply.error();
+    if (!reply && !(any_answer && reply.error().is(codes::no_such_method))) co_return reply.error();
     if (i > 0) times.add(session.loop().now() - begin);  // the first one connects
   }
   co_return times;
@@ -90,7 +109,7 @@ Task<Result<Distribution>> measure(Session& session, std::string target, std::st
 Task<int> latency(Session& session, Target target, mesh::Payload payload, std::size_t count) {
   auto whole = co_await measure(session, target.text(), target.host, payload, count);
   if (!whole) co_return fail(session.global(), whole.error());
-  auto path = co_await measure(session, target.agent + "._ping", target.host, mesh::Payload::of(Value()), count);
+  auto path = co_await measure(session, target.agent + "._ping", target.host, mesh::Payload::of(Value()), count, true);
   if (!path) co_return fail(session.global(), path.error());
   if (session.global().json) {
     Value document;

@@ -10,6 +10,7 @@ namespace {
 
 using Holders = std::map<std::string, std::vector<std::string>>;  // by version
 constexpr std::size_t kNamed = 3;                                 // holders that a finding names
+constexpr std::string_view kForeign = "none";                     // agents that are not built with the library
 
 std::string range(const mesh::InstanceRecord& record) {
   const std::string first = std::to_string(record.protocol_min), last = std::to_string(record.protocol_max);
@@ -61,7 +62,7 @@ VersionSpread version_spread(const std::vector<mesh::InstanceRecord>& records) {
   for (const auto& record : records) {
     const std::string who = record.agent + "@" + record.host;
     const auto tag = record.tags.find("weft");
-    weft[tag == record.tags.end() ? "unknown" : tag->second].push_back(who);
+    weft[tag == record.tags.end() ? std::string(kForeign) : tag->second].push_back(who);
     protocol[range(record)].push_back(who);
     agents[record.agent][record.version].push_back(who);
   }
@@ -72,7 +73,9 @@ VersionSpread version_spread(const std::vector<mesh::InstanceRecord>& records) {
   const auto warn = [&out](const std::string& what, const std::vector<VersionHolders>& versions) {
     if (versions.size() > 1) out.findings.push_back({"warning", what + ": " + listed(versions)});
   };
-  warn("more than one release of Weft", out.weft);
+  std::vector<VersionHolders> releases = out.weft;
+  std::erase_if(releases, [](const VersionHolders& one) { return one.version == kForeign; });
+  warn("more than one release of Weft", releases);
   warn("more than one range of the protocol", out.protocol);
   for (auto& [agent, versions] : agents) {
     out.agents.push_back({agent, in_order(std::move(versions))});

@@ -137,8 +137,8 @@ Variables host_variables(const Fleet& fleet, const HostSettings& settings, const
                 {"WEFT__HOST__ADDRESS", to_json(host.address)},
                 {"WEFT__REGISTRY__ADDRESSES", list_of(registries(fleet, settings, true))},
                 {"WEFT__REGISTRY__PEERS", list_of(registries(fleet, settings, false))},
-                {"WEFT__ERRORBUS__ADDRESS", endpoint(host.address, settings.bus_port)},
-                {"WEFT__ERRORBUS__HUB", host.hub ? "\"\"" : endpoint(fleet.hub().address, settings.bus_port)},
+                {"WEFT__ERRORBUS__ADDRESS", to_json(endpoint(host.address, settings.bus_port))},
+                {"WEFT__ERRORBUS__HUB", to_json(host.hub ? "" : endpoint(fleet.hub().address, settings.bus_port))},
                 {"WEFT__STATE__DIRECTORY", to_json(places.state)},
                 {"WEFT__RUN__DIRECTORY", to_json(places.run)}};
   if (!settings.config_directory.empty()) out.emplace_back("WEFT_CONFIG_DIR", settings.config_directory);

@@ -45,13 +45,20 @@ TEST_CASE("two versions of one agent are told with who runs which") {
         Texts{"warning: more than one version of agent 'echo': 1.0.0 (echo@alpha), 1.1.0 (echo@beta)"});
 }
 
-TEST_CASE("two releases of Weft are told, and one that does not say which it is counts as another") {
+TEST_CASE("two releases of Weft are told") {
   std::vector<mesh::InstanceRecord> records;
   for (int i = 0; i < 5; ++i) records.push_back(record("a" + std::to_string(i), "alpha"));
-  records.push_back(record("old", "beta", "1.0.0", ""));
-  CHECK(texts(version_spread(records)) ==
-        Texts{"warning: more than one release of Weft: 0.1.0 (a0@alpha, a1@alpha, a2@alpha and 2 more), "
-              "unknown (old@beta)"});
+  records.push_back(record("old", "beta", "1.0.0", "0.0.9"));
+  CHECK(texts(version_spread(records)) == Texts{"warning: more than one release of Weft: 0.0.9 (old@beta), "
+                                                "0.1.0 (a0@alpha, a1@alpha, a2@alpha and 2 more)"});
+}
+
+TEST_CASE("an agent that is not built with the library has no release, and does not make a mesh uneven") {
+  const auto spread = version_spread({record("echo", "alpha"), record("camera", "alpha", "2.0.0", "")});
+  CHECK(spread.even);
+  REQUIRE(spread.weft.size() == 2);
+  CHECK(spread.weft[1].version == "none");
+  CHECK(spread.weft[1].holders == Texts{"camera@alpha"});
 }
 
 TEST_CASE("ranges of the protocol that do not overlap are critical, and both are told; those that do are a warning") {

@@ -75,7 +75,7 @@ TEST_CASE_METHOD(Fixture, "an agent gets the settings of its host, and nothing t
 TEST_CASE_METHOD(Fixture, "a host that is not the hub forwards to the hub, and asks its own registry first") {
   settings.host = "beta";
   const auto unit = units(fleet("agents: {}"))[0].unit;
-  CHECK(has(unit, "WEFT__ERRORBUS__HUB=tcp://127.0.0.2:7421"));
+  CHECK(has(unit, "WEFT__ERRORBUS__HUB=\"tcp://127.0.0.2:7421\""));
   CHECK(has(unit, "WEFT__REGISTRY__ADDRESSES=[\"tcp://10.0.0.3:7411\",\"tcp://127.0.0.2:7411\"]"));
 }
 
