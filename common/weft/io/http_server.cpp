@@ -1,5 +1,7 @@
 // HttpServer: accepts connections; each is an HttpSession.
+#include <algorithm>
 #include <boost/asio/steady_timer.hpp>
+#include <map>
 
 #include "weft/io/http_session.hpp"
 
@@ -15,7 +17,8 @@ constexpr auto kAcceptPause = std::chrono::milliseconds(100);  // after a failur
 class Server final : public HttpServer {
  public:
   Server(tcp::acceptor acceptor, Limits limits) : state_(std::make_shared<State>(std::move(acceptor))) {
-    state_->shared->limits = limits;
+    state_->shared->limits = std::move(limits);
+    state_->shared->limits.connections = std::max<std::size_t>(state_->shared->limits.connections, 1);
     state_->port = state_->acceptor.local_endpoint().port();
     accept(state_);
   }
@@ -55,14 +58,23 @@ class Server final : public HttpServer {
       if (!cancelled && state->acceptor.is_open()) accept(state);
     });
   }
-  /// Above the limit a connection is told so; above twice the limit it is closed without a word.
+  /// At the limit a new connection takes the place of an old one, so that a client that asks at once gets its answer,
+  /// whatever others hold open.
   static void admit(State& state, tcp::socket socket) {
-    const auto open = state.shared->sessions.size();
-    const auto limit = state.shared->limits.connections;
-    if (open >= 2 * limit) return;
+    while (state.shared->sessions.size() >= state.shared->limits.connections) evict(*state.shared);
     ErrorCode ignored;
     socket.set_option(tcp::no_delay(true), ignored);
-    std::make_shared<HttpSession>(std::move(socket), state.shared, open >= limit)->read();
+    std::make_shared<HttpSession>(std::move(socket), state.shared)->read();
+  }
+  /// Closes the one that has done nothing for longest, of the address that has most of them.
+  static void evict(HttpShared& shared) {
+    std::map<asio::ip::address, std::size_t> of_address;
+    for (const auto* session : shared.sessions) ++of_address[session->address()];
+    const auto rank = [&](const HttpSession* one) { return std::pair(of_address[one->address()], -one->last_act()); };
+    HttpSession* victim = *std::max_element(shared.sessions.begin(), shared.sessions.end(),
+                                            [&](const auto* a, const auto* b) { return rank(a) < rank(b); });
+    shared.sessions.erase(victim);
+    victim->close();
   }
 
   std::shared_ptr<State> state_;
@@ -97,7 +109,7 @@ Result<std::unique_ptr<HttpServer>> HttpServer::listen(IoLoop& loop, const std::
   if (!failed) acceptor.bind(endpoint, failed);
   if (!failed) acceptor.listen(asio::socket_base::max_listen_connections, failed);
   if (failed) return cannot_listen(address, port, failed);
-  return std::unique_ptr<HttpServer>(std::make_unique<Server>(std::move(acceptor), limits));
+  return std::unique_ptr<HttpServer>(std::make_unique<Server>(std::move(acceptor), std::move(limits)));
 }
 
 }  // namespace weft::io

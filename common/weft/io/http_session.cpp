@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "weft/io/host_name.hpp"
 #include "weft/io/url.hpp"
 
 namespace weft::io {
@@ -12,7 +13,7 @@ using ErrorCode = boost::system::error_code;
 
 namespace {
 
-constexpr Duration kRefusalTimeout = std::chrono::seconds(1);
+constexpr std::size_t kReadBytes = 4096, kHostShown = 80;
 constexpr Duration kLinger = std::chrono::seconds(1);
 
 std::string lower(std::string_view text) {
@@ -42,8 +43,10 @@ std::optional<HttpResponse> complaint(const ErrorCode& failed, const HttpServer:
 
 }  // namespace
 
-HttpSession::HttpSession(boost::asio::ip::tcp::socket socket, std::shared_ptr<HttpShared> shared, bool refuse)
-    : stream_(std::move(socket)), shared_(std::move(shared)), refuse_(refuse) {
+HttpSession::HttpSession(boost::asio::ip::tcp::socket socket, std::shared_ptr<HttpShared> shared)
+    : stream_(std::move(socket)), shared_(std::move(shared)), last_act_(++shared_->acts) {
+  ErrorCode closed;
+  if (const auto remote = stream_.socket().remote_endpoint(closed); !closed) address_ = remote.address();
   shared_->sessions.insert(this);
 }
 
@@ -55,11 +58,23 @@ void HttpSession::close() noexcept {
   stream_.close();
 }
 
+/// A connection may be idle between two requests; a request that has begun, and the first one, must come at once.
 void HttpSession::read() {
+  if (!parser_ || buffer_.size() > 0) return read_request();
+  stream_.expires_after(shared_->limits.idle);
+  stream_.async_read_some(buffer_.prepare(kReadBytes),
+                          [self = shared_from_this()](const ErrorCode& failed, std::size_t size) {
+                            if (failed) return self->close();
+                            self->buffer_.commit(size);
+                            self->read_request();
+                          });
+}
+
+void HttpSession::read_request() {
   parser_.emplace();
   parser_->header_limit(static_cast<std::uint32_t>(shared_->limits.header_bytes));
   parser_->body_limit(shared_->limits.body_bytes);
-  stream_.expires_after(refuse_ ? kRefusalTimeout : shared_->limits.idle);
+  stream_.expires_after(shared_->limits.request);
   http::async_read(stream_, buffer_, *parser_,
                    [self = shared_from_this()](const ErrorCode& failed, std::size_t) { self->on_read(failed); });
 }
@@ -69,16 +84,17 @@ void HttpSession::on_read(const ErrorCode& failed) {
     auto told = complaint(failed, shared_->limits);
     return told ? write(std::move(*told), false, false, 11) : close();
   }
+  last_act_ = ++shared_->acts;
   const auto& request = parser_->get();
-  if (refuse_) {
-    auto refusal = plain(503, "too many connections: at most " + std::to_string(shared_->limits.connections) + "\n");
-    refusal.headers["Retry-After"] = "1";
-    return write(std::move(refusal), request.method() == http::verb::head, false, request.version());
-  }
   write(answer(request), request.method() == http::verb::head, request.keep_alive(), request.version());
 }
 
 HttpResponse HttpSession::answer(const http::request<http::string_body>& request) const {
+  const auto host = request[http::field::host];
+  if (!is_own_host({host.data(), host.size()}, shared_->limits.hosts)) {
+    return plain(421, "this server is not asked by the name '" + std::string(host.substr(0, kHostShown)) +
+                          "'; give an address, or add the name to admin.hosts\n");
+  }
   const auto target = request.target();
   auto parsed = parse_target({target.data(), target.size()});
   if (!parsed) return plain(400, "the path is not well-formed\n");
@@ -94,8 +110,11 @@ HttpResponse HttpSession::answer(const http::request<http::string_body>& request
 HttpResponse HttpSession::route(const HttpRequest& request) const {
   const auto found = shared_->routes.find(request.path);
   if (found == shared_->routes.end()) {
-    std::string body = "no such path; there are:\n";
-    for (const auto& [path, handler] : shared_->routes) body += path + "\n";
+    std::string body = "no such path\n";
+    if (address_.is_loopback()) {
+      body = "no such path; there are:\n";
+      for (const auto& [path, handler] : shared_->routes) body += path + "\n";
+    }
     return plain(404, std::move(body));
   }
   if (request.method != "GET" && request.method != "HEAD") {
@@ -118,7 +137,7 @@ void HttpSession::write(HttpResponse answer, bool head, bool keep_alive, unsigne
   response_.keep_alive(keep_alive);
   response_.content_length(answer.body.size());
   if (!head) response_.body() = std::move(answer.body);
-  stream_.expires_after(shared_->limits.idle);
+  stream_.expires_after(shared_->limits.request);
   http::async_write(stream_, response_, [self = shared_from_this()](const ErrorCode& failed, std::size_t) {
     if (failed) return self->close();
     if (!self->response_.keep_alive()) return self->finish();

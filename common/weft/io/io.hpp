@@ -113,21 +113,29 @@ struct HttpResponse {
   std::map<std::string, std::string> headers{};
 };
 
-/// A small HTTP/1.1 server on the loop: keep-alive, limits on header, body, connections and time. Loop-bound.
+/// A small HTTP/1.1 server on the loop: keep-alive, limits on header, body, connections and time. A request whose Host
+/// is a name in public DNS is refused (421): a web page that points such a name here could read the answers otherwise.
+/// Loop-bound.
 class HttpServer {
  public:
   using Handler = std::function<HttpResponse(const HttpRequest&)>;
   struct Limits {
-    std::size_t connections = 64;
+    std::size_t connections = 64;  ///< one more replaces the oldest of the address that has most
     std::size_t header_bytes = 16 * 1024;
     std::size_t body_bytes = 1024 * 1024;
-    Duration idle = std::chrono::seconds(60);
+    Duration idle = std::chrono::seconds(60);  ///< between two requests of a connection
+    Duration request =
+        std::chrono::seconds(5);  ///< from the first byte of a request to its last, and to take the answer
+    /// Names by which this server may be asked, besides localhost, addresses, this host's name and names without a dot
+    /// or under .local; "*" takes all.
+    std::vector<std::string> hosts{};
   };
   /// Binds now. Port 0: any. Errors: `port_taken`, `bad_address`.
   static Result<std::unique_ptr<HttpServer>> listen(IoLoop& loop, const std::string& address, std::uint16_t port,
                                                     Limits limits);
   virtual ~HttpServer() = default;
-  /// GET (and HEAD) of exactly `path`; another method answers 405, another path 404 with the list of paths.
+  /// GET (and HEAD) of exactly `path`; another method answers 405, another path 404, to a client on this host with the
+  /// list of paths.
   virtual void get(std::string path, Handler handler) = 0;
   virtual std::uint16_t port() const noexcept = 0;
 };

@@ -64,8 +64,11 @@ io::HttpResponse metrics_answer(Metrics& metrics, const io::HttpRequest& request
 }  // namespace
 
 Result<std::unique_ptr<Admin>> Admin::open(io::IoLoop& loop, const std::string& address, std::uint16_t port,
-                                           Metrics& metrics, const Health& health, std::function<Value()> info) {
-  auto server = io::HttpServer::listen(loop, address, port, {});
+                                           Metrics& metrics, const Health& health, std::function<Value()> info,
+                                           std::vector<std::string> hosts) {
+  io::HttpServer::Limits limits;
+  limits.hosts = std::move(hosts);
+  auto server = io::HttpServer::listen(loop, address, port, std::move(limits));
   if (!server) return server.error();
   std::unique_ptr<Admin> admin(new Admin(std::move(*server)));
   // That this answers at all says that the loop turns; it asks for nothing else on purpose.

@@ -165,9 +165,11 @@ class Health {
 /// /livez /readyz /startupz /healthz /metrics /info (and what get() adds) on the loop. Loop-bound.
 class Admin {
  public:
-  /// Borrows all. `info` fills the body of /info. Errors: `port_taken`, `bad_address`.
+  /// Borrows all but `hosts`, which are HttpServer::Limits::hosts. `info` fills the body of /info. Errors:
+  /// `port_taken`, `bad_address`.
   static Result<std::unique_ptr<Admin>> open(io::IoLoop& loop, const std::string& address, std::uint16_t port,
-                                             Metrics& metrics, const Health& health, std::function<Value()> info);
+                                             Metrics& metrics, const Health& health, std::function<Value()> info,
+                                             std::vector<std::string> hosts = {});
   void get(std::string path, io::HttpServer::Handler handler) { server_->get(std::move(path), std::move(handler)); }
   std::uint16_t port() const noexcept { return server_->port(); }
 

@@ -164,7 +164,11 @@ struct Program::Impl {
 
   Result<observe::Admin*> open_admin() {
     const auto port = config.get<std::uint16_t>("admin.port");
-    auto opened = observe::Admin::open(loop, bind_address(), port, metrics, health, [this] { return info(); });
+    auto hosts = config.get<std::vector<std::string>>("admin.hosts");
+    hosts.push_back(config.get<std::string>("host.name"));
+    hosts.push_back(config.get<std::string>("host.address"));
+    auto opened = observe::Admin::open(
+        loop, bind_address(), port, metrics, health, [this] { return info(); }, std::move(hosts));
     if (!opened) {
       auto error = opened.error();
       const bool taken = error.is(codes::port_taken);

@@ -12,7 +12,11 @@ using namespace weft;
 namespace {
 
 struct Client {
-  explicit Client(std::uint16_t port) {
+  explicit Client(std::uint16_t port, const char* from = "127.0.0.1") {
+    sockaddr_in own{};
+    own.sin_family = AF_INET;
+    REQUIRE(::inet_pton(AF_INET, from, &own.sin_addr) == 1);
+    REQUIRE(::bind(fd, reinterpret_cast<sockaddr*>(&own), sizeof own) == 0);
     sockaddr_in to{};
     to.sin_family = AF_INET;
     to.sin_port = htons(port);
@@ -138,28 +142,62 @@ TEST_CASE_METHOD(ServerFixture, "one connection serves many requests, pipelined 
   });
 }
 
-TEST_CASE("a connection over the limit gets 503, and those within it go on") {
-  ServerFixture fixture({.connections = 1});
+TEST_CASE("a client that asks is served, however many connections others hold half open") {
+  ServerFixture fixture({.connections = 8});
+  fixture.with([&] {
+    std::vector<std::unique_ptr<Client>> half_open;
+    for (int i = 0; i < 30; ++i) {
+      half_open.push_back(std::make_unique<Client>(fixture.server->port()));
+      half_open.back()->send("GET /hello HTTP/1.1\r\nHo");
+    }
+    Client asks(fixture.server->port());
+    asks.send("GET /hello" + kEnd);
+    CHECK(asks.receive().starts_with("HTTP/1.1 200"));
+    CHECK(half_open.front()->receive().empty());  // closed: it was the oldest
+  });
+}
+
+TEST_CASE("the address that holds most connections loses one to a new one, not the others") {
+  ServerFixture fixture({.connections = 4});
   fixture.with([&] {
     const std::string ask = "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n";
-    Client first(fixture.server->port());
-    first.send(ask);
-    CHECK(first.receive("you\n").starts_with("HTTP/1.1 200"));
-    Client second(fixture.server->port());
-    second.send(ask);
-    const auto refusal = second.receive();
-    CHECK(refusal.starts_with("HTTP/1.1 503"));
-    CHECK(refusal.find("Retry-After: 1\r\n") != std::string::npos);
-    first.send(ask);
-    CHECK(first.receive("you\n").starts_with("HTTP/1.1 200"));
+    Client scrapes(fixture.server->port(), "127.0.0.2");  // the oldest of all
+    scrapes.send(ask);
+    CHECK(scrapes.receive("you\n").starts_with("HTTP/1.1 200"));
+    std::vector<std::unique_ptr<Client>> greedy;
+    for (int i = 0; i < 20; ++i) greedy.push_back(std::make_unique<Client>(fixture.server->port()));
+    CHECK(greedy[10]->receive().empty());
+    scrapes.send(ask);
+    CHECK(scrapes.receive("you\n").starts_with("HTTP/1.1 200"));
   });
+}
+
+TEST_CASE("a request that does not come whole in its time is given up, while a connection may be idle for longer") {
+  ServerFixture fixture({.idle = 60s, .request = 50ms});
+  fixture.with([&] {
+    Client slow(fixture.server->port());
+    slow.send("GET /hello HTTP/1.1\r\n");
+    CHECK(slow.receive().empty());
+    Client again(fixture.server->port());
+    again.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
+    CHECK(again.receive("you\n").starts_with("HTTP/1.1 200"));
+    again.send("GET /hello HTTP/1.1\r\n");
+    CHECK(again.receive().empty());
+  });
+}
+
+TEST_CASE_METHOD(ServerFixture, "a request by a name of public DNS gets 421") {
+  CHECK(ask("GET /hello HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n").starts_with("HTTP/1.1 421"));
+  CHECK(ask("GET /hello HTTP/1.1\r\nHost: 127.0.0.1:80\r\nConnection: close\r\n\r\n").starts_with("HTTP/1.1 200"));
+  CHECK(ask("GET /hello HTTP/1.0\r\n\r\n").starts_with("HTTP/1.0 200"));
 }
 
 TEST_CASE("a connection that stays idle is closed") {
   ServerFixture fixture({.idle = 20ms});
   fixture.with([&] {
     Client client(fixture.server->port());
-    client.send("GET /hello HTTP/1.1\r\n");  // and no more
+    client.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
+    client.receive("you\n");
     CHECK(client.receive().empty());
   });
 }
