@@ -2,11 +2,16 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
+#include <charconv>
 
+#include "weft/base/semver.hpp"
 #include "weft/wire/wire.hpp"
 
 namespace weft::registry {
 namespace {
+
+constexpr std::size_t kSocketPathMax = 107;  // sockaddr_un
 
 Error refusal(const Code& code, const mesh::InstanceRecord& record, std::string_view field, const std::string& why) {
   return {code, "agent '" + record.agent.substr(0, kNameMax) + "': " + std::string(field) + ": " + why};
@@ -26,13 +31,41 @@ Result<void> check_count(const mesh::InstanceRecord& record, std::string_view fi
                  std::to_string(count) + " entries, at most " + std::to_string(max) + " are allowed");
 }
 
+/// The host is an address, [v6] or a name; a peer cannot connect to all addresses or to port 0.
+bool is_tcp_endpoint(std::string_view endpoint) {
+  constexpr std::string_view kScheme = "tcp://";
+  const auto colon = endpoint.rfind(':');
+  if (!endpoint.starts_with(kScheme) || colon < kScheme.size()) return false;
+  const auto port = endpoint.substr(colon + 1);
+  unsigned number = 0;
+  const auto [end, failed] = std::from_chars(port.data(), port.data() + port.size(), number);
+  if (failed != std::errc() || end != port.data() + port.size() || number == 0 || number > 65'535) return false;
+  auto host = endpoint.substr(kScheme.size(), colon - kScheme.size());
+  const bool v6 = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  if (v6) host = host.substr(1, host.size() - 2);
+  if (host.empty() || host == "0.0.0.0" || host == "::") return false;
+  return std::all_of(host.begin(), host.end(), [&](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '.' || c == '-' || c == '_' || (v6 && (c == ':' || c == '%'));
+  });
+}
+
+/// An absolute path that fits into the address of a socket, or a name in the abstract namespace.
+bool is_ipc_endpoint(std::string_view endpoint) {
+  constexpr std::string_view kScheme = "ipc://";
+  if (!endpoint.starts_with(kScheme)) return false;
+  const auto path = endpoint.substr(kScheme.size());
+  return path.size() >= 2 && path.size() <= kSocketPathMax && (path[0] == '/' || path[0] == '@') &&
+         std::none_of(path.begin(), path.end(), [](unsigned char c) { return std::iscntrl(c) != 0; });
+}
+
 Result<void> check_endpoint(const mesh::InstanceRecord& record, std::string_view field, std::string_view endpoint) {
   if (endpoint.empty()) return {};
   if (auto fits = check_length(record, field, endpoint, kEndpointMax); !fits) return fits;
-  for (const std::string_view scheme : {"tcp://", "ipc://", "inproc://"})
-    if (endpoint.starts_with(scheme) && endpoint.size() > scheme.size()) return {};
-  return refusal(codes::bad_value, record, field,
-                 "'" + std::string(endpoint) + "' is no endpoint such as tcp://10.0.0.1:40001");
+  if (is_tcp_endpoint(endpoint) || is_ipc_endpoint(endpoint)) return {};
+  return refusal(
+      codes::bad_value, record, field,
+      "'" + std::string(endpoint) +
+          "' is no endpoint that others can connect to: wanted tcp://10.0.0.1:40001 or ipc:///run/weft/x.call");
 }
 
 Result<void> check_slot(const mesh::InstanceRecord& record) {
@@ -111,6 +144,12 @@ Result<void> check_circuits(const mesh::InstanceRecord& record) {
   return refusal(codes::bad_value, record, "circuits", "wanted agent.method, an instance and a state");
 }
 
+Result<void> check_version(const mesh::InstanceRecord& record) {
+  if (record.version.empty() || is_semver(record.version)) return {};
+  return refusal(codes::bad_value, record, "version",
+                 "'" + record.version + "' is no semantic version: wanted one such as 1.4.0 or 2.0.0-rc.1");
+}
+
 Result<void> check_words(const mesh::InstanceRecord& record) {
   const std::array<std::pair<std::string_view, const std::string*>, 4> words{{
       {"version", &record.version},
@@ -133,7 +172,8 @@ Result<void> check_record(const mesh::InstanceRecord& record, std::string_view m
   if (auto good = check_topics(record); !good) return good;
   if (auto good = check_tags(record); !good) return good;
   if (auto good = check_circuits(record); !good) return good;
-  return check_words(record);
+  if (auto good = check_words(record); !good) return good;
+  return check_version(record);
 }
 
 Result<void> check_protocol(const mesh::InstanceRecord& record) {

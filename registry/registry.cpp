@@ -161,10 +161,9 @@ struct Registry::Impl {
   Task<Result<mesh::Payload>> answer_deregister(mesh::DeregisterRequest request) {
     if (book.leave(request)) {
       co_await written();
-    } else {
-      forward(std::move(request));
+      co_return mesh::Payload::of(Value());
     }
-    co_return mesh::Payload::of(Value());
+    co_return co_await forward(std::move(request));
   }
 
   Task<Result<mesh::Payload>> answer_snapshot(Value) {
@@ -203,21 +202,30 @@ struct Registry::Impl {
     return snapshot;
   }
 
-  /// The slot is filled at another registry, which is the only one that may write its record.
-  void forward(mesh::DeregisterRequest request) {
-    const InstanceRecord* holder = book.view().holder(request.slot);
-    if (!request.instance.empty() || holder == nullptr || holder->registry == book.host()) return;
-    for (const auto& follower : followers) {
-      if (!follower->up() || follower->registry() != holder->registry) continue;
-      request.instance = holder->instance.to_string();  // by id: nobody forwards that
-      return tasks.spawn(forward_to(follower->endpoint(), std::move(request)));
-    }
+  /// The record of another registry, which is the only one that may change it; null when there is no such record.
+  const InstanceRecord* record_elsewhere(const mesh::DeregisterRequest& request) const {
+    const auto id = Ulid::parse(request.instance);
+    const InstanceRecord* record = id ? book.view().find(*id) : book.view().holder(request.slot);
+    return record && record->registry != book.host() ? record : nullptr;
   }
 
-  Task<void> forward_to(std::string endpoint, mesh::DeregisterRequest request) {
-    mesh::CallOptions call;
-    call.timeout = kForwardTimeout;
-    (void)co_await peer.call_at(std::move(endpoint), "registry.deregister", mesh::Payload::of(request), call);
+  /// An unknown instance is fine: it has gone already. Errors: `no_registry`, when the one that has it does not answer.
+  Task<Result<mesh::Payload>> forward(mesh::DeregisterRequest request) {
+    const InstanceRecord* record = record_elsewhere(request);
+    if (!record || request.forwarded) co_return mesh::Payload::of(Value());
+    const std::string owner = record->registry;
+    request.instance = record->instance.to_string();
+    request.forwarded = true;
+    for (const auto& follower : followers) {
+      if (!follower->up() || follower->registry() != owner) continue;
+      mesh::CallOptions call;
+      call.timeout = kForwardTimeout;
+      co_return co_await peer.call_at(follower->endpoint(), "registry.deregister", mesh::Payload::of(request), call);
+    }
+    co_return Error(codes::no_registry,
+                    "instance " + request.instance + " is registered at the registry of host '" + owner +
+                        "', which cannot be reached from '" + book.host() + "'",
+                    "ask that registry, or wait until the lease of the instance ends");
   }
 
   // ---- what peers publish

@@ -31,7 +31,7 @@ struct Agent {
     options.mesh = "bench";
     options.host = "here";
     options.agent = agent;
-    options.version = "0";
+    options.version = "0.0.0";
     options.instance = Ulid::make(SystemClock().wall(), random);
     options.run_directory = run_directory;
     return options;

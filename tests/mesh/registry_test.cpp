@@ -266,13 +266,15 @@ TEST_CASE_METHOD(Fixture, "a newer process in a slot takes over at once, and the
   CHECK_FALSE(fresh.fenced);
 }
 
-TEST_CASE_METHOD(Fixture, "a slot is cleared at the registry that holds it, whichever was asked") {
+TEST_CASE_METHOD(Fixture, "an instance is deregistered by slot or by id, whichever registry was asked") {
+  const bool by_id = GENERATE(false, true);
   start_both();
   alpha.start_agent("one");
   Agent& two = beta.start_agent("two");
   REQUIRE(until([&] { return two.sees("one", "alpha") && listed(beta, "one") == 1; }, 2s));
+  const auto id = two.sees("one", "alpha")->instance.to_string();
   alpha.agents.clear();
-  const mesh::DeregisterRequest request{"", "one@alpha", "killed by signal 9"};
+  const mesh::DeregisterRequest request{by_id ? id : "", by_id ? "" : "one@alpha", "killed by signal 9"};
   beta.tasks.spawn([](mesh::Peer& peer, std::string endpoint, mesh::Payload payload) -> Task<void> {
     CHECK(co_await peer.call_at(endpoint, "registry.deregister", payload));
   }(two.mesh->peer(), beta.endpoint(), mesh::Payload::of(request)));

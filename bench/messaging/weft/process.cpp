@@ -14,7 +14,7 @@ mesh::MeshOptions options_of(const std::string& agent, const std::string& regist
   options.peer.mesh = "bench";
   options.peer.host = place.host;
   options.peer.agent = agent;
-  options.peer.version = "0";
+  options.peer.version = "0.0.0";
   options.peer.instance = Ulid::make(SystemClock().wall(), random);
   options.peer.slot = agent + "-" + options.peer.instance.to_string() + "@" + place.host;
   options.peer.address = std::move(place.address);

@@ -19,7 +19,7 @@ int main(int argc, char** argv) {
   options.peer.mesh = "bench";
   options.peer.host = "middle";
   options.peer.agent = "registry";
-  options.peer.version = "0";
+  options.peer.version = "0.0.0";
   options.peer.slot = "registry@middle";
   options.peer.instance = Ulid::make(SystemClock().wall(), random);
   const auto open_store = []() -> Result<store::Opened> { return store::Opened{store::open_memory(), {}}; };

@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "weft/agent/hosted.hpp"
+#include "weft/base/semver.hpp"
 
 namespace weft {
 namespace {
@@ -38,6 +39,11 @@ int run_agent(int argc, char** argv, AgentInfo info, std::function<std::shared_p
     program.log().error(what, error);
     return program::exit_code_of(error);
   };
+  if (!is_semver(info.version)) {
+    return fail("the agent cannot start",
+                Error(codes::bad_value, "agent '" + info.name + "': AgentInfo::version is '" + info.version +
+                                            "': wanted a semantic version such as 1.4.0 or 2.0.0-rc.1"));
+  }
   if (info.loop_bound && program.config().get<std::int64_t>("actors.workers") > 0) {
     return fail("the agent cannot start",
                 Error(codes::bad_config, "agent '" + info.name + "' works on its loop only: actors.workers must be 0"));

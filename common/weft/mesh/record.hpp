@@ -96,12 +96,14 @@ struct RenewReply {
   WEFT_FIELDS(RenewReply, term, sequence)
 };
 
-/// `registry.deregister`: by instance, or by slot (whoever fills it). -> null. Unknown ones are fine.
+/// `registry.deregister`: by instance, or by slot (the instance that fills it). -> null. Unknown ones are fine. A
+/// registry that does not have the record asks the one that has it.
 struct DeregisterRequest {
-  std::string instance;  ///< id, or empty
-  std::string slot;      ///< or empty
-  std::string reason;    ///< "stopped", "exited with 1", "killed by signal 9"
-  WEFT_FIELDS(DeregisterRequest, instance, slot, reason)
+  std::string instance;    ///< id, or empty
+  std::string slot;        ///< or empty
+  std::string reason;      ///< "stopped", "exited with 1", "killed by signal 9"
+  bool forwarded = false;  ///< by a registry: it is not passed on again
+  WEFT_FIELDS(DeregisterRequest, instance, slot, reason, forwarded)
 };
 
 /// `registry.snapshot`: null -> Snapshot of the whole mesh. `registry.replica`: null -> Snapshot of what this registry

@@ -65,6 +65,39 @@ TEST_CASE("names, endpoints and topics that nobody could use are refused") {
   CHECK(code_with([](auto& r) { r.tags = {{"no spaces", "v"}}; }) == codes::bad_name.id);
 }
 
+TEST_CASE("an endpoint that no peer could connect to is refused, with what was wanted") {
+  for (const auto* endpoint :
+       {"inproc://a", "tcp://", "tcp://10.0.0.1", "tcp://10.0.0.1:", "tcp://:80", "tcp://*:80", "tcp://0.0.0.0:80",
+        "tcp://[::]:80", "tcp://10.0.0.1:0", "tcp://10.0.0.1:65536", "tcp://10.0.0.1:8o", "tcp://a b:80",
+        "tcp://eth0;b:1:80", "ipc://", "ipc://relative", "ipc:///a\nb", "udp://10.0.0.1:80", "10.0.0.1:80"}) {
+    CAPTURE(endpoint);
+    CHECK(code_with([&](auto& r) { r.call_endpoint = endpoint; }) == codes::bad_value.id);
+    CHECK(code_with([&](auto& r) { r.publish_local = endpoint; }) == codes::bad_value.id);
+  }
+  CHECK(code_with([&](auto& r) { r.call_local = "ipc:///" + std::string(107, 'p'); }) == codes::bad_value.id);
+  for (const auto* endpoint : {"tcp://10.0.0.1:40001", "tcp://[fe80::1%eth0]:1", "tcp://alpha.local:65535",
+                               "tcp://host_1:7411", "ipc:///run/weft/x.call", "ipc://@abstract", ""}) {
+    CAPTURE(endpoint);
+    CHECK(code_with([&](auto& r) { r.call_endpoint = endpoint; }).empty());
+  }
+  InstanceRecord record = record_of(1);
+  record.call_endpoint = "inproc://a";
+  CHECK(check_record(record, "demo").error().message ==
+        "agent 'echo': call_endpoint: 'inproc://a' is no endpoint that others can connect to: wanted "
+        "tcp://10.0.0.1:40001 or ipc:///run/weft/x.call");
+}
+
+TEST_CASE("a version that is no semantic one is refused, with what was wanted") {
+  CHECK(code_with([](auto& r) { r.version = "banana!!"; }) == codes::bad_value.id);
+  CHECK(code_with([](auto& r) { r.version = "1.2"; }) == codes::bad_value.id);
+  CHECK(code_with([](auto& r) { r.version = "2.0.0-rc.1+5"; }).empty());
+  CHECK(code_with([](auto& r) { r.version.clear(); }).empty());
+  InstanceRecord record = record_of(1);
+  record.version = "banana!!";
+  CHECK(check_record(record, "demo").error().message ==
+        "agent 'echo': version: 'banana!!' is no semantic version: wanted one such as 1.4.0 or 2.0.0-rc.1");
+}
+
 TEST_CASE("every size and count has a limit, and the limit itself is fine") {
   const std::string long_text(registry::kTextMax + 1, 's');
   CHECK(code_with([](auto& r) { r.methods.assign(registry::kMethodsMax, {"m", ""}); }).empty());
