@@ -49,11 +49,10 @@ struct Peer::Impl {
     metrics.on_collect([this, alive = std::weak_ptr<int>(life)] {
       if (alive.lock()) collect();
     });
-    context.on_connection_refused([&log = g, alive = std::weak_ptr<int>(life)](const std::string& address) {
-      if (!alive.lock()) return;
-      log.warn("connections are refused: nearly all files of this process are open",
-               {{"reason", "no_files"}, {"address", address}});
-    });
+    context.on_connection_refused(
+        [&log = g, alive = std::weak_ptr<int>(life)](std::string_view reason, const std::string& address) {
+          if (alive.lock()) log.warn("a connection was closed", {{"reason", reason}, {"address", address}});
+        });
     if (!security) return;
     security->on_refused([&log = g, alive = std::weak_ptr<int>(life)](const net::Security::Refusal& refusal) {
       if (!alive.lock()) return;
@@ -149,7 +148,8 @@ struct Peer::Impl {
     set(kDropped, kDroppedHelp, {{"class", "reply"}, {"reason", "unroutable"}}, traffic.dropped_unroutable);
     constexpr std::string_view kRefused = "weft_connections_refused_total",
                                kRefusedHelp = "Connections of clients that were refused, by reason";
-    set(kRefused, kRefusedHelp, {{"reason", "no_files"}}, sockets.connections_refused());
+    set(kRefused, kRefusedHelp, {{"reason", "no_files"}}, sockets.refused_connections().no_files);
+    set(kRefused, kRefusedHelp, {{"reason", "subscriptions"}}, sockets.refused_connections().subscriptions);
     if (!security) return;
     const auto& refused = security->refused();
     set(kRefused, kRefusedHelp, {{"reason", "unknown_key"}}, refused.unknown_key);

@@ -70,20 +70,30 @@ Admission::~Admission() {
   ::close(spare_);
 }
 
-void Admission::accepted(int descriptor, std::string_view endpoint, TimePoint now) {
+void Admission::accepted(int descriptor, std::string_view listener, TimePoint now) {
   const std::uint64_t most = files_max();
   const std::uint64_t reserved = std::min(kFilesReserved, most / 4);
   if (descriptor < 0 || static_cast<std::uint64_t>(descriptor) + reserved < most) return;
-  if (::dup3(descriptor, spare_, O_CLOEXEC) < 0) return;
-  const bool open = belongs_to(spare_, endpoint);  // else closed already, and the number is that of another file
+  refused_.no_files += close(descriptor, listener, "no_files", now) ? 1U : 0U;
+}
+
+void Admission::subscribes_too_much(int descriptor, std::string_view listener, TimePoint now) {
+  refused_.subscriptions += close(descriptor, listener, "subscriptions", now) ? 1U : 0U;
+}
+
+/// False: libzmq's thread has closed it already, and the number may be that of another file.
+bool Admission::close(int descriptor, std::string_view listener, std::string_view reason, TimePoint now) {
+  if (::dup3(descriptor, spare_, O_CLOEXEC) < 0) return false;
+  const bool open = belongs_to(spare_, listener);
   const std::string peer = open ? peer_of(spare_) : "";
-  if (open) ::shutdown(spare_, SHUT_RDWR);
+  if (open) ::shutdown(spare_, SHUT_RDWR);  // libzmq reads the end of the stream, and forgets the connection
   ::dup3(null_, spare_, O_CLOEXEC);
-  if (!open) return;
-  ++refused_;
-  if (reported_ && now - *reported_ < kReportAgain) return;
-  reported_ = now;
-  if (report_) report_(peer);
+  if (!open) return false;
+  const auto [last, first] = reported_.try_emplace(std::string(reason), now);
+  if (!first && now - last->second < kReportAgain) return true;
+  last->second = now;
+  if (report_) report_(reason, peer);
+  return true;
 }
 
 }  // namespace weft::net

@@ -94,10 +94,14 @@ class Context {
   const std::optional<Error>& refused() const noexcept { return refused_; }
   Security* security() const noexcept { return security_.get(); }  ///< null: nothing is encrypted
   zmq::context_t& raw() const noexcept { return *context_; }
-  /// Connections that were closed at once because they had taken one of the last files that this process may open.
-  std::uint64_t connections_refused() const noexcept;
-  /// `report` is called with the address of such a peer, once a minute at most.
-  void on_connection_refused(std::function<void(const std::string& address)> report);
+  /// Connections that were accepted and then closed by this process.
+  struct Refused {
+    std::uint64_t no_files = 0;       ///< had taken one of the last files that this process may open
+    std::uint64_t subscriptions = 0;  ///< subscribed to more than a publisher keeps for one connection, or for all
+  };
+  const Refused& refused_connections() const noexcept;
+  /// `report` is called for such a peer, once a minute at most for each reason, which is a name of a field of Refused.
+  void on_connection_refused(std::function<void(std::string_view reason, const std::string& address)> report);
 
  private:
   friend class Socket;

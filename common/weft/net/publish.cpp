@@ -8,11 +8,13 @@
 namespace weft::net {
 namespace {
 
-constexpr int kLingerMs = 200;               // a process that ends lets its last events leave
-constexpr std::size_t kRequestMax = 256;     // bytes of what is subscribed to
-constexpr std::size_t kFiltersMax = 65'536;  // different ones of all subscribers: with their texts 16 MiB at most
-constexpr int kQueueMin = 16;                // frames, however large they are
-constexpr std::int64_t kFrameMax = 1024;     // of a subscription, encrypted; ZeroMQ's own table takes 30 times its size
+constexpr int kLingerMs = 200;                          // a process that ends lets its last events leave
+constexpr std::size_t kRequestMax = 256;                // bytes of what is subscribed to
+constexpr std::size_t kSubscriptionsMax = 65'536;       // of one connection; ZeroMQ takes 300 bytes for each
+constexpr std::size_t kAllMax = 4 * kSubscriptionsMax;  // of all connections
+constexpr int kReceiveBytes = 64 * 1024;
+constexpr int kQueueMin = 16;             // frames, however large they are
+constexpr std::int64_t kFrameMax = 1024;  // of a subscription, encrypted; ZeroMQ's own table takes 30 times its size
 
 struct TextHash {
   using is_transparent = void;
@@ -39,13 +41,20 @@ zmq::message_t message_of(Bytes&& payload) {
 }  // namespace
 
 struct Publisher::Impl {
+  struct Subscriptions {
+    std::size_t count = 0;
+    bool closed = false;
+  };
+
   Impl(Loop& l, Context& context, Limits li, Traffic& t)
       : loop(l), limits(li), traffic(t), socket(l, context, zmq::socket_type::xpub, li, [this] { drain(); }) {
+    socket.on_accepted([this](int descriptor) { accepted(descriptor); });
     socket.raw().set(zmq::sockopt::linger, kLingerMs);
     socket.raw().set(zmq::sockopt::maxmsgsize, kFrameMax);
-    socket.raw().set(zmq::sockopt::rcvhwm, 0);        // only subscriptions come, and none of them may be lost
-    socket.raw().set(zmq::sockopt::xpub_verbose, 1);  // each subscriber's requests, on each of its connections
-    socket.raw().set(zmq::sockopt::xpub_nodrop, 1);   // a full queue is told, then left out: see send_frame()
+    socket.raw().set(zmq::sockopt::rcvbuf, kReceiveBytes);  // what is in it is read even after a connection is closed
+    socket.raw().set(zmq::sockopt::rcvhwm, 0);              // only subscriptions come, and none of them may be lost
+    socket.raw().set(zmq::sockopt::xpub_verbose, 1);        // each subscriber's requests, on each of its connections
+    socket.raw().set(zmq::sockopt::xpub_nodrop, 1);         // a full queue is told, then left out: see send_frame()
   }
 
   /// Subscriptions arrive as a byte (1 on, 0 off) and the prefix.
@@ -54,24 +63,51 @@ struct Publisher::Impl {
       socket.skip_rest(message);
       const auto text = message.to_string_view();
       if (text.empty() || text.size() > kRequestMax) continue;
+      if (!count(zmq_msg_get(message.handle(), ZMQ_SRCFD), text[0] == 1)) continue;
       if (auto request = Request::parse(text.substr(1))) {
         if (text[0] == 1 && on_request) answer(*request);
       } else if (text[0] == 1) {
-        add_filter(text.substr(1));
+        filters_changed += filters.emplace(text.substr(1)).second ? 1U : 0U;
       } else {
         filters_changed += filters.erase(std::string(text.substr(1)));
       }
     }
   }
 
-  /// ZeroMQ cannot refuse a subscription. With too many of them this publisher does not ask any more what somebody
-  /// wants: ZeroMQ gets every event, and finds out by itself.
-  void add_filter(std::string_view filter) {
-    if (filters.size() >= kFiltersMax && !filters.contains(filter)) {
-      filters_changed += std::exchange(too_many_filters, true) ? 0U : 1U;
-    } else {
-      filters_changed += filters.emplace(filter).second ? 1U : 0U;
+  /// ZeroMQ keeps every subscription, so the connection that has more than it may is closed, or the one that has most
+  /// when all have too many: ZeroMQ forgets them with it. False: `descriptor` is one that was closed.
+  bool count(int descriptor, bool added) {
+    if (descriptor < 0) return true;  // ZeroMQ's own word that the last subscriber of a filter has gone; or inproc
+    Subscriptions& of = connections[descriptor];
+    if (of.closed) return false;
+    if (!added) {
+      all -= of.count > 0 ? 1U : 0U;
+      of.count -= of.count > 0 ? 1U : 0U;
+      return true;
     }
+    ++all;
+    if (++of.count > kSubscriptionsMax) {
+      close(descriptor, of);
+    } else if (all > kAllMax) {
+      const auto most = std::max_element(connections.begin(), connections.end(),
+                                         [](const auto& a, const auto& b) { return a.second.count < b.second.count; });
+      close(most->first, most->second);
+    }
+    return !of.closed;
+  }
+
+  void close(int descriptor, Subscriptions& of) {
+    all -= of.count;
+    of = {0, true};
+    socket.subscribes_too_much(descriptor);
+  }
+
+  /// Its predecessor of this number has gone.
+  void accepted(int descriptor) {
+    const auto found = connections.find(descriptor);
+    if (found == connections.end()) return;
+    all -= found->second.count;
+    connections.erase(found);
   }
 
   /// Behind all that was published before.
@@ -85,7 +121,6 @@ struct Publisher::Impl {
   }
 
   bool takes(std::string_view framed) const noexcept {
-    if (too_many_filters) return true;
     if (filters.size() > framed.size()) {  // each beginning is looked for: who subscribes much costs others nothing
       for (std::size_t size = 0; size <= framed.size(); ++size) {
         if (filters.contains(framed.substr(0, size))) return true;
@@ -179,7 +214,8 @@ struct Publisher::Impl {
   Socket socket;
   std::shared_ptr<FrameBuffer::Home> home = std::make_shared<FrameBuffer::Home>();
   std::set<std::string, std::less<>> filters;
-  bool too_many_filters = false;
+  std::unordered_map<int, Subscriptions> connections;  // by descriptor
+  std::size_t all = 0;                                 // of `connections`
   std::uint64_t filters_changed = 1, refusals = 0;
   std::unordered_map<std::string, Channel, TextHash, std::equal_to<>> channels;  // by topic
   std::vector<Channel*> waiting;

@@ -82,8 +82,8 @@ Context::Context() : context_(std::make_unique<zmq::context_t>(1, 20'000)), admi
 }
 Context::~Context() = default;
 
-std::uint64_t Context::connections_refused() const noexcept { return admission_->refused(); }
-void Context::on_connection_refused(std::function<void(const std::string&)> report) {
+const Context::Refused& Context::refused_connections() const noexcept { return admission_->refused(); }
+void Context::on_connection_refused(std::function<void(std::string_view, const std::string&)> report) {
   admission_->on_refused(std::move(report));
 }
 
@@ -97,6 +97,7 @@ Result<void> Context::secure(Loop& loop, SecurityOptions options) {
 Socket::Socket(Loop& loop, Context& context, zmq::socket_type type, const Limits& limits, std::function<void()> drain)
     : loop_(loop),
       context_(context),
+      admission_(*context.admission_),
       security_(context.security()),
       socket_(context.raw(), type),
       again_(loop),
@@ -116,12 +117,20 @@ void Socket::watch_handshakes(Context& context, zmq::socket_type type) {
     return;
   }
   const int failures = security_ ? ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL : 0;
-  handshakes_ = std::make_unique<Monitor>(
-      loop_, context, socket_, ZMQ_EVENT_ACCEPTED | failures,
-      [this, &admission = *context.admission_](std::uint16_t event, std::uint32_t value, std::string_view endpoint) {
-        if (event != ZMQ_EVENT_ACCEPTED) return security_->handshake_failed(value);
-        admission.accepted(static_cast<int>(value), endpoint, loop_.now());
-      });
+  handshakes_ = std::make_unique<Monitor>(loop_, context, socket_, ZMQ_EVENT_ACCEPTED | failures,
+                                          [this](std::uint16_t event, std::uint32_t value, std::string_view endpoint) {
+                                            if (event != ZMQ_EVENT_ACCEPTED) return security_->handshake_failed(value);
+                                            accepted(static_cast<int>(value), endpoint);
+                                          });
+}
+
+void Socket::accepted(int descriptor, std::string_view endpoint) {
+  if (on_accepted_) on_accepted_(descriptor);
+  admission_.accepted(descriptor, endpoint, loop_.now());
+}
+
+void Socket::subscribes_too_much(int descriptor) {
+  for (const auto& endpoint : bound_) admission_.subscribes_too_much(descriptor, endpoint, loop_.now());
 }
 
 void Socket::connect_again(std::string_view endpoint) {
@@ -222,7 +231,8 @@ Result<std::string> Socket::bind(const std::string& endpoint) {
   try {
     socket_.bind(endpoint);
     check_readable();
-    return socket_.get(zmq::sockopt::last_endpoint);
+    bound_.push_back(socket_.get(zmq::sockopt::last_endpoint));
+    return bound_.back();
   } catch (const zmq::error_t& error) {
     return endpoint_error(endpoint, error.num());
   }

@@ -33,20 +33,28 @@ class Socket {
   void disconnect(const std::string& endpoint);
   /// After a while, for an endpoint that refused the handshake: ZeroMQ does not try such a one again.
   void connect_again(std::string_view endpoint);
+  /// Called with the descriptor of each connection that is accepted; it may have been that of an earlier one.
+  void on_accepted(std::function<void(int descriptor)> accepted) { on_accepted_ = std::move(accepted); }
+  /// Closes a connection that was accepted here.
+  void subscribes_too_much(int descriptor);
   zmq::socket_t& raw() noexcept { return socket_; }
 
  private:
   void watch_handshakes(Context& context, zmq::socket_type type);
+  void accepted(int descriptor, std::string_view endpoint);
   void reconnect();
   void run_drain();
   void drain_later();
 
   Loop& loop_;
   const Context& context_;
+  Admission& admission_;
   Security* security_;
   zmq::socket_t socket_;
   std::unique_ptr<Monitor> handshakes_;  // of clients, or with publishers
   std::set<std::string> connected_, refused_;
+  std::vector<std::string> bound_;
+  std::function<void(int)> on_accepted_;
   Timer again_;
   std::function<void()> drain_;
   Loop::Id watch_ = 0;

@@ -38,7 +38,9 @@ rlim_t files_open() {
 struct Fixture {
   Fixture() {
     REQUIRE(endpoint);
-    context.on_connection_refused([this](const std::string& address) { reported.push_back(address); });
+    context.on_connection_refused([this](std::string_view reason, const std::string& address) {
+      reported.push_back(std::string(reason) + " " + address);
+    });
     loop.turn();
   }
   bool echoes() {
@@ -71,20 +73,20 @@ TEST_CASE_METHOD(Fixture, "idle connections never take the last files of a proce
   const FileLimit limit(before + kRoom);
   {
     std::vector<test::RawConnection> strangers;  // each costs this process two files: its own and the server's
-    while (strangers.size() < kRoom / 2 && context.connections_refused() == 0) {
+    while (strangers.size() < kRoom / 2 && context.refused_connections().no_files == 0) {
       strangers.emplace_back(*endpoint);
-      (void)loop.run_until([&] { return context.connections_refused() > 0; }, 5ms);
+      (void)loop.run_until([&] { return context.refused_connections().no_files > 0; }, 5ms);
     }
-    REQUIRE(context.connections_refused() > 0);
+    REQUIRE(context.refused_connections().no_files > 0);
     CHECK(strangers.size() > 40);
     for (int i = 0; i < 10; ++i) {
       const test::RawConnection one_more(*endpoint);
       REQUIRE(loop.run_until([&] { return one_more.closed_within(1ms); }));
     }
-    CHECK(context.connections_refused() > 10);
+    CHECK(context.refused_connections().no_files > 10);
     CHECK(files_open() + Admission::kFilesReserved / 2 < before + kRoom);
     REQUIRE(reported.size() == 1);
-    CHECK(reported.front().starts_with("tcp://127.0.0.1:"));
+    CHECK(reported.front().starts_with("no_files tcp://127.0.0.1:"));
   }
   CHECK(echoes());
 }
@@ -96,7 +98,7 @@ TEST_CASE_METHOD(Fixture, "a descriptor that belongs to something else by now is
   const FileLimit limit(static_cast<rlim_t>(pipe[1]) + 2);  // every file is one of the last
   admission.accepted(pipe[0], *endpoint, loop.now());
   admission.accepted(-1, *endpoint, loop.now());
-  CHECK(admission.refused() == 0);
+  CHECK(admission.refused().no_files == 0);
   CHECK(::write(pipe[1], "x", 1) == 1);
   ::close(pipe[0]);
   ::close(pipe[1]);

@@ -41,6 +41,16 @@ class RawConnection {
     }
     return true;
   }
+  /// Reads and discards so many bytes; false when the other end closed before.
+  bool skip(std::size_t bytes) const {
+    std::array<char, 4096> read;
+    while (bytes > 0) {
+      const auto got = ::recv(fd_, read.data(), std::min(bytes, read.size()), 0);
+      if (got <= 0) return false;
+      bytes -= static_cast<std::size_t>(got);
+    }
+    return true;
+  }
   /// Reads and discards until the other end closes.
   bool closed_within(std::chrono::milliseconds limit) const {
     const auto end = std::chrono::steady_clock::now() + limit;

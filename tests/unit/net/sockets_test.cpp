@@ -270,33 +270,6 @@ TEST_CASE_METHOD(Fixture, "a subscription longer than any topic ends its own con
   CHECK_FALSE(greedy.recv(message, zmq::recv_flags::dontwait));
 }
 
-TEST_CASE_METHOD(Fixture, "who subscribes to more than a publisher keeps takes no event from others, nor its memory") {
-  Publisher publisher(loop, context, limits, here);
-  const auto endpoint = *publisher.bind("tcp://127.0.0.1:*");
-  zmq::socket_t greedy(context.raw(), zmq::socket_type::xsub);
-  greedy.set(zmq::sockopt::linger, 0);
-  greedy.set(zmq::sockopt::sndhwm, 0);
-  greedy.connect(endpoint);
-  const auto subscribe = [&](int from, int to) {
-    for (int i = from; i < to; ++i) greedy.send(zmq::buffer("\1greedy." + std::to_string(i)));
-  };
-  subscribe(0, 65'000);
-  REQUIRE(loop.run_until([&] { return publisher.wanted("greedy.64999"); }, 30s));
-  CHECK(publisher.wanted("greedy.7"));
-  CHECK_FALSE(publisher.wanted("nobody.asks"));
-  subscribe(65'000, 70'000);
-  REQUIRE(loop.run_until([&] { return publisher.wanted("nobody.asks"); }, 30s));  // ZeroMQ decides from now on
-  int got = 0;
-  Subscriber subscriber(loop, context, limits, there, [&](const wire::EnvelopeView&) { ++got; });
-  subscriber.add_filter(std::string("a.b") + '\0');
-  REQUIRE(subscriber.connect(endpoint));
-  REQUIRE(loop.run_until([&] {
-    for (const auto* topic : {"a.b", "a.c"})
-      (void)publisher.send(publisher.channel(topic), header(wire::Kind::event, 1), {}, Bytes(10));
-    return got > 100;
-  }));
-}
-
 TEST_CASE_METHOD(Fixture, "publications that are no events are dropped and counted") {
   zmq::socket_t raw(context.raw(), zmq::socket_type::pub);
   raw.set(zmq::sockopt::linger, 0);
