@@ -29,7 +29,8 @@ struct FakeRegistry {
                     return Error(codes::store_failed, "not now");
                   }
                   if (fence) return Error(codes::fenced, "a newer one is there");
-                  if (!records.contains(request->instance)) return Error(codes::unknown_instance, "register again");
+                  if (!records.contains(request->instance) || records[request->instance].epoch != request->epoch)
+                    return Error(codes::unknown_instance, "register again");
                   ++renewals;
                   if (InstanceRecord& record = records[request->instance]; record.circuits != request->circuits) {
                     record.circuits = request->circuits;

@@ -148,6 +148,20 @@ TEST_CASE_METHOD(Fixture,
   CHECK(server->health.checks().at("registry").ok);
 }
 
+TEST_CASE_METHOD(Fixture, "a renewal that a registration of the same process overtakes is not a lost lease") {
+  auto server = echo();
+  for (int i = 0; i < 200;
+       ++i) {  // a renewal is due each 200 ms: half of them while a registration waits for its answer
+    const int before = registry->registrations;
+    (*server)->set_health(HealthState::passing, std::to_string(i));
+    loop.advance(10ms);
+    loop.advance(10ms);
+    REQUIRE(until([&] { return registry->registrations > before; }));
+    REQUIRE(server->health.checks().at("registry").ok);
+  }
+  CHECK(registry->renewals > 0);
+}
+
 TEST_CASE_METHOD(Fixture, "a subscriber hears publishers that are there and those that come later, on both hosts") {
   auto first = process("sensor", "alpha");
   REQUIRE((*first)->publishes("host.alpha.metrics"));

@@ -104,7 +104,9 @@ Task<bool> Membership::join(std::string registry) {
   record.circuits = hooks_.news();
   record.epoch = epoch_;  // another registry may have given it: the next one has to be higher
   const Duration timeout = joined_ && home_away_ && home() ? patience() : kCallTimeout;
+  ++joining_;
   auto answer = co_await peer_.call_at(registry, "registry.register", Payload::of(record), options(timeout));
+  --joining_;
   auto reply = answer ? answer->as<RegisterReply>() : Result<RegisterReply>(answer.error());
   if (!reply) {
     failed("cannot register at " + registry, reply.error());
@@ -194,8 +196,11 @@ Task<Result<RenewReply>> Membership::renew() {
 
 Task<bool> Membership::renew_once() {
   const std::string registry = options_.registries[registry_];
+  const std::uint64_t epoch = epoch_;
   auto reply = co_await renew();
   if (!reply) {
+    // A registration with a changed record overtook this renewal, and gave the instance another epoch.
+    if (reply.error().is(codes::unknown_instance) && (joining_ > 0 || epoch_ != epoch)) co_return true;
     joined_ = !reply.error().is(codes::unknown_instance) && joined_;
     failed("the lease at " + registry + " was not renewed", reply.error());
     co_return false;

@@ -65,6 +65,7 @@ class Membership {
   std::string changes_endpoint_;
   Subscription changes_;
   bool changed_ = false;  // since the record was last sent
+  int joining_ = 0;       // registrations that wait for their answer
   bool joined_ = false, stopped_ = false, resyncing_ = false, complained_ = false, fenced_ = false;
   bool slot_taken_ = false;  // by another instance, though options_.owns_slot
   Error last_error_;
