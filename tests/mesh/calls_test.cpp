@@ -187,7 +187,7 @@ TEST_CASE_METHOD(Fixture, "a request that is refused before its handler is remem
   Process a(*this, "a", &tracer);
   a.serve("work", test::handler([](Call&) { return Result<Payload>(Payload()); }));
   CallOptions traced;
-  traced.trace = trace_of(tracer.start_sampled());
+  traced.trace = tracer.start_sampled();
   CHECK(call(a, "a.wrok", traced).error().is(codes::no_such_method));
   a.peer->start_draining();
   CHECK(call(a, "a.work", traced).error().is(codes::draining));

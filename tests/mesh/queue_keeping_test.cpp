@@ -128,7 +128,7 @@ TEST_CASE_METHOD(Fixture, "what a producer had accepted on disk its next process
   for (const char* name : {"1", "2", "3"}) (void)pushed(*shop, name);
   PushOptions first(Priority::high);
   const auto pusher = shop->tracer->start_sampled();
-  first.trace = mesh::trace_of(pusher);
+  first.trace = pusher;
   (void)pushed(*shop, "0", first);
   const auto id = shop->mesh->peer().record().instance;
   shop.reset();

@@ -35,7 +35,7 @@ TEST_CASE_METHOD(Fixture,
 }
 
 TEST_CASE_METHOD(Fixture, "an item belongs at every attempt to the trace of who pushed it") {
-  std::vector<wire::TraceContext> traces;
+  std::vector<TraceContext> traces;
   auto works = worker([&](const Item& item) -> Task<Result<Payload>> {
     traces.push_back(item.call.trace());
     if (item.attempt == 1) co_return Error(ErrorKind::internal, "BAD-PIXEL", "no such pixel");
@@ -44,7 +44,7 @@ TEST_CASE_METHOD(Fixture, "an item belongs at every attempt to the trace of who 
   auto shop = producer();
   const auto pusher = shop->tracer->start_sampled();
   PushOptions options;
-  options.trace = mesh::trace_of(pusher);
+  options.trace = pusher;
   CHECK(wait(pushed(*shop, "told", options).done()));
   REQUIRE(traces.size() == 2);
   const auto sent = shop->tracer->of_trace(pusher.trace_id), handled = works->tracer->of_trace(pusher.trace_id);
@@ -53,10 +53,10 @@ TEST_CASE_METHOD(Fixture, "an item belongs at every attempt to the trace of who 
   for (std::size_t i = 0; i < 2; ++i) {
     CHECK(sent[i].parent == pusher.span_id);
     CHECK(handled[i].parent == sent[i].context.span_id);
-    CHECK(traces[i] == mesh::trace_of(handled[i].context));
+    CHECK(traces[i] == handled[i].context);
   }
   {
-    const TraceScope scope(std::bit_cast<TraceContext>(pusher));
+    const TraceScope scope(pusher);
     tasks.spawn([](Process& from) -> Task<void> {
       (void)co_await from.queues->push("worker.resize", Payload::raw("untold"));
     }(*shop));

@@ -146,7 +146,7 @@ void Hosted::serve_payload(mesh::MethodInfo method, mesh::Handler handler) {
   auto held = std::make_shared<mesh::Handler>(std::move(handler));
   mesh_.serve(std::move(method), [this, held](Call& call) {
     return handle(call, true, [this, held, &call] {
-      if ((call.trace().flags & observe::SpanContext::kSampled) != 0) call.set_begun(loop().now());
+      if (call.trace().sampled()) call.set_begun(loop().now());
       return (*held)(call);
     });
   });
@@ -175,15 +175,14 @@ Task<Result<Stream>> Hosted::open_stream_payload(std::string target, Payload pay
 }
 
 /// What is done without a trace of its own belongs to that of the work that does it.
-void Hosted::join_trace(wire::TraceContext& trace) {
-  if (const TraceContext* current = current_trace(); current && !mesh::context_of(trace).has_trace())
-    trace = std::bit_cast<wire::TraceContext>(*current);
+void Hosted::join_trace(TraceContext& trace) {
+  if (const TraceContext* current = current_trace(); current && !trace.has_trace()) trace = *current;
 }
 
 /// To the agent's actor: its handler, and all that this waits for and sends, belongs to `trace`.
 template <class Message>
-Result<void> Hosted::send_traced(Message message, const wire::TraceContext& trace) {
-  const TraceScope scope(std::bit_cast<TraceContext>(trace));
+Result<void> Hosted::send_traced(Message message, const TraceContext& trace) {
+  const TraceScope scope(trace);
   return actors_.send(handlers_, std::move(message));
 }
 
@@ -248,7 +247,7 @@ void Hosted::hand_over(mesh::EventHandler& handler, const Event& event) {
   auto own = std::make_unique<OwnedEvent>(event);
   own->span = mesh::ConsumerSpan::of(event, loop(), &program_.tracer());
   if (own->span) own->trace = own->span->trace();
-  const wire::TraceContext trace = own->trace;
+  const TraceContext trace = own->trace;
   Errand errand{[this, &handler, owned = std::move(own)] {
     const Event given = owned->view();
     if (given.expires != TimePoint::max() && loop().now() >= given.expires) return dropped(given, mesh::Drop::expired);

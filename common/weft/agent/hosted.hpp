@@ -61,9 +61,9 @@ class Hosted final : public Agent {
   /// Runs a handler in the turns of the agent's actor, and in the trace of `call`, which `waits` where its caller may
   /// stop waiting; what `work` borrows lives as long as it.
   Task<Result<Payload>> handle(const Call& call, bool waits, Work work);
-  static void join_trace(wire::TraceContext& trace);
+  static void join_trace(TraceContext& trace);
   template <class Message>
-  Result<void> send_traced(Message message, const wire::TraceContext& trace);
+  Result<void> send_traced(Message message, const TraceContext& trace);
   void start_from_actors();
   void hand_over(mesh::EventHandler& handler, const Event& event);
   void failed(const std::string& what, const std::exception_ptr& failure);

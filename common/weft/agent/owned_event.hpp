@@ -23,7 +23,7 @@ struct OwnedEvent {
   std::string topic;
   Payload payload;
   std::uint64_t sequence, sender, missed;
-  wire::TraceContext trace;
+  TraceContext trace;
   bool last_value;
   TimePoint expires;
   std::optional<mesh::ConsumerSpan> span{};

@@ -13,5 +13,6 @@
 #include "weft/base/task.hpp"
 #include "weft/base/text.hpp"
 #include "weft/base/timer_queue.hpp"
+#include "weft/base/trace_context.hpp"
 #include "weft/base/ulid.hpp"
 #include "weft/base/value.hpp"

@@ -7,12 +7,14 @@
 
 namespace weft {
 
-/// W3C trace context. The same bytes as wire::TraceContext.
+/// W3C trace context: what travels from span to span, in envelopes too.
 struct TraceContext {
+  static constexpr std::uint8_t kSampled = 1;
   std::array<std::uint8_t, 16> trace_id{};  ///< all zero: no trace
-  std::array<std::uint8_t, 8> span_id{};
-  std::uint8_t flags = 0;  ///< bit 0 sampled
+  std::array<std::uint8_t, 8> span_id{};    ///< all zero: no span
+  std::uint8_t flags = 0;                   ///< W3C: bit 0 sampled
   bool has_trace() const noexcept { return trace_id != std::array<std::uint8_t, 16>{}; }
+  bool sampled() const noexcept { return (flags & kSampled) != 0; }
   friend bool operator==(const TraceContext&, const TraceContext&) = default;
 };
 

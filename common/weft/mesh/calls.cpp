@@ -1,5 +1,4 @@
 #include "weft/mesh/calls.hpp"
-#include "weft/mesh/tracing.hpp"
 
 #include <algorithm>
 
@@ -101,7 +100,7 @@ std::uint32_t Calls::target_id(std::string_view target) {
 
 void Calls::count(const Outgoing& call, const Result<Payload>& outcome) {
   const Stats& stats = *targets_[call.target_id];
-  observe_duration(*stats.duration, call.end - call.begin, call.header.trace, loop_.clock());
+  observe::observe_duration(*stats.duration, call.end - call.begin, call.header.trace, loop_.clock());
   ++ended_;
   if (outcome) return stats.ok->add();
   ++failed_;

@@ -3,7 +3,7 @@
 #pragma once
 #include <optional>
 
-#include "weft/mesh/interceptor.hpp"
+#include "weft/mesh/message.hpp"
 #include "weft/observe/trace.hpp"
 
 namespace weft::mesh {
@@ -12,11 +12,11 @@ class ConsumerSpan {
  public:
   /// None where the event's trace is not sampled, or nobody keeps spans. On the loop; borrows both.
   static std::optional<ConsumerSpan> of(const Event& event, Loop& loop, observe::Tracer* tracer) {
-    if (!tracer || !context_of(event.trace).sampled()) return std::nullopt;
+    if (!tracer || !event.trace.sampled()) return std::nullopt;
     return ConsumerSpan(event, loop, *tracer);
   }
   /// What the handler goes on with.
-  wire::TraceContext trace() const noexcept { return trace_of(span_.context); }
+  TraceContext trace() const noexcept { return span_.context; }
   /// Thread-safe: one after the other.
   void begin_handler() noexcept { span_.queue = loop_->now() - span_.begin; }
   /// Records it in a later turn of the loop. Thread-safe.
@@ -28,7 +28,7 @@ class ConsumerSpan {
 
  private:
   ConsumerSpan(const Event& event, Loop& loop, observe::Tracer& tracer) : loop_(&loop), tracer_(&tracer) {
-    const auto parent = context_of(event.trace);
+    const TraceContext& parent = event.trace;
     span_.context = tracer.start(parent);
     span_.parent = parent.span_id;
     span_.kind = observe::SpanKind::consumer;

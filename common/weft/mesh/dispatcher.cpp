@@ -1,8 +1,7 @@
 #include <algorithm>
 
-#include "weft/base/trace_context.hpp"
 #include "weft/mesh/dispatcher_state.hpp"
-#include "weft/mesh/tracing.hpp"
+#include "weft/observe/trace.hpp"
 
 namespace weft::mesh {
 namespace {
@@ -122,14 +121,15 @@ void Dispatcher::connection_gone(const net::Connection& from) {
 }
 
 /// Whoever asks later what became of it is told.
-void Dispatcher::tell_unhandled(const wire::EnvelopeView& envelope, std::string_view code, std::string_view note) {
+void Dispatcher::record_unhandled(const wire::EnvelopeView& envelope, std::string_view code, std::string_view note) {
   const bool known = methods_.contains(envelope.name);  // a name from the wire would fill the table of names
-  mesh::tell_unhandled(options_.tracer, loop_, observe::SpanKind::server, known ? envelope.name : "an unknown method",
-                       {envelope.header.id, envelope.header.sender}, envelope.header.trace, code, note);
+  observe::record_unhandled(options_.tracer, loop_, observe::SpanKind::server,
+                            known ? envelope.name : "an unknown method", {envelope.header.id, envelope.header.sender},
+                            envelope.header.trace, code, note);
 }
 
 void Dispatcher::refuse(const net::Connection& from, const wire::EnvelopeView& envelope, const Error& error) {
-  tell_unhandled(envelope, error.code, "refused before its handler");
+  record_unhandled(envelope, error.code, "refused before its handler");
   metrics_.counter(kRequests, kRequestsHelp, {{"endpoint", "_refused"}, {"code", error.code}}).add();
   answer(from, envelope.header.id, envelope.header.trace, error);
 }
@@ -142,7 +142,7 @@ void Dispatcher::take_request(const net::Connection& from, const wire::EnvelopeV
   const std::chrono::microseconds budget(envelope.header.deadline_us);
   if (budget.count() > 0 && queued >= budget) {  // its caller has given up
     expired_.add();
-    return tell_unhandled(envelope, codes::deadline_exceeded.id, "its time was over when it came");
+    return record_unhandled(envelope, codes::deadline_exceeded.id, "its time was over when it came");
   }
   if (draining_) {
     refused_ = now;
@@ -234,7 +234,7 @@ Dispatcher::Running Dispatcher::run(Active& active) {
 
 /// In a catch clause.
 Error Dispatcher::threw(const Method& method, const Call& call) {
-  const TraceScope scope(std::bit_cast<TraceContext>(call.trace()));
+  const TraceScope scope(call.trace());
   Error error = from_exception(method.info.name);
   log_.error("a handler threw", error,
              {{"method", method.info.name}, {"message", observe::to_text({call.id(), call.sender()})}});
@@ -258,7 +258,7 @@ Task<Result<Payload>> Dispatcher::handle_stream(Active& active) {
 
 void Dispatcher::count(const Incoming& call, const Result<Payload>& outcome) {
   const Method& method = *by_id_[call.method_id];
-  observe_duration(*method.duration, call.end - call.begin, call.trace, loop_.clock());
+  observe::observe_duration(*method.duration, call.end - call.begin, call.trace, loop_.clock());
   ++ended_;
   if (outcome) return method.ok->add();
   ++failures_;
@@ -293,7 +293,7 @@ void Dispatcher::free_active(Active& active) noexcept {
   }
 }
 
-void Dispatcher::answer(const net::Connection& to, std::uint64_t id, const wire::TraceContext& trace,
+void Dispatcher::answer(const net::Connection& to, std::uint64_t id, const TraceContext& trace,
                         Result<Payload> outcome) {
   wire::Header header;
   header.id = id;

@@ -64,7 +64,7 @@ class Dispatcher {
   void take_request(const net::Connection& from, const wire::EnvelopeView& envelope);
   Result<void> fill(Active& active, const wire::EnvelopeView& envelope, wire::Extension extension, Duration queued);
   Result<void> check_chain(const Call& call) const;
-  void tell_unhandled(const wire::EnvelopeView& envelope, std::string_view code, std::string_view note);
+  void record_unhandled(const wire::EnvelopeView& envelope, std::string_view code, std::string_view note);
   void refuse(const net::Connection& from, const wire::EnvelopeView& envelope, const Error& error);
   struct Running;
   Running run(Active& active);
@@ -76,7 +76,7 @@ class Dispatcher {
   Task<Result<Payload>> once(Method& method, Call& call);
   void make_window(Method& method);
   void finish(Active& active, Result<Payload> outcome);
-  void answer(const net::Connection& to, std::uint64_t id, const wire::TraceContext& trace, Result<Payload> outcome);
+  void answer(const net::Connection& to, std::uint64_t id, const TraceContext& trace, Result<Payload> outcome);
   void count(const Incoming& call, const Result<Payload>& outcome);
   Active* make_active();
   void free_active(Active& active) noexcept;

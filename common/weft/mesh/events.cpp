@@ -4,7 +4,7 @@
 #include <cstdio>
 
 #include "weft/mesh/marks.hpp"
-#include "weft/mesh/tracing.hpp"
+#include "weft/observe/trace.hpp"
 
 namespace weft::mesh {
 namespace {
@@ -238,8 +238,9 @@ void Events::tell_drop(const Event& event, Drop reason) {
                                 : reason == Drop::undecodable ? codes::bad_payload.id
                                 : reason == Drop::mailbox     ? codes::mailbox_full.id
                                                               : codes::actor_closed.id;
-  tell_unhandled(options_.tracer, loop_, observe::SpanKind::consumer, event.topic, {event.sequence, event.sender},
-                 event.trace, code, "dropped: " + std::string(to_string(reason)));
+  observe::record_unhandled(options_.tracer, loop_, observe::SpanKind::consumer, event.topic,
+                            {event.sequence, event.sender}, event.trace, code,
+                            "dropped: " + std::string(to_string(reason)));
 }
 
 void Events::dropped(std::uint64_t sender, std::string_view topic, std::uint64_t sequence, Drop reason) {

@@ -1,7 +1,6 @@
 // Interceptors: what looks at every call on its way out and in. Tracing, metrics, retries, circuit breakers and
 // authorisation are such; an agent may add its own. Plain functions in one chain.
 #pragma once
-#include <bit>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,14 +14,6 @@
 namespace weft::mesh {
 
 struct Course;
-
-inline observe::SpanContext context_of(const wire::TraceContext& trace) noexcept {
-  static_assert(sizeof(wire::TraceContext) == sizeof(observe::SpanContext));
-  return std::bit_cast<observe::SpanContext>(trace);
-}
-inline wire::TraceContext trace_of(const observe::SpanContext& context) noexcept {
-  return std::bit_cast<wire::TraceContext>(context);
-}
 
 /// One attempt of a call, at its caller. Borrowed during the interceptor's call.
 struct Outgoing {
@@ -49,7 +40,7 @@ struct Incoming {
   std::uint32_t method_id;  ///< small number of the method in this process, from 0
   Duration queued;          ///< how long it waited on its way, beyond the fastest ones of its connection
   TimePoint begin, end{};
-  wire::TraceContext& trace;  ///< what calls made on behalf of this one go on with; before_handler may change it
+  TraceContext& trace;  ///< what calls made on behalf of this one go on with; before_handler may change it
   observe::SpanId parent_span{};
 };
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "weft/base/trace_context.hpp"
 #include "weft/mesh/attempts.hpp"
 #include "weft/mesh/hints.hpp"
 #include "weft/mesh/membership.hpp"

@@ -86,7 +86,7 @@ class Call {
   const Payload& payload() const noexcept { return payload_; }
   std::uint64_t id() const noexcept { return header_.id; }  ///< as its caller numbered it
   std::uint64_t sender() const noexcept { return header_.sender; }
-  const wire::TraceContext& trace() const noexcept { return header_.trace; }
+  const TraceContext& trace() const noexcept { return header_.trace; }
   std::uint8_t priority() const noexcept { return header_.priority; }
   /// How many calls on behalf of calls led here; calls made with `CallOptions::within` continue the count.
   std::uint8_t depth() const noexcept { return header_.depth; }
@@ -155,7 +155,7 @@ struct Event {
   std::uint64_t sequence;  ///< per publisher and topic, from 1, without gaps at the publisher
   std::uint64_t sender;    ///< Ulid::short_id() of the publishing instance
   std::uint64_t missed;    ///< how many of this publisher and topic were lost just before this one
-  wire::TraceContext trace;
+  TraceContext trace;
   bool last_value = false;               ///< not news: what was published last before the subscription
   TimePoint expires = TimePoint::max();  ///< when its time to live is over; max: never
 };
@@ -169,7 +169,7 @@ struct Retention {
 struct PublishOptions {
   /// After this the event is dropped before a handler sees it; 0: never. At most 71 minutes, more is never.
   Duration time_to_live{};
-  wire::TraceContext trace{};  ///< of the work that publishes, such as Call::trace(); it goes on in Event::trace
+  TraceContext trace{};  ///< of the work that publishes, such as Call::trace(); it goes on in Event::trace
 };
 struct SubscribeOptions {
   /// First the last value of each matching topic that its publisher keeps (Retention), then what follows it: no value
@@ -205,7 +205,7 @@ struct CallOptions {
   bool once = false;
   /// The call on whose behalf this one is made: depth, trace, deadline, chain; cancelled together with it.
   const Call* within = nullptr;
-  wire::TraceContext trace{};  ///< without `within`: the trace that goes on in this call, such as that of an Event
+  TraceContext trace{};  ///< without `within`: the trace that goes on in this call, such as that of an Event
 };
 
 }  // namespace weft::mesh

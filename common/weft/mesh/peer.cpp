@@ -82,7 +82,7 @@ struct Peer::Impl {
 
   Result<bool> publish_traced(std::string_view topic, Payload payload, PublishOptions how) {
     observe::Span span = tracing->publication(topic, how.trace);
-    how.trace = trace_of(span.context);
+    how.trace = span.context;
     auto outcome = publications.publish(topic, std::move(payload), how);
     tracing->published(span, outcome);
     return outcome;
@@ -277,7 +277,7 @@ Result<void> Peer::publishes(std::string pattern, const Retention& retention) {
 }
 
 Result<void> Peer::publish(std::string_view topic, Payload payload, const PublishOptions& options) {
-  const bool traced = impl_->tracing && context_of(options.trace).sampled();
+  const bool traced = impl_->tracing && options.trace.sampled();
   auto fresh = traced ? impl_->publish_traced(topic, std::move(payload), options)
                       : impl_->publications.publish(topic, std::move(payload), options);
   if (!fresh) return fresh.error();

@@ -17,12 +17,6 @@ std::uint16_t error_of(const Result<Payload>& outcome) noexcept {
 
 }  // namespace
 
-void observe_duration(observe::Histogram& histogram, Duration duration, const wire::TraceContext& trace,
-                      const Clock& clock) noexcept {
-  if ((trace.flags & observe::SpanContext::kSampled) == 0) return histogram.observe(to_seconds(duration));
-  histogram.observe(to_seconds(duration), context_of(trace), clock.wall());
-}
-
 Tracing::Tracing(observe::Tracer& tracer, const Loop& loop, std::string agent)
     : tracer_(tracer),
       loop_(loop),
@@ -43,9 +37,9 @@ Interceptor Tracing::interceptor() {
   return out;
 }
 
-observe::Span Tracing::publication(std::string_view topic, const wire::TraceContext& trace) {
+observe::Span Tracing::publication(std::string_view topic, const TraceContext& trace) {
   observe::Span span;
-  span.context = tracer_.start(context_of(trace));
+  span.context = tracer_.start(trace);
   span.parent = trace.span_id;
   span.kind = observe::SpanKind::producer;
   span.name = tracer_.name(topic);
@@ -60,18 +54,18 @@ void Tracing::published(observe::Span& span, const Result<bool>& outcome) {
 }
 
 Result<void> Tracing::before_call(Outgoing& call) {
-  const auto parent = context_of(call.header.trace);
+  const TraceContext parent = call.header.trace;
   auto own = tracer_.start(parent);
   if (own.sampled() && !parent.has_trace() && housekeeping(call.target)) own.flags = 0;
   call.parent_span = parent.span_id;
-  call.header.trace = trace_of(own);
+  call.header.trace = own;
   if (own.sampled()) call.begin = loop_.now();
   return {};
 }
 
 void Tracing::after_call(Outgoing& call, const Result<Payload>& outcome) {
   observe::Span span;
-  span.context = context_of(call.header.trace);
+  span.context = call.header.trace;
   if (span.context.sampled()) call.end = loop_.now();
   span.parent = call.parent_span;
   span.kind = observe::SpanKind::client;
@@ -91,17 +85,17 @@ void Tracing::after_call(Outgoing& call, const Result<Payload>& outcome) {
 }
 
 Result<void> Tracing::before_handler(Incoming& call) {
-  const auto parent = context_of(call.trace);
+  const TraceContext parent = call.trace;
   call.parent_span = parent.span_id;
   auto own = tracer_.start(parent);
   if (own.sampled() && !parent.has_trace() && (keeps_house_ || call.method.name.starts_with('_'))) own.flags = 0;
-  call.trace = trace_of(own);
+  call.trace = own;
   return {};
 }
 
 void Tracing::after_handler(Incoming& call, const Result<Payload>& outcome) {
   observe::Span span;
-  span.context = context_of(call.trace);
+  span.context = call.trace;
   if (span.context.sampled()) call.end = loop_.now();
   span.parent = call.parent_span;
   span.kind = observe::SpanKind::server;
@@ -140,25 +134,6 @@ std::uint32_t Tracing::peer_of(const Outgoing& call) {
   if (known.record != call.instance || known.instance != instance)
     known = {call.instance, instance, tracer_.name(call.instance->agent + "@" + call.instance->host)};
   return known.name;
-}
-
-void tell_unhandled(observe::Tracer* tracer, const Loop& loop, observe::SpanKind kind, std::string_view name,
-                    const observe::MessageId& message, const wire::TraceContext& context, std::string_view code,
-                    std::string_view note) {
-  if (!tracer) return;
-  observe::Span span;
-  if (const auto parent = context_of(context); parent.has_trace()) {
-    span.context = tracer->start(parent);
-    span.parent = parent.span_id;
-  }
-  span.kind = kind;
-  span.error = observe::error_number(code);
-  span.name = tracer->name(name);
-  span.note = tracer->name(note);
-  span.message_id = message.id;
-  span.sender = message.sender;
-  span.begin = loop.turn_time();
-  tracer->record(span);
 }
 
 }  // namespace weft::mesh

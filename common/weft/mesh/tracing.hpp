@@ -10,10 +10,6 @@
 
 namespace weft::mesh {
 
-/// With an exemplar where the trace is sampled.
-void observe_duration(observe::Histogram& histogram, Duration duration, const wire::TraceContext& trace,
-                      const Clock& clock) noexcept;
-
 /// Loop-bound. Spans of sampled traces read the clock; others take the time at which the turn of the loop began.
 class Tracing {
  public:
@@ -22,7 +18,7 @@ class Tracing {
   /// Borrows this.
   Interceptor interceptor();
   /// The span of an event that is about to be published, which goes on with `trace`; for published().
-  observe::Span publication(std::string_view topic, const wire::TraceContext& trace);
+  observe::Span publication(std::string_view topic, const TraceContext& trace);
   void published(observe::Span& span, const Result<bool>& outcome);
 
  private:
@@ -53,11 +49,5 @@ class Tracing {
   std::array<KnownPeer, kPeersKnown> peers_{};
   std::array<std::uint32_t, kReasons> why_chosen_{};  // names, by Choice::Why
 };
-
-/// A message that its handler never gets leaves a span that says so, in the ring of failures. `name` is the method or
-/// topic, `context` what the message came with. Null: nobody keeps spans.
-void tell_unhandled(observe::Tracer* tracer, const Loop& loop, observe::SpanKind kind, std::string_view name,
-                    const observe::MessageId& message, const wire::TraceContext& context, std::string_view code,
-                    std::string_view note);
 
 }  // namespace weft::mesh

@@ -72,4 +72,9 @@ const std::vector<double>& latency_bounds() {
   return bounds;
 }
 
+void observe_duration(Histogram& histogram, Duration duration, const TraceContext& trace, const Clock& clock) noexcept {
+  if (!trace.sampled()) return histogram.observe(to_seconds(duration));
+  histogram.observe(to_seconds(duration), trace, clock.wall());
+}
+
 }  // namespace weft::observe

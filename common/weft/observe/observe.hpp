@@ -112,6 +112,8 @@ class Histogram {
   Gauge sum_;
   std::atomic<Cell*> exemplars_{nullptr};  // one a bucket, owned; made by the first
 };
+/// Observes `duration` in seconds, with an exemplar where the trace is sampled.
+void observe_duration(Histogram& histogram, Duration duration, const TraceContext& trace, const Clock& clock) noexcept;
 /// Latency in seconds: 100 us to 10 s.
 const std::vector<double>& latency_bounds();
 

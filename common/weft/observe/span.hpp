@@ -13,16 +13,8 @@ namespace weft::observe {
 using TraceId = std::array<std::uint8_t, 16>;  ///< all zero: no trace
 using SpanId = std::array<std::uint8_t, 8>;    ///< all zero: no span
 
-/// What travels from span to span. The same bytes as wire::TraceContext.
-struct SpanContext {
-  static constexpr std::uint8_t kSampled = 1;
-  TraceId trace_id{};
-  SpanId span_id{};
-  std::uint8_t flags = 0;  ///< W3C: bit 0 sampled
-  bool has_trace() const noexcept { return trace_id != TraceId{}; }
-  bool sampled() const noexcept { return (flags & kSampled) != 0; }
-  friend bool operator==(const SpanContext&, const SpanContext&) = default;
-};
+/// What travels from span to span.
+using SpanContext = TraceContext;
 
 std::string to_hex(const TraceId& id);  ///< 32 digits in lower case
 std::string to_hex(const SpanId& id);   ///< 16 digits

@@ -182,4 +182,22 @@ std::vector<Span> Tracer::of_message(std::uint64_t message_id, std::uint64_t sen
   return out;
 }
 
+void record_unhandled(Tracer* tracer, const Loop& loop, SpanKind kind, std::string_view name, const MessageId& message,
+                      const TraceContext& parent, std::string_view code, std::string_view note) {
+  if (!tracer) return;
+  Span span;
+  if (parent.has_trace()) {
+    span.context = tracer->start(parent);
+    span.parent = parent.span_id;
+  }
+  span.kind = kind;
+  span.error = error_number(code);
+  span.name = tracer->name(name);
+  span.note = tracer->name(note);
+  span.message_id = message.id;
+  span.sender = message.sender;
+  span.begin = loop.turn_time();
+  tracer->record(span);
+}
+
 }  // namespace weft::observe

@@ -112,4 +112,9 @@ class Tracer {
   std::unordered_map<std::string_view, std::uint32_t> numbers_;
 };
 
+/// Records a message whose handler never got it, with the reason, in the ring of failures. `name` is the method or
+/// topic, `parent` the trace context in the message. No effect where `tracer` is null: this process keeps no spans.
+void record_unhandled(Tracer* tracer, const Loop& loop, SpanKind kind, std::string_view name, const MessageId& message,
+                      const TraceContext& parent, std::string_view code, std::string_view note);
+
 }  // namespace weft::observe

@@ -24,7 +24,7 @@ struct Entry {
   std::int64_t pushed_us = 0;
   TimePoint pushed{};
   mesh::Payload payload;
-  wire::TraceContext trace{};     ///< of who pushed it
+  TraceContext trace{};           ///< of who pushed it
   std::vector<Attempt> attempts;  ///< those that failed
 
   enum class State : std::uint8_t { ready, behind, resting, given } state = State::ready;

@@ -30,7 +30,7 @@ Entry entry_of(StoredItem&& item, StoredNote&& note) {
   entry.timeout = std::chrono::microseconds(item.timeout_us);
   entry.pushed_us = item.pushed_us;
   entry.payload = mesh::Payload(static_cast<wire::Encoding>(item.encoding), std::move(item.payload));
-  if (const auto trace = observe::traceparent_from(item.traceparent)) entry.trace = mesh::trace_of(*trace);
+  if (const auto trace = observe::traceparent_from(item.traceparent)) entry.trace = *trace;
   entry.attempts = std::move(note.attempts);
   return entry;
 }
@@ -87,8 +87,7 @@ Task<Result<Receipt>> Producer::push(mesh::Payload payload, PushOptions options)
   entry.headers = std::move(options.headers);
   entry.timeout = options.timeout;
   entry.trace = options.trace;
-  if (const TraceContext* trace = current_trace(); trace && !mesh::context_of(entry.trace).has_trace())
-    entry.trace = std::bit_cast<wire::TraceContext>(*trace);
+  if (const TraceContext* trace = current_trace(); trace && !entry.trace.has_trace()) entry.trace = *trace;
   entry.pushed_us = wall_us(parts_.loop);
   entry.pushed = parts_.loop.now();
   entry.payload = std::move(payload);
@@ -186,8 +185,7 @@ void Producer::save(const Entry& entry) {
   item.pushed_us = entry.pushed_us;
   item.encoding = static_cast<std::uint8_t>(entry.payload.encoding);
   item.payload = entry.payload.bytes;
-  if (const auto trace = mesh::context_of(entry.trace); trace.has_trace())
-    item.traceparent = observe::to_traceparent(trace);
+  if (const TraceContext& trace = entry.trace; trace.has_trace()) item.traceparent = observe::to_traceparent(trace);
   (*place)->put(key_of("i/", entry.id), stored(item));
 }
 

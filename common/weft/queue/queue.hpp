@@ -72,7 +72,7 @@ struct PushOptions {
   std::string key;  ///< items of one key are done one after another, in the order pushed; empty: no matter
   std::map<std::string, std::string> headers;  ///< for the handler; at most 4 KiB
   Duration timeout{};                          ///< of one attempt; 0: the queue's item_timeout
-  wire::TraceContext trace{};  ///< to which each attempt belongs, also after a restart; empty: the current one
+  TraceContext trace{};  ///< to which each attempt belongs, also after a restart; empty: the current one
 };
 
 /// An accepted item. Not copied.

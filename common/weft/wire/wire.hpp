@@ -41,13 +41,6 @@ struct Limits {
   std::uint8_t depth_max = 32;                 ///< calls made on behalf of calls
 };
 
-struct TraceContext {
-  std::array<std::uint8_t, 16> trace_id{};  ///< all zero: no trace
-  std::array<std::uint8_t, 8> span_id{};
-  std::uint8_t flags = 0;  ///< W3C: bit 0 sampled
-  friend bool operator==(const TraceContext&, const TraceContext&) = default;
-};
-
 struct Header {
   Kind kind = Kind::request;
   std::uint8_t flags = 0;

@@ -42,7 +42,7 @@ struct TracingFixture {
     chain->after(call, outcome, ran);
     return last(header.trace);
   }
-  observe::Span last(const wire::TraceContext& trace) {
+  observe::Span last(const TraceContext& trace) {
     const auto spans = tracer->of_trace(trace.trace_id);
     REQUIRE_FALSE(spans.empty());
     return spans.back();
@@ -63,7 +63,7 @@ struct TracingFixture {
 TEST_CASE_METHOD(TracingFixture, "a call begins a trace, which goes out in its header, and leaves a span") {
   make({true, 1});
   const auto span = call("digest.summary");
-  CHECK(context_of(header.trace) == span.context);
+  CHECK(header.trace == span.context);
   CHECK(span.context.sampled());
   CHECK(span.parent == observe::SpanId{});
   CHECK(span.kind == SpanKind::client);
@@ -77,7 +77,7 @@ TEST_CASE_METHOD(TracingFixture, "a call begins a trace, which goes out in its h
 
 TEST_CASE_METHOD(TracingFixture, "a call on behalf of another goes on with its trace, sampled or not") {
   make({true, 1});
-  header.trace = trace_of(*observe::traceparent_from("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"));
+  header.trace = *observe::traceparent_from("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00");
   const auto parent = header.trace;
   const auto span = call("digest.summary");
   CHECK(header.trace.trace_id == parent.trace_id);
@@ -114,12 +114,12 @@ TEST_CASE_METHOD(TracingFixture,
                  "what no handler got is found by its message, and below its caller where that is known") {
   make({true, 0});
   const observe::MessageId message{9, 0xcd};
-  tell_unhandled(tracer.get(), loop, SpanKind::consumer, "host.alpha.metrics", message, {}, codes::message_expired.id,
-                 "dropped: expired");
+  observe::record_unhandled(tracer.get(), loop, SpanKind::consumer, "host.alpha.metrics", message, {},
+                            codes::message_expired.id, "dropped: expired");
   const auto caller = tracer->start({});
-  tell_unhandled(tracer.get(), loop, SpanKind::server, "digest.summary", message, trace_of(caller),
-                 codes::deadline_exceeded.id, "its time was over when it came");
-  tell_unhandled(nullptr, loop, SpanKind::server, "digest.summary", message, {}, codes::draining.id, "");
+  observe::record_unhandled(tracer.get(), loop, SpanKind::server, "digest.summary", message, caller,
+                            codes::deadline_exceeded.id, "its time was over when it came");
+  observe::record_unhandled(nullptr, loop, SpanKind::server, "digest.summary", message, {}, codes::draining.id, "");
   const auto spans = tracer->of_message(9, 0xcd);
   REQUIRE(spans.size() == 2);
   CHECK_FALSE(spans[0].context.has_trace());
@@ -150,8 +150,7 @@ TEST_CASE_METHOD(TracingFixture, "a handler's span lies below its caller's, and 
   make({true, 1});
   Call incoming;
   MethodInfo method{"summary", "", "call"};
-  wire::TraceContext trace =
-      trace_of(*observe::traceparent_from("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"));
+  TraceContext trace = *observe::traceparent_from("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
   const auto caller = trace;
   Incoming call{.call = incoming, .method = method, .method_id = 1, .queued = 2ms, .begin = loop.now(), .trace = trace};
   REQUIRE(chain->before(call, ran));
@@ -163,7 +162,7 @@ TEST_CASE_METHOD(TracingFixture, "a handler's span lies below its caller's, and 
   chain->after(call, Payload(), ran);
   const auto span = last(trace);
   CHECK(span.parent == caller.span_id);
-  CHECK(context_of(trace) == span.context);
+  CHECK(trace == span.context);
   CHECK(span.kind == SpanKind::server);
   CHECK(tracer->text(span.name) == "digest.summary");
   CHECK(span.duration == 5ms);  // sampled: the clock was read, whatever `end` said
@@ -175,27 +174,27 @@ TEST_CASE_METHOD(TracingFixture,
                  "an event leaves a span where it is published and where it is handled, one below the other") {
   make({true, 0});
   const auto caller = tracer->start_sampled();
-  auto producer = tracing->publication("host.alpha.metrics", trace_of(caller));
+  auto producer = tracing->publication("host.alpha.metrics", caller);
   loop.time().advance(1ms);
   tracing->published(producer, true);
-  CHECK(last(trace_of(caller)).duration == 1ms);
+  CHECK(last(caller).duration == 1ms);
   CHECK(producer.parent == caller.span_id);
   CHECK(producer.kind == SpanKind::producer);
 
   const Payload payload;
-  Event event{"host.alpha.metrics", payload, 5, 1, 0, trace_of(producer.context)};
+  Event event{"host.alpha.metrics", payload, 5, 1, 0, producer.context};
   auto consumer = ConsumerSpan::of(event, loop, tracer.get());
   REQUIRE(consumer);
   loop.time().advance(2ms);
   consumer->begin_handler();
   loop.time().advance(3ms);
   consumer->end(true);
-  CHECK(last(trace_of(caller)).kind == SpanKind::producer);  // recorded on the loop, later
+  CHECK(last(caller).kind == SpanKind::producer);  // recorded on the loop, later
   loop.turn();
-  const auto span = last(trace_of(caller));
+  const auto span = last(caller);
   CHECK(span.kind == SpanKind::consumer);
   CHECK(span.parent == producer.context.span_id);
-  CHECK(trace_of(span.context) == consumer->trace());
+  CHECK(span.context == consumer->trace());
   CHECK(tracer->text(span.name) == "host.alpha.metrics");
   CHECK(span.queue == 2ms);
   CHECK(span.duration == 5ms);
@@ -206,9 +205,9 @@ TEST_CASE_METHOD(TracingFixture,
 TEST_CASE_METHOD(TracingFixture, "an event that is not sampled, or comes where nobody keeps spans, makes none") {
   make({true, 0});
   const Payload payload;
-  const Event plain{"a.b", payload, 5, 1, 0, trace_of(tracer->start({}))};
+  const Event plain{"a.b", payload, 5, 1, 0, tracer->start({})};
   CHECK_FALSE(ConsumerSpan::of(plain, loop, tracer.get()));
-  const Event sampled{"a.b", payload, 5, 1, 0, trace_of(tracer->start_sampled())};
+  const Event sampled{"a.b", payload, 5, 1, 0, tracer->start_sampled()};
   CHECK_FALSE(ConsumerSpan::of(sampled, loop, nullptr));
   auto refused = tracing->publication("a.b", sampled.trace);
   tracing->published(refused, Error(codes::too_large, ""));
@@ -266,7 +265,7 @@ TEST_CASE_METHOD(TracingFixture, "an answer has the newest spans, and says how m
 TEST_CASE("a latency of a sampled trace is an exemplar, another is not") {
   ManualClock clock;
   observe::Histogram histogram({1});
-  wire::TraceContext trace;
+  TraceContext trace;
   trace.trace_id.fill(1);
   observe_duration(histogram, 500ms, trace, clock);
   CHECK_FALSE(histogram.exemplar(0));

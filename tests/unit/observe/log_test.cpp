@@ -55,7 +55,7 @@ TEST_CASE_METHOD(LogFixture, "what is said while work of a trace is done has its
   const auto trace = *traceparent_from("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
   log.info("before");
   {
-    const TraceScope scope(std::bit_cast<TraceContext>(trace));
+    const TraceScope scope(trace);
     log.info("within", {{"trace_id", "mine"}});
   }
   log.info("after", {{"trace_id", "mine"}});
@@ -70,7 +70,7 @@ TEST_CASE_METHOD(LogFixture, "what is said while work of a trace is done has its
 
   lines.clear();
   auto text = make({.format = LogOptions::Format::text});
-  const TraceScope scope(std::bit_cast<TraceContext>(trace));
+  const TraceScope scope(trace);
   text.info("within", {{"a", 1}});
   CHECK(lines[0].ends_with("within a=1 trace_id=0af7651916cd43dd8448eb211c80319c"));
 }
