@@ -6,7 +6,7 @@
 
 #include "cli/verb.hpp"
 #include "weft/base/base.hpp"
-#include "weft/mesh/message.hpp"
+#include "weft/mesh/payload.hpp"
 
 namespace weft::cli {
 

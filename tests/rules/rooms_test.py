@@ -29,7 +29,7 @@ MAY_KNOW = {
     "examples": ["actor"],
 }
 # Doors besides <room>/<room>.hpp.
-MORE_DOORS = {"common/weft/mesh/message.hpp", "common/weft/mesh/record.hpp", "common/weft/mesh/reporter.hpp", "common/weft/mesh/inspect.hpp", "common/weft/mesh/interceptor.hpp", "common/weft/mesh/stream.hpp", "common/weft/mesh/spans.hpp", "common/weft/mesh/consumer_span.hpp",
+MORE_DOORS = {"common/weft/mesh/payload.hpp", "common/weft/mesh/record.hpp", "common/weft/mesh/reporter.hpp", "common/weft/mesh/inspect.hpp", "common/weft/mesh/interceptor.hpp", "common/weft/mesh/stream.hpp", "common/weft/mesh/spans.hpp", "common/weft/mesh/consumer_span.hpp",
               "common/weft/mesh/hints.hpp", "common/weft/mesh/policy.hpp",
               "common/weft/store/sqlite.hpp", "common/weft/store/database_file.hpp", "common/weft/queue/messages.hpp", "common/weft/agent.hpp", "common/weft/replica.hpp", "common/weft/agent/tree.hpp",
               "common/weft/actor.hpp", "common/weft/actor_test.hpp", "common/weft/actor/testing.hpp",

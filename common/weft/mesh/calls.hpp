@@ -8,10 +8,11 @@
 #include "weft/mesh/deadlines.hpp"
 #include "weft/mesh/inspect.hpp"
 #include "weft/mesh/interceptor.hpp"
-#include "weft/mesh/mesh.hpp"
+#include "weft/mesh/peer_options.hpp"
 #include "weft/mesh/policy.hpp"
 #include "weft/mesh/stream_core.hpp"
 #include "weft/net/net.hpp"
+#include "weft/observe/observe.hpp"
 
 namespace weft::mesh {
 

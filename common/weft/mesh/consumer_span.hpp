@@ -3,7 +3,7 @@
 #pragma once
 #include <optional>
 
-#include "weft/mesh/message.hpp"
+#include "weft/mesh/event.hpp"
 #include "weft/observe/trace.hpp"
 
 namespace weft::mesh {

@@ -8,7 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "weft/mesh/message.hpp"
+#include "weft/mesh/payload.hpp"
 #include "weft/mesh/policy.hpp"
 
 namespace weft::mesh {

@@ -1,6 +1,6 @@
 #include <set>
 
-#include "weft/mesh/mesh.hpp"
+#include "weft/mesh/directory.hpp"
 
 namespace weft::mesh {
 

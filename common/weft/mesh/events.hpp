@@ -6,10 +6,14 @@
 #include <string>
 #include <unordered_map>
 
+#include "weft/mesh/account.hpp"
+#include "weft/mesh/event.hpp"
 #include "weft/mesh/ledger.hpp"
-#include "weft/mesh/mesh.hpp"
+#include "weft/mesh/peer_options.hpp"
 #include "weft/mesh/sent_time.hpp"
+#include "weft/mesh/subscription.hpp"
 #include "weft/net/net.hpp"
+#include "weft/observe/observe.hpp"
 
 namespace weft::mesh {
 

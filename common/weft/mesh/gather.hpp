@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "weft/mesh/message.hpp"
+#include "weft/mesh/payload.hpp"
 
 namespace weft::mesh {
 

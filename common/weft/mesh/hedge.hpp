@@ -2,7 +2,7 @@
 #pragma once
 #include <functional>
 
-#include "weft/mesh/message.hpp"
+#include "weft/mesh/payload.hpp"
 
 namespace weft::mesh {
 

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "weft/mesh/message.hpp"
+#include "weft/mesh/call.hpp"
 #include "weft/mesh/record.hpp"
 #include "weft/observe/span.hpp"
 

@@ -4,7 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "weft/mesh/mesh.hpp"
+#include "weft/mesh/directory.hpp"
+#include "weft/mesh/options.hpp"
+#include "weft/mesh/peer.hpp"
+#include "weft/observe/observe.hpp"
 
 namespace weft::mesh {
 

@@ -2,7 +2,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "weft/mesh/mesh.hpp"
+#include "weft/mesh/options.hpp"
 #include "weft/mesh/policy.hpp"
 #include "weft/net/net.hpp"
 

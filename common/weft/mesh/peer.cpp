@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include "weft/mesh/peer.hpp"
 
 namespace weft::mesh {
 namespace {

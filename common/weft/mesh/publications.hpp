@@ -6,9 +6,12 @@
 #include <unordered_map>
 #include <vector>
 
+#include "weft/mesh/account.hpp"
+#include "weft/mesh/event.hpp"
 #include "weft/mesh/ledger.hpp"
-#include "weft/mesh/mesh.hpp"
+#include "weft/mesh/peer_options.hpp"
 #include "weft/net/net.hpp"
+#include "weft/observe/observe.hpp"
 
 namespace weft::mesh {
 

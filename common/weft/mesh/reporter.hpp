@@ -6,7 +6,6 @@
 #include <string>
 
 #include "weft/base/base.hpp"
-#include "weft/mesh/message.hpp"
 #include "weft/observe/observe.hpp"
 
 namespace weft::mesh {

@@ -10,6 +10,7 @@
 
 #include "weft/mesh/balancer.hpp"
 #include "weft/mesh/calls.hpp"
+#include "weft/mesh/directory.hpp"
 
 namespace weft::mesh {
 

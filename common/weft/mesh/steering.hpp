@@ -10,8 +10,11 @@
 #include <vector>
 
 #include "weft/mesh/balancer.hpp"
+#include "weft/mesh/gather.hpp"
+#include "weft/mesh/peer.hpp"
 #include "weft/mesh/retry.hpp"
 #include "weft/mesh/router.hpp"
+#include "weft/observe/observe.hpp"
 
 namespace weft::mesh {
 

@@ -5,7 +5,7 @@
 #include <memory>
 #include <optional>
 
-#include "weft/mesh/message.hpp"
+#include "weft/mesh/call.hpp"
 
 namespace weft::mesh {
 

@@ -1,7 +1,8 @@
 // What a process of the mesh shows of itself beyond what every Peer does: its ledger, its decisions, its records.
 // Private to mesh.
 #pragma once
-#include "weft/mesh/mesh.hpp"
+#include "weft/mesh/directory.hpp"
+#include "weft/mesh/peer.hpp"
 #include "weft/mesh/steering.hpp"
 
 namespace weft::mesh {

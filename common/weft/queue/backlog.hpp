@@ -8,7 +8,7 @@
 #include <optional>
 #include <unordered_map>
 
-#include "weft/mesh/message.hpp"
+#include "weft/mesh/payload.hpp"
 #include "weft/queue/queue.hpp"
 
 namespace weft::queue {

@@ -1,32 +1,8 @@
-#include "weft/mesh/message.hpp"
+#include "weft/mesh/call.hpp"
 
 #include <utility>
 
 namespace weft::mesh {
-
-Result<Value> Payload::value() const {
-  auto decoded = [this]() -> Result<Value> {
-    switch (encoding) {
-      case wire::Encoding::msgpack:
-        return from_msgpack(bytes);
-      case wire::Encoding::json:
-        return from_json(text());
-      case wire::Encoding::raw:
-        break;
-    }
-    return Value(bytes);
-  }();
-  if (!decoded)
-    return Error(codes::bad_payload, "the payload of " + std::to_string(bytes.size()) +
-                                         " bytes cannot be read: " + decoded.error().message);
-  return decoded;
-}
-
-std::string_view to_string(Drop reason) noexcept {
-  constexpr std::string_view kNames[kDrops] = {"gap",         "hwm",     "expired",    "denied",
-                                               "undecodable", "mailbox", "unroutable", "reordered"};
-  return kNames[static_cast<std::size_t>(reason)];
-}
 
 void CancelHook::attach(const Call& call, Callback work) {
   if (call.cancelled()) return work();
