@@ -6,6 +6,7 @@
 #include "weft/base/error.hpp"
 #include "weft/base/error_event.hpp"
 #include "weft/base/function.hpp"
+#include "weft/base/identity.hpp"
 #include "weft/base/loop.hpp"
 #include "weft/base/random.hpp"
 #include "weft/base/rare.hpp"

@@ -47,7 +47,7 @@ PendingCall::~PendingCall() {
 }
 
 Result<void> PendingCall::begin(Outgoing& outgoing, Payload& payload, std::uint32_t window) {
-  if (calls_.pending_ >= calls_.options_.limits.pending_max) {
+  if (calls_.pending_ >= calls_.pending_max_) {
     return Error(codes::queue_full, std::to_string(calls_.pending_) + " calls wait for answers (limits.pending_max)");
   }
   const TimePoint now = calls_.loop_.turn_time();

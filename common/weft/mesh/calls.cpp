@@ -14,17 +14,17 @@ const std::string kOverflow = "_overflow";
 constexpr std::string_view kCalls = "weft_calls_total", kCallsHelp = "Calls made, by target and outcome";
 }  // namespace
 
-Calls::Calls(Loop& loop, net::Context& context, const PeerOptions& options, net::Limits limits, net::Traffic& traffic,
-             observe::Metrics& metrics, Interceptors& interceptors)
+Calls::Calls(Loop& loop, net::Context& context, const Ulid& instance, net::Limits limits, std::size_t pending_max,
+             net::Traffic& traffic, observe::Metrics& metrics, Interceptors& interceptors)
     : loop_(loop),
       context_(context),
-      options_(options),
       limits_(limits),
+      pending_max_(pending_max),
       traffic_(traffic),
       metrics_(metrics),
       interceptors_(interceptors),
       late_(metrics.counter("weft_late_replies_total", "Answers that came when their caller had stopped waiting")),
-      sender_(options.instance.short_id()),
+      sender_(instance.short_id()),
       deadlines_(loop.now()),
       alarm_(loop),
       idle_(loop) {

@@ -8,7 +8,6 @@
 #include "weft/mesh/deadlines.hpp"
 #include "weft/mesh/inspect.hpp"
 #include "weft/mesh/interceptor.hpp"
-#include "weft/mesh/peer_options.hpp"
 #include "weft/mesh/policy.hpp"
 #include "weft/mesh/stream_core.hpp"
 #include "weft/net/net.hpp"
@@ -31,8 +30,10 @@ class Calls {
  public:
   static constexpr std::uint32_t kTargetsMax = 500;  ///< targets counted by name; more share the overflow series
 
-  Calls(Loop& loop, net::Context& context, const PeerOptions& options, net::Limits limits, net::Traffic& traffic,
-        observe::Metrics& metrics, Interceptors& interceptors);
+  /// At most `pending_max` calls wait for their answers. `instance` is that of this process. Borrows the rest, but for
+  /// the limits.
+  Calls(Loop& loop, net::Context& context, const Ulid& instance, net::Limits limits, std::size_t pending_max,
+        net::Traffic& traffic, observe::Metrics& metrics, Interceptors& interceptors);
   ~Calls();
 
   Task<Result<Payload>> call(std::string endpoint, std::string method, Payload payload, CallOptions options);
@@ -93,8 +94,8 @@ class Calls {
 
   Loop& loop_;
   net::Context& context_;
-  const PeerOptions& options_;
   net::Limits limits_;
+  const std::size_t pending_max_;
   net::Traffic& traffic_;
   observe::Metrics& metrics_;
   Interceptors& interceptors_;

@@ -23,20 +23,24 @@ Error from_exception(std::string_view method) {
 
 }  // namespace
 
-Dispatcher::Dispatcher(Loop& loop, const PeerOptions& options, observe::Metrics& metrics, observe::Log& log,
-                       Interceptors& interceptors, net::Server& server)
+Dispatcher::Dispatcher(Loop& loop, const Identity& identity, net::Limits limits, std::size_t in_flight_max,
+                       observe::Metrics& metrics, observe::Log& log, Interceptors& interceptors, net::Server& server,
+                       observe::Tracer* tracer)
     : loop_(loop),
-      options_(options),
+      identity_(identity),
+      limits_(limits),
+      in_flight_max_(in_flight_max),
       metrics_(metrics),
       log_(log),
       interceptors_(interceptors),
       server_(server),
+      tracer_(tracer),
       table_(std::make_unique<Table>()),
       in_flight_gauge_(metrics.gauge("weft_requests_in_flight", "Requests being handled")),
       expired_(metrics.counter("weft_requests_expired_total",
                                "Requests dropped before their handler because nobody waited any longer, by place",
                                {{"place", "transit"}})),
-      sender_(options.instance.short_id()) {
+      sender_(identity.instance.short_id()) {
   interceptors_.add({.name = "metrics", .after_handler = [this](Incoming& call, const Result<Payload>& outcome) {
                        count(call, outcome);
                      }});
@@ -58,7 +62,7 @@ Dispatcher::Method& Dispatcher::add(MethodInfo method) {
   if (auto fine = check_name("method name", method.name); !fine) throw std::logic_error(fine.error().message);
   auto entry = std::make_unique<Method>();
   const std::string name = method.name;
-  entry->full_name = options_.agent + "." + name;
+  entry->full_name = identity_.agent + "." + name;
   entry->info = std::move(method);
   entry->id = static_cast<std::uint32_t>(by_id_.size());
   entry->ok = &metrics_.counter(kRequests, kRequestsHelp, {{"endpoint", name}, {"code", "ok"}});
@@ -76,17 +80,17 @@ Result<Dispatcher::Method*> Dispatcher::find(std::string_view name) const {
   const auto dot = name.find('.');
   const auto agent = name.substr(0, dot);
   const auto method = dot == std::string_view::npos ? std::string_view() : name.substr(dot + 1);
-  if (agent == kWhoever && method.starts_with('_')) return find(options_.agent + "." + std::string(method));
-  if (agent != options_.agent) {
+  if (agent == kWhoever && method.starts_with('_')) return find(identity_.agent + "." + std::string(method));
+  if (agent != identity_.agent) {
     return Error(codes::no_such_method,
-                 "this is agent '" + options_.agent + "', not '" + std::string(agent.substr(0, kNameMax)) + "'");
+                 "this is agent '" + identity_.agent + "', not '" + std::string(agent.substr(0, kNameMax)) + "'");
   }
   std::vector<std::string_view> known;
   for (const auto* served : by_id_) known.push_back(served->info.name);
   return Error(codes::no_such_method,
-               "agent '" + options_.agent + "' has no method '" + std::string(method.substr(0, kNameMax)) + "'" +
+               "agent '" + identity_.agent + "' has no method '" + std::string(method.substr(0, kNameMax)) + "'" +
                    did_you_mean(method, known),
-               "weft info " + options_.agent + " lists its methods");
+               "weft info " + identity_.agent + " lists its methods");
 }
 
 void Dispatcher::take(const net::Connection& from, const wire::EnvelopeView& envelope) {
@@ -123,9 +127,8 @@ void Dispatcher::connection_gone(const net::Connection& from) {
 /// Whoever asks later what became of it is told.
 void Dispatcher::record_unhandled(const wire::EnvelopeView& envelope, std::string_view code, std::string_view note) {
   const bool known = methods_.contains(envelope.name);  // a name from the wire would fill the table of names
-  observe::record_unhandled(options_.tracer, loop_, observe::SpanKind::server,
-                            known ? envelope.name : "an unknown method", {envelope.header.id, envelope.header.sender},
-                            envelope.header.trace, code, note);
+  observe::record_unhandled(tracer_, loop_, observe::SpanKind::server, known ? envelope.name : "an unknown method",
+                            {envelope.header.id, envelope.header.sender}, envelope.header.trace, code, note);
 }
 
 void Dispatcher::refuse(const net::Connection& from, const wire::EnvelopeView& envelope, const Error& error) {
@@ -147,12 +150,12 @@ void Dispatcher::take_request(const net::Connection& from, const wire::EnvelopeV
   if (draining_) {
     refused_ = now;
     return refuse(from, envelope,
-                  Error(codes::draining, "agent '" + options_.agent + "' on " + options_.host + " is stopping"));
+                  Error(codes::draining, "agent '" + identity_.agent + "' on " + identity_.host + " is stopping"));
   }
-  if (in_flight_ >= options_.limits.in_flight_max) {
+  if (in_flight_ >= in_flight_max_) {
     return refuse(from, envelope,
                   Error(codes::queue_full,
-                        "agent '" + options_.agent + "' handles " + std::to_string(in_flight_) +
+                        "agent '" + identity_.agent + "' handles " + std::to_string(in_flight_) +
                             " requests already (limits.in_flight_max)",
                         "call again later"));
   }
@@ -300,16 +303,16 @@ void Dispatcher::answer(const net::Connection& to, std::uint64_t id, const Trace
   header.trace = trace;
   header.sender = sender_;
   header.epoch = epoch_;
-  if (outcome && outcome->bytes.size() > options_.limits.payload_max) {
+  if (outcome && outcome->bytes.size() > limits_.wire.payload_max) {
     outcome =
         Error(codes::too_large, "the answer has " + std::to_string(outcome->bytes.size()) + " bytes, the limit is " +
-                                    std::to_string(options_.limits.payload_max) + " (limits.payload_max_bytes)");
+                                    std::to_string(limits_.wire.payload_max) + " (limits.payload_max_bytes)");
   }
   if (outcome) {
     header.kind = wire::Kind::reply;
     header.encoding = outcome->encoding;
     if (const auto sent = server_.send(to, header, outcome->bytes); sent) return;
-    outcome = Error(codes::peer_gone, "its answer was dropped: " + std::to_string(options_.limits.queue_bytes_max) +
+    outcome = Error(codes::peer_gone, "its answer was dropped: " + std::to_string(limits_.queue_bytes_max) +
                                           " bytes wait for the caller already (limits.queue_max_bytes)");
   }
   header.kind = wire::Kind::error;

@@ -8,10 +8,14 @@
 #include "weft/mesh/dedup.hpp"
 #include "weft/mesh/inspect.hpp"
 #include "weft/mesh/interceptor.hpp"
-#include "weft/mesh/peer_options.hpp"
+#include "weft/mesh/policy.hpp"
 #include "weft/mesh/stream_core.hpp"
 #include "weft/net/net.hpp"
 #include "weft/observe/observe.hpp"
+
+namespace weft::observe {
+class Tracer;
+}
 
 namespace weft::mesh {
 
@@ -19,9 +23,11 @@ class Dispatcher {
  public:
   using Failed = std::function<void(std::string_view method, const Error& error)>;
 
-  /// `server` sends the answers; it may be made after this.
-  Dispatcher(Loop& loop, const PeerOptions& options, observe::Metrics& metrics, observe::Log& log,
-             Interceptors& interceptors, net::Server& server);
+  /// Borrows all but the limits. `server` sends the answers; it may be made after this. At most `in_flight_max` calls
+  /// are handled at a time. Without a `tracer` no spans are kept of calls that no handler got.
+  Dispatcher(Loop& loop, const Identity& identity, net::Limits limits, std::size_t in_flight_max,
+             observe::Metrics& metrics, observe::Log& log, Interceptors& interceptors, net::Server& server,
+             observe::Tracer* tracer);
   ~Dispatcher();
 
   void serve(MethodInfo method, Handler handler);
@@ -30,6 +36,8 @@ class Dispatcher {
   void take(const net::Connection& from, const wire::EnvelopeView& envelope);
   /// The process at the other end is gone: its calls are cancelled.
   void connection_gone(const net::Connection& from);
+  /// How long answers are kept by idempotency key, for methods that were not called with one yet. Null: the defaults.
+  void set_policies(std::shared_ptr<const Policies> policies) { policies_ = std::move(policies); }
   void on_failed(Failed failed) { failed_ = std::move(failed); }
   void start_draining() noexcept {
     draining_ = true;
@@ -83,11 +91,15 @@ class Dispatcher {
   void free_active(Active& active) noexcept;
 
   Loop& loop_;
-  const PeerOptions& options_;
+  const Identity& identity_;
+  const net::Limits limits_;
+  const std::size_t in_flight_max_;
   observe::Metrics& metrics_;
   observe::Log& log_;
   Interceptors& interceptors_;
   net::Server& server_;
+  observe::Tracer* const tracer_;
+  std::shared_ptr<const Policies> policies_;  // null: the built-in defaults
   Failed failed_;
   std::unordered_map<std::string_view, std::unique_ptr<Method>> methods_;  // by full name
   std::vector<Method*> by_id_;

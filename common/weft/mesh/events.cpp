@@ -16,12 +16,13 @@ constexpr std::string_view kDropped = "weft_messages_dropped_total",
 
 }  // namespace
 
-Events::Events(Loop& loop, net::Context& context, const PeerOptions& options, net::Limits limits, net::Traffic& traffic,
-               observe::Metrics& metrics, observe::Log& log)
+Events::Events(Loop& loop, net::Context& context, const Ulid& instance, net::Limits limits, net::Traffic& traffic,
+               observe::Metrics& metrics, observe::Log& log, observe::Tracer* tracer)
     : loop_(loop),
-      options_(options),
+      sender_(instance.short_id()),
       metrics_(metrics),
       log_(log),
+      tracer_(tracer),
       subscriber_(
           loop, context, limits, traffic, [this](const wire::EnvelopeView& event) { take(event); },
           [this](const net::Request& request, const wire::EnvelopeView& answer) { take_answer(request, answer); }),
@@ -47,11 +48,11 @@ Subscription Events::subscribe(const TopicPattern& pattern, EventHandler handler
   Standing& standing = standing_[pattern.text()];
   if (standing.users++ == 0) {
     standing.pattern = pattern;
-    standing.request = {options_.instance.short_id(), ++last_request_, false, entry->filter};
+    standing.request = {sender_, ++last_request_, false, entry->filter};
     subscriber_.ask(standing.request);
   }
   if (options.last_value) {
-    entry->last_values = net::Request{options_.instance.short_id(), ++last_request_, true, entry->filter};
+    entry->last_values = net::Request{sender_, ++last_request_, true, entry->filter};
     subscriber_.ask(*entry->last_values);
   }
   subscribers_.push_back(entry);
@@ -182,7 +183,7 @@ void Events::take_heartbeat(const wire::EnvelopeView& envelope) {
 }
 
 void Events::take_answer(const net::Request& request, const wire::EnvelopeView& envelope) {
-  if (request.subscriber != options_.instance.short_id()) return;
+  if (request.subscriber != sender_) return;
   const auto& header = envelope.header;
   if (request.last_values) {
     if (header.kind != wire::Kind::reply) return;
@@ -238,9 +239,8 @@ void Events::tell_drop(const Event& event, Drop reason) {
                                 : reason == Drop::undecodable ? codes::bad_payload.id
                                 : reason == Drop::mailbox     ? codes::mailbox_full.id
                                                               : codes::actor_closed.id;
-  observe::record_unhandled(options_.tracer, loop_, observe::SpanKind::consumer, event.topic,
-                            {event.sequence, event.sender}, event.trace, code,
-                            "dropped: " + std::string(to_string(reason)));
+  observe::record_unhandled(tracer_, loop_, observe::SpanKind::consumer, event.topic, {event.sequence, event.sender},
+                            event.trace, code, "dropped: " + std::string(to_string(reason)));
 }
 
 void Events::dropped(std::uint64_t sender, std::string_view topic, std::uint64_t sequence, Drop reason) {

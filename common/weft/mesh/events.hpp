@@ -9,18 +9,23 @@
 #include "weft/mesh/account.hpp"
 #include "weft/mesh/event.hpp"
 #include "weft/mesh/ledger.hpp"
-#include "weft/mesh/peer_options.hpp"
 #include "weft/mesh/sent_time.hpp"
 #include "weft/mesh/subscription.hpp"
 #include "weft/net/net.hpp"
 #include "weft/observe/observe.hpp"
 
+namespace weft::observe {
+class Tracer;
+}
+
 namespace weft::mesh {
 
 class Events {
  public:
-  Events(Loop& loop, net::Context& context, const PeerOptions& options, net::Limits limits, net::Traffic& traffic,
-         observe::Metrics& metrics, observe::Log& log);
+  /// `instance` is that of this process. Borrows the rest, but for the limits. Without a `tracer` no spans are kept of
+  /// events that no handler got.
+  Events(Loop& loop, net::Context& context, const Ulid& instance, net::Limits limits, net::Traffic& traffic,
+         observe::Metrics& metrics, observe::Log& log, observe::Tracer* tracer);
 
   Subscription subscribe(const TopicPattern& pattern, EventHandler handler, const SubscribeOptions& options);
   void connect(const std::string& endpoint);
@@ -70,9 +75,10 @@ class Events {
   void count_drop(std::uint64_t sender, Drop reason, std::uint64_t count);
 
   Loop& loop_;
-  const PeerOptions& options_;
+  const std::uint64_t sender_;  // of what this process sends
   observe::Metrics& metrics_;
   observe::Log& log_;
+  observe::Tracer* const tracer_;
   net::Subscriber subscriber_;
   std::vector<std::shared_ptr<Subscriber>> subscribers_;
   std::map<std::string, Standing> standing_;  // by the pattern's text

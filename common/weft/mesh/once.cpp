@@ -36,8 +36,7 @@ Task<Result<Payload>> Dispatcher::once(Method& method, Call& incoming) {
 }
 
 void Dispatcher::make_window(Method& method) {
-  const auto rules =
-      options_.policies ? options_.policies->policy_for(method.full_name).policy.idempotency : Policy::Idempotency();
+  const auto rules = policies_ ? policies_->policy_for(method.full_name).policy.idempotency : Policy::Idempotency();
   method.window = std::make_unique<DedupWindow>(rules);
   method.deduplicated = &metrics_.counter("weft_requests_deduplicated_total",
                                           "Requests answered with the result of another that had the same key",

@@ -37,14 +37,17 @@ struct Peer::Impl {
         metrics(m),
         sockets(context),
         security(context.security()),
-        calls(l, context, options, net_limits(options.limits), traffic, m, interceptors),
+        calls(l, context, options.instance, net_limits(options.limits), options.limits.pending_max, traffic, m,
+              interceptors),
         server(l, context, net_limits(options.limits), traffic,
                [this](const net::Connection& from, const wire::EnvelopeView& envelope) {
                  dispatcher.take(from, envelope);
                }),
-        dispatcher(l, options, m, g, interceptors, server),
+        dispatcher(l, options, net_limits(options.limits), options.limits.in_flight_max, m, g, interceptors, server,
+                   options.tracer),
         publications(l, context, options, net_limits(options.limits), traffic, m, g),
-        events(l, context, options, net_limits(options.limits), traffic, m, g) {
+        events(l, context, options.instance, net_limits(options.limits), traffic, m, g, options.tracer) {
+    dispatcher.set_policies(options.policies);
     server.on_gone([this](const net::Connection& gone) { dispatcher.connection_gone(gone); });
     if (options.tracer) trace_calls(*options.tracer);
     metrics.on_collect([this, alive = std::weak_ptr<int>(life)] {
@@ -244,7 +247,9 @@ InstanceRecord Peer::record() const {
 }
 
 const PeerOptions& Peer::options() const noexcept { return impl_->options; }
-void Peer::set_policies(std::shared_ptr<const Policies> policies) { impl_->options.policies = std::move(policies); }
+void Peer::set_policies(std::shared_ptr<const Policies> policies) {
+  impl_->dispatcher.set_policies(std::move(policies));
+}
 
 void Peer::set_epoch(std::uint64_t epoch) noexcept {
   impl_->calls.set_epoch(epoch);

@@ -21,10 +21,8 @@ struct Limits {
   int socket_messages_max = 10'000;                ///< ZeroMQ high-water mark
 };
 
-struct PeerOptions {
-  std::string mesh, host, agent, version, slot;
-  std::uint64_t claim = 0;  ///< to the slot; see InstanceRecord
-  Ulid instance;
+struct PeerOptions : Identity {
+  std::uint64_t claim = 0;            ///< to the slot; see InstanceRecord
   std::string address = "127.0.0.1";  ///< to bind, and to tell others
   std::uint16_t call_port = 0;        ///< 0: any
   std::uint16_t publish_port = 0;

@@ -21,10 +21,11 @@ bool filter_takes(std::string_view filter, std::string_view topic) noexcept {
 
 }  // namespace
 
-Publications::Publications(Loop& loop, net::Context& context, const PeerOptions& options, net::Limits limits,
+Publications::Publications(Loop& loop, net::Context& context, const Identity& identity, net::Limits limits,
                            net::Traffic& traffic, observe::Metrics& metrics, observe::Log& log)
     : loop_(loop),
-      options_(options),
+      identity_(identity),
+      payload_max_(limits.wire.payload_max),
       log_(log),
       publisher_(loop, context, limits, traffic),
       next_look_(loop),
@@ -32,7 +33,7 @@ Publications::Publications(Loop& loop, net::Context& context, const PeerOptions&
           metrics.counter("weft_events_published_total", "Events published, whether or not somebody subscribed")),
       not_kept_(metrics.counter("weft_last_values_refused_total",
                                 "Last values that are not kept: too many topics or bytes for their pattern")),
-      sender_(options.instance.short_id()) {
+      sender_(identity.instance.short_id()) {
   publisher_.on_request([this](const net::Request& request) { answer(request); });
 }
 
@@ -69,7 +70,7 @@ Result<Publications::Topic*> Publications::make_topic(std::string_view name) {
   if (auto fine = check_topic(name); !fine) return fine.error();
   if (topics_.size() >= kTopicsMax) {
     return Error(codes::queue_full,
-                 "agent '" + options_.agent + "' publishes " + std::to_string(kTopicsMax) + " topics already",
+                 "agent '" + identity_.agent + "' publishes " + std::to_string(kTopicsMax) + " topics already",
                  "put what varies without bound into the payload");
   }
   Topic& made = topics_.try_emplace(std::string(name), name, publisher_.channel(name)).first->second;
@@ -99,10 +100,9 @@ Result<bool> Publications::publish(std::string_view name, Payload payload, const
   auto found = topic(name);
   if (!found) return found.error();
   Topic& topic = **found;
-  if (payload.bytes.size() > options_.limits.payload_max) {
+  if (payload.bytes.size() > payload_max_) {
     return Error(codes::too_large, "an event of " + std::to_string(payload.bytes.size()) + " bytes on '" +
-                                       std::string(name) + "' is over the limit of " +
-                                       std::to_string(options_.limits.payload_max));
+                                       std::string(name) + "' is over the limit of " + std::to_string(payload_max_));
   }
   const bool announced = !std::exchange(topic.announced, true) && announce_topic(topic);
   ++topic.sequence;

@@ -9,7 +9,6 @@
 #include "weft/mesh/account.hpp"
 #include "weft/mesh/event.hpp"
 #include "weft/mesh/ledger.hpp"
-#include "weft/mesh/peer_options.hpp"
 #include "weft/net/net.hpp"
 #include "weft/observe/observe.hpp"
 
@@ -17,7 +16,8 @@ namespace weft::mesh {
 
 class Publications {
  public:
-  Publications(Loop& loop, net::Context& context, const PeerOptions& options, net::Limits limits, net::Traffic& traffic,
+  /// Borrows all but the limits.
+  Publications(Loop& loop, net::Context& context, const Identity& identity, net::Limits limits, net::Traffic& traffic,
                observe::Metrics& metrics, observe::Log& log);
 
   net::Publisher& publisher() noexcept { return publisher_; }
@@ -71,7 +71,8 @@ class Publications {
   void answer(const net::Request& request);
 
   Loop& loop_;
-  const PeerOptions& options_;
+  const Identity& identity_;
+  const std::size_t payload_max_;
   observe::Log& log_;
   net::Publisher publisher_;
   std::unordered_map<std::string, Topic, TextHash, std::equal_to<>> topics_;

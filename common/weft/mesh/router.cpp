@@ -34,8 +34,8 @@ std::string versions(std::uint32_t first, std::uint32_t last) {
 
 }  // namespace
 
-Router::Router(Directory& directory, Calls& calls, const PeerOptions& options)
-    : directory_(directory), calls_(calls), options_(options) {
+Router::Router(Directory& directory, Calls& calls, const Identity& identity)
+    : directory_(directory), calls_(calls), identity_(identity) {
   directory_.watch([this](const InstanceRecord& record, const Removal* removed) { changed(record, removed); });
 }
 
@@ -60,7 +60,7 @@ std::shared_ptr<Replica> Router::replica_of(const InstanceRecord& record) {
   replica->id = record.instance;
   replica->place = std::hash<std::string>{}(record.slot.empty() ? record.instance.to_string() : record.slot);
   replica->host = record.host;
-  replica->local = record.host == options_.host;
+  replica->local = record.host == identity_.host;
   replica->healthy = record.health != HealthState::critical;
   replica->set_weight(weight_of(record));
   return replica;
@@ -68,7 +68,7 @@ std::shared_ptr<Replica> Router::replica_of(const InstanceRecord& record) {
 
 const std::string& Router::reach(const InstanceRecord& record, const std::string& local,
                                  const std::string& remote) const {
-  return record.host == options_.host && is_socket(local) ? local : remote;
+  return record.host == identity_.host && is_socket(local) ? local : remote;
 }
 
 std::shared_ptr<const Router::Candidates> Router::candidates(std::string_view agent) {

@@ -23,7 +23,7 @@ class Router {
   };
   using Candidates = std::vector<Candidate>;
   /// Borrows all. Drops what it remembers of an agent when its records change.
-  Router(Directory& directory, Calls& calls, const PeerOptions& options);
+  Router(Directory& directory, Calls& calls, const Identity& identity);
 
   /// Those of `agent` that take calls, in order of their instance ids; empty when there is nobody.
   std::shared_ptr<const Candidates> candidates(std::string_view agent);
@@ -45,7 +45,7 @@ class Router {
 
   Directory& directory_;
   Calls& calls_;
-  const PeerOptions& options_;
+  const Identity& identity_;
   std::unordered_map<std::string, std::shared_ptr<const Candidates>, Hash, std::equal_to<>> known_;  // by agent
   std::unordered_map<Ulid, std::shared_ptr<Replica>> replicas_;
   std::uint64_t version_ = 1;
