@@ -29,8 +29,7 @@ Task<Result<Payload>> attempts(CallTools tools, std::shared_ptr<Target> to, Payl
                       .attempt = number,
                       .begin = number == 1 ? begin : tools.loop.now(),
                       .deadline = start.deadline,
-                      .keep_payload = keep,
-                      .course = &course};
+                      .keep_payload = keep};
     const Duration attempt_timeout = course.policy().retry.attempt_timeout;  // may be another one than before
     if (!options.once && attempt_timeout > Duration::zero())
       outgoing.deadline = std::min(outgoing.deadline, outgoing.begin + attempt_timeout);
@@ -44,8 +43,11 @@ Task<Result<Payload>> attempts(CallTools tools, std::shared_ptr<Target> to, Payl
     } else {
       destination = std::move(route.error());
     }
+    outgoing.why_chosen = course.why;
+    outgoing.candidates = course.candidates;
     Attempt attempt(tools.calls, std::move(destination), outgoing, payload);
     Result<Payload> outcome = co_await attempt;
+    tools.steering.ended(course, outgoing, outcome);
     if (!outgoing.retry_after || tools.loop.now() + *outgoing.retry_after >= start.deadline) co_return outcome;
     if (*outgoing.retry_after > Duration::zero()) co_await sleep_for(tools.loop, *outgoing.retry_after);
     header.id = 0;  // not sent yet; the next attempt belongs to the same trace, under the same parent

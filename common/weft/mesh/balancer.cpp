@@ -48,7 +48,7 @@ class Decision {
   Choice run() {
     look();
     if (best_tier_ == out) return {Choice::kNone, refused_};
-    Choice::Why why = Choice::Why::probe;
+    WhyChosen why = WhyChosen::probe;
     const std::size_t index = probe_ != Choice::kNone ? probe_ : pick(why);
     if (why_) (*why_)[index].chosen = true;
     return {index, Choice::Refused::no, why};
@@ -108,25 +108,25 @@ class Decision {
     return known_after(now_ - track.measured) * (track.round_trip + track.errors * kFailureCost);
   }
 
-  std::size_t pick(Choice::Why& why) const noexcept {
-    why = Choice::Why::only;
+  std::size_t pick(WhyChosen& why) const noexcept {
+    why = WhyChosen::only;
     if (const auto mask = masks_[best_tier_]; std::has_single_bit(mask) && tracks_.size() <= kMasked)
       return static_cast<std::size_t>(std::countr_zero(mask));
     switch (ask_.balance) {
       case Balance::round_robin:
-        why = Choice::Why::turn;
+        why = WhyChosen::turn;
         return best([&](std::size_t i) { return -(tracks_[i].turn + tracks_[i].replica->weight); });
       case Balance::random_two:
-        why = Choice::Why::two;
+        why = WhyChosen::two;
         return random_two();
       case Balance::hash:
-        why = Choice::Why::hash;
+        why = WhyChosen::hash;
         if (!ask_.key.empty()) return hash();
         [[fallthrough]];
       case Balance::nearest:
         break;
     }
-    why = Choice::Why::nearest;
+    why = WhyChosen::nearest;
     return nearest();
   }
 
@@ -262,21 +262,21 @@ class Decision {
 
 }  // namespace
 
-std::string_view to_string(Choice::Why why) noexcept {
+std::string_view to_string(WhyChosen why) noexcept {
   switch (why) {
-    case Choice::Why::none:
+    case WhyChosen::none:
       break;
-    case Choice::Why::only:
+    case WhyChosen::only:
       return "the only one that could take it";
-    case Choice::Why::probe:
+    case WhyChosen::probe:
       return "its circuit was probed";
-    case Choice::Why::nearest:
+    case WhyChosen::nearest:
       return "the nearest by round trips and load";
-    case Choice::Why::turn:
+    case WhyChosen::turn:
       return "its turn";
-    case Choice::Why::two:
+    case WhyChosen::two:
       return "the better of two by chance";
-    case Choice::Why::hash:
+    case WhyChosen::hash:
       return "the hash of the call's key";
   }
   return {};
@@ -296,7 +296,7 @@ void Track::measure(TimePoint now, bool failed, Duration took) noexcept {
 
 Choice choose(std::span<Track> tracks, const Policy& policy, const Ask& ask, TimePoint now, std::uint64_t chance) {
   Decision decision(tracks, policy, ask, now, chance, nullptr);
-  if (decision.only_one()) return {0, Choice::Refused::no, Choice::Why::only};
+  if (decision.only_one()) return {0, Choice::Refused::no, WhyChosen::only};
   const Choice choice = decision.run();
   if (choice.refused != Choice::Refused::no || !decision.by_turns()) return choice;
   double total = 0;  // smooth weighted turns, as nginx takes them

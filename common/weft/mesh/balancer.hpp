@@ -74,16 +74,18 @@ struct Verdict {
   std::string reason;  ///< "not on host beta", "costs less: 0.3 ms", "circuit open"
 };
 
+/// By what an instance was chosen.
+enum class WhyChosen : std::uint8_t { none, only, probe, nearest, turn, two, hash };
+inline constexpr std::size_t kWhyChosenCount = static_cast<std::size_t>(WhyChosen::hash) + 1;
+std::string_view to_string(WhyChosen why) noexcept;
+
 struct Choice {
   enum class Refused : std::uint8_t { no, nobody, circuit_open };
-  /// What told the one that was taken from the others.
-  enum class Why : std::uint8_t { none, only, probe, nearest, turn, two, hash };
   static constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
   std::size_t index = kNone;  ///< into the tracks
   Refused refused = Refused::nobody;
-  Why why = Why::none;
+  WhyChosen why = WhyChosen::none;
 };
-std::string_view to_string(Choice::Why why) noexcept;
 
 /// A remote instance beats a local one when the local one is slower by both.
 inline constexpr double kLocalFactor = 8;

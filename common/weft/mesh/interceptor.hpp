@@ -13,7 +13,7 @@
 
 namespace weft::mesh {
 
-struct Course;
+enum class WhyChosen : std::uint8_t;  // in balancer.hpp
 
 /// One attempt of a call, at its caller. Borrowed during the interceptor's call.
 struct Outgoing {
@@ -28,7 +28,8 @@ struct Outgoing {
   TimePoint end{};                ///< for after_call
   observe::SpanId parent_span{};  ///< of the span under which header.trace makes one
   bool keep_payload = false;      ///< before_call sets it where after_call may ask for another attempt
-  Course* course = nullptr;       ///< of mesh itself: what steers the call; null for a call by endpoint
+  WhyChosen why_chosen{};         ///< for after_call: why this instance; `none` for a call by endpoint
+  std::uint32_t candidates = 0;   ///< instances among which it was chosen; 0 for a call by endpoint
   /// after_call may set it: the call is made again after this time, when the deadline allows.
   std::optional<Duration> retry_after{};
 };

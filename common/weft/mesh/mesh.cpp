@@ -80,7 +80,6 @@ struct Mesh::Impl {
     });
     peer.name_senders([this](std::uint64_t sender) { return name_of(sender); });
     if (options.join) serve_views(peer, directory, steering);
-    steering.join(peer);
     if (options.join) steering.on_news([this] { membership.tell(); });
     if (options.join) steering.serve(peer);
     log.set_instance(options.peer.instance.to_string());

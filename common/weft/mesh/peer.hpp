@@ -94,7 +94,7 @@ class Peer {
   std::size_t in_flight() const noexcept;  ///< calls being handled
   /// Sends what is queued; call before the process ends.
   void flush();
-  Calls& calls() noexcept;  ///< for mesh itself
+  Calls& calls() noexcept;  ///< calls by destination; see calls.hpp
 
  private:
   struct Impl;

@@ -43,14 +43,6 @@ Steering::Steering(Loop& loop, Calls& calls, Router& router, std::shared_ptr<con
       metrics_(metrics),
       log_(log) {}
 
-void Steering::join(Peer& peer) {
-  peer.intercept({.name = "retry", .after_call = [this](Outgoing& call, const Result<Payload>& outcome) {
-                    consider_retry(call, outcome);
-                  }});
-  peer.intercept({.name = "breaker",
-                  .after_call = [this](Outgoing& call, const Result<Payload>& outcome) { ended(call, outcome); }});
-}
-
 /// Calls under way ask their target for each attempt, and all targets that a call holds are here: the old policies may
 /// go.
 void Steering::set_policies(std::shared_ptr<const Policies> policies) {
@@ -155,11 +147,15 @@ Error Steering::refused(const Target& target, const CallOptions& options, Choice
                "weft breaker list AGENT shows the circuits of the agent that calls");
 }
 
-// ---- interceptors
+// ---- the end of an attempt
 
-void Steering::ended(const Outgoing& call, const Result<Payload>& outcome) {
-  if (!call.course || !call.course->at) return;
-  Course& course = *call.course;
+void Steering::ended(Course& course, Outgoing& outgoing, const Result<Payload>& outcome) {
+  measure(course, outgoing, outcome);
+  consider_retry(course, outgoing, outcome);
+}
+
+void Steering::measure(Course& course, const Outgoing& call, const Result<Payload>& outcome) {
+  if (!course.at) return;
   Replica& replica = *course.at->replica;  // `among` keeps it
   const bool sent = call.header.id != 0;
   const bool cancelled = !outcome && outcome.error().kind == ErrorKind::cancelled;
@@ -188,9 +184,7 @@ bool Steering::another(const Course& course, const CallOptions& options) const n
   });
 }
 
-void Steering::consider_retry(Outgoing& call, const Result<Payload>& outcome) {
-  if (!call.course) return;
-  Course& course = *call.course;
+void Steering::consider_retry(const Course& course, Outgoing& call, const Result<Payload>& outcome) {
   Target& target = *course.target;
   const auto& rules = course.policy().retry;
   if (call.attempt == 1) target.budget.earn(rules.budget);

@@ -1,5 +1,5 @@
-// Steering: the policies of a process at work: for each target the balancer's tracks, breakers and retry budget, and
-// the interceptors that keep them. Private to mesh.
+// Steering: the policies of a process at work: for each target the balancer's tracks, breakers and retry budget.
+// Private to mesh.
 #pragma once
 #include <array>
 #include <functional>
@@ -52,7 +52,7 @@ struct Course {
   std::shared_ptr<const Router::Candidates> among;  ///< keeps what `at` points to
   const Router::Candidate* at = nullptr;            ///< of the attempt that waits; null: none
   Breaker::Pass pass = Breaker::Pass::normal;
-  Choice::Why why = Choice::Why::none;  ///< of the latest attempt, as is the next
+  WhyChosen why = WhyChosen::none;  ///< of the latest attempt, as is the next
   std::uint32_t candidates = 0;
   Tried own_tried;
   Tried* tried = &own_tried;  ///< shared by the two halves of a hedged call
@@ -70,8 +70,6 @@ class Steering {
   Steering(Loop& loop, Calls& calls, Router& router, std::shared_ptr<const Policies> policies,
            observe::Metrics& metrics, observe::Log& log);
 
-  /// Adds the interceptors "breaker" and "retry".
-  void join(Peer& peer);
   /// Serves `_breakers`: what `weft breaker` asks.
   void serve(Peer& peer);
   /// Called when news() has more to tell.
@@ -91,6 +89,9 @@ class Steering {
   /// Where the next attempt goes; `course` holds it. Errors: `no_registry`, `no_responders`, `circuit_open`,
   /// `bad_value`.
   Result<const Router::Candidate*> route(Course& course, const CallOptions& options);
+  /// An attempt has ended: its circuit and its instance's measures take the outcome, and `outgoing.retry_after` is set
+  /// where the policy asks for another attempt.
+  void ended(Course& course, Outgoing& outgoing, const Result<Payload>& outcome);
   /// True, and paid for, when a second call may go.
   bool may_hedge(Target& target);
 
@@ -114,8 +115,8 @@ class Steering {
   bool is_served(std::string_view name) const;
   std::optional<Error> not_served(const Target& target) const;
   void refresh(Target& target);
-  void ended(const Outgoing& call, const Result<Payload>& outcome);
-  void consider_retry(Outgoing& call, const Result<Payload>& outcome);
+  void measure(Course& course, const Outgoing& call, const Result<Payload>& outcome);
+  void consider_retry(const Course& course, Outgoing& call, const Result<Payload>& outcome);
   bool another(const Course& course, const CallOptions& options) const noexcept;
   Error refused(const Target& target, const CallOptions& options, Choice::Refused why) const;
   void tell(Target& target, const Track& track, std::optional<Breaker::Transition> transition);

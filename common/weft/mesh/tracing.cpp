@@ -1,7 +1,6 @@
 #include "weft/mesh/tracing.hpp"
 
 #include "weft/mesh/calls.hpp"
-#include "weft/mesh/steering.hpp"
 
 namespace weft::mesh {
 namespace {
@@ -24,7 +23,7 @@ Tracing::Tracing(observe::Tracer& tracer, const Loop& loop, std::string agent)
       keeps_house_(housekeeping(agent_ + ".")),
       targets_(Calls::kTargetsMax),
       methods_(kMethodsKnown) {
-  for (std::size_t i = 0; i < kReasons; ++i) why_chosen_[i] = tracer_.name(to_string(Choice::Why(i)));
+  for (std::size_t i = 0; i < kWhyChosenCount; ++i) why_chosen_[i] = tracer_.name(to_string(WhyChosen(i)));
 }
 
 Interceptor Tracing::interceptor() {
@@ -73,9 +72,9 @@ void Tracing::after_call(Outgoing& call, const Result<Payload>& outcome) {
   span.attempt = static_cast<std::uint16_t>(std::min(call.attempt, 65'535U));
   span.name = target_name(call);
   span.peer = peer_of(call);
-  if (call.course) {
-    span.note = why_chosen_[static_cast<std::size_t>(call.course->why)];
-    span.candidates = call.course->candidates;
+  if (call.candidates > 0) {
+    span.note = why_chosen_[static_cast<std::size_t>(call.why_chosen)];
+    span.candidates = call.candidates;
   }
   span.message_id = call.header.id;
   span.sender = call.header.sender;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "weft/mesh/balancer.hpp"
 #include "weft/mesh/interceptor.hpp"
 #include "weft/observe/observe.hpp"
 #include "weft/observe/trace.hpp"
@@ -22,8 +23,6 @@ class Tracing {
   void published(observe::Span& span, const Result<bool>& outcome);
 
  private:
-  static constexpr std::size_t kReasons = 7;  // of Choice::Why
-
   /// What was looked up for an instance once, for the next calls to it.
   struct KnownPeer {
     const InstanceRecord* record = nullptr;
@@ -47,7 +46,7 @@ class Tracing {
   const bool keeps_house_;                        // what is asked of it begins no trace
   std::vector<std::uint32_t> targets_, methods_;  // names, by the numbers that calls have; 0: not known yet
   std::array<KnownPeer, kPeersKnown> peers_{};
-  std::array<std::uint32_t, kReasons> why_chosen_{};  // names, by Choice::Why
+  std::array<std::uint32_t, kWhyChosenCount> why_chosen_{};  // names, by WhyChosen
 };
 
 }  // namespace weft::mesh

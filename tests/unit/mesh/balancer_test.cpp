@@ -65,23 +65,23 @@ TEST_CASE_METHOD(Fixture, "nobody is nobody, one is taken") {
 
 TEST_CASE_METHOD(Fixture, "a choice says what told the one that was taken from the others") {
   const auto why = [&] { return choose(tracks, policy, ask, now, random.next()).why; };
-  CHECK(why() == Choice::Why::none);
+  CHECK(why() == WhyChosen::none);
   add();
-  CHECK(why() == Choice::Why::only);
+  CHECK(why() == WhyChosen::only);
   add();
-  CHECK(why() == Choice::Why::nearest);
+  CHECK(why() == WhyChosen::nearest);
   ask.balance = Balance::round_robin;
-  CHECK(why() == Choice::Why::turn);
+  CHECK(why() == WhyChosen::turn);
   ask.balance = Balance::random_two;
-  CHECK(why() == Choice::Why::two);
+  CHECK(why() == WhyChosen::two);
   ask.balance = Balance::hash;
-  CHECK(why() == Choice::Why::nearest);  // there is no key
+  CHECK(why() == WhyChosen::nearest);  // there is no key
   ask.key = "k";
-  CHECK(why() == Choice::Why::hash);
+  CHECK(why() == WhyChosen::hash);
   open(tracks[0]);
-  CHECK(why() == Choice::Why::only);
+  CHECK(why() == WhyChosen::only);
   now += policy.breaker.open_for;
-  CHECK(why() == Choice::Why::probe);
+  CHECK(why() == WhyChosen::probe);
 }
 
 TEST_CASE_METHOD(Fixture, "the own host goes first, measured or not, and its instances share alike") {

@@ -3,7 +3,6 @@
 #include "tests/support/manual_loop.hpp"
 #include "weft/mesh/consumer_span.hpp"
 #include "weft/mesh/spans.hpp"
-#include "weft/mesh/steering.hpp"
 
 using namespace weft;
 using namespace weft::mesh;
@@ -36,7 +35,8 @@ struct TracingFixture {
     REQUIRE(chain->before(call, ran));
     call.header.id = 77;
     call.header.sender = 0xab;
-    call.course = course;
+    call.why_chosen = why_chosen;
+    call.candidates = candidates;
     loop.time().advance(3ms);
     call.end = loop.now();
     chain->after(call, outcome, ran);
@@ -55,7 +55,8 @@ struct TracingFixture {
   std::unique_ptr<Tracing> tracing;
   std::unique_ptr<Interceptors> chain;
   std::size_t ran = 0;
-  Course* course = nullptr;
+  WhyChosen why_chosen = WhyChosen::none;
+  std::uint32_t candidates = 0;
 };
 
 }  // namespace
@@ -100,10 +101,8 @@ TEST_CASE_METHOD(TracingFixture, "who was called is told by name, also when anot
 
 TEST_CASE_METHOD(TracingFixture, "a call that was steered tells why its instance was taken, and among how many") {
   make({true, 0});
-  Course steered(nullptr);
-  steered.why = Choice::Why::hash;
-  steered.candidates = 3;
-  course = &steered;
+  why_chosen = WhyChosen::hash;
+  candidates = 3;
   const auto span = call("digest.summary");
   CHECK(tracer->text(span.note) == "the hash of the call's key");
   CHECK(span.candidates == 3);
