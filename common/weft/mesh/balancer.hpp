@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "weft/mesh/breaker.hpp"
-#include "weft/mesh/circuit_news.hpp"
 #include "weft/mesh/policy.hpp"
 
 namespace weft::mesh {
@@ -32,6 +31,12 @@ struct Replica {
     weight = share;
     burden = 1 / share;
   }
+};
+
+/// A caller that reports on its circuits.
+struct Teller {
+  Ulid instance;
+  std::string name;  ///< "digest@alpha"
 };
 
 /// What calls of one method to one instance were like.

@@ -9,16 +9,10 @@
 #include <unordered_map>
 #include <vector>
 
-#include "weft/mesh/breaker.hpp"
+#include "weft/mesh/balancer.hpp"
 #include "weft/mesh/record.hpp"
 
 namespace weft::mesh {
-
-/// Who said so.
-struct Teller {
-  Ulid instance;
-  std::string name;  ///< "digest@alpha"
-};
 
 /// Nothing for a word that a newer release may use.
 std::optional<BreakerState> state_named(std::string_view name) noexcept;

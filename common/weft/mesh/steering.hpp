@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "weft/mesh/balancer.hpp"
+#include "weft/mesh/circuit_news.hpp"
 #include "weft/mesh/gather.hpp"
 #include "weft/mesh/peer.hpp"
 #include "weft/mesh/retry.hpp"
