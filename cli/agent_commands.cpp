@@ -3,13 +3,13 @@
 #include <filesystem>
 
 #include "cli/session.hpp"
-#include "weft/mesh/inspect.hpp"
+#include "weft/wire/inspect.hpp"
 
 namespace weft::cli {
 
 namespace {
 
-using mesh::InstanceRecord;
+using wire::InstanceRecord;
 
 std::vector<InstanceRecord> sorted(const std::vector<const InstanceRecord*>& records) {
   std::vector<InstanceRecord> out;
@@ -60,12 +60,12 @@ Task<int> list_from_peers(Session& session) {
   for (std::filesystem::directory_iterator at(folder, ignored), end; !folder.empty() && !ignored && at != end;
        at.increment(ignored)) {
     if (at->path().extension() != ".c") continue;
-    mesh::CallOptions options(500ms);
+    calls::CallOptions options(500ms);
     std::string endpoint = "ipc://" + at->path().string();
-    std::string method = std::string(mesh::kWhoever) + "._peers";
+    std::string method = std::string(wire::kWhoever) + "._peers";
     auto answer = co_await session.mesh().peer().call_at(std::move(endpoint), std::move(method),
-                                                         mesh::Payload::of(Value()), options);
-    const auto reply = answer ? answer->as<mesh::PeersReply>() : Result<mesh::PeersReply>(answer.error());
+                                                         wire::Payload::of(Value()), options);
+    const auto reply = answer ? answer->as<wire::PeersReply>() : Result<wire::PeersReply>(answer.error());
     if (!reply || reply->records.empty()) continue;
     std::vector<const InstanceRecord*> records;
     for (const auto& record : reply->records) records.push_back(&record);
@@ -96,7 +96,7 @@ void print_instance(const InstanceRecord& record, WallTime now) {
 
 /// Once for all instances: they serve the same. Those of Weft itself, which begin with '_', only with --verbose.
 void print_methods(const Global& global, const std::string& agent, const std::vector<InstanceRecord>& records) {
-  std::map<std::string, mesh::MethodInfo> methods;
+  std::map<std::string, wire::MethodInfo> methods;
   for (const auto& record : records) {
     for (const auto& method : record.methods) {
       if (global.verbose || !method.name.starts_with('_')) methods[method.name] = method;

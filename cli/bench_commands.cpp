@@ -22,15 +22,15 @@ struct BenchArguments {
 
 constexpr std::size_t kRateOutstanding = 10'000;
 
-mesh::Payload payload_of(const BenchArguments& arguments) {
-  return arguments.payload.empty() ? mesh::Payload::raw(std::string(arguments.size, 'x'))
-                                   : mesh::Payload::json(arguments.payload);
+wire::Payload payload_of(const BenchArguments& arguments) {
+  return arguments.payload.empty() ? wire::Payload::raw(std::string(arguments.size, 'x'))
+                                   : wire::Payload::json(arguments.payload);
 }
 
 /// What is measured, so many at a time until the time is up, or so many a second.
 struct Load {
   Session& session;
-  std::function<Task<Result<mesh::Payload>>()> once;
+  std::function<Task<Result<wire::Payload>>()> once;
   TimePoint begin, end;
   Distribution times{};
   std::map<std::string, std::size_t> failures{};  // by code
@@ -152,9 +152,9 @@ int show(const BenchArguments& arguments, const char* what, std::size_t payload_
 }
 
 Task<int> bench_call(Session& session, Target target, const BenchArguments& arguments) {
-  mesh::CallOptions options(session.global().timeout);
+  calls::CallOptions options(session.global().timeout);
   options.host = target.host;
-  const mesh::Payload payload = payload_of(arguments);
+  const wire::Payload payload = payload_of(arguments);
   auto first = co_await session.mesh().call(target.text(), payload, options);
   if (!first) co_return fail(session.global(), first.error());
   const TimePoint begin = session.loop().now();
@@ -172,16 +172,16 @@ Task<int> bench_call(Session& session, Target target, const BenchArguments& argu
 Task<int> bench_pub(Session& session, const BenchArguments& arguments) {
   constexpr std::size_t kTurn = 256;
   std::uint64_t published = 0, delivered = 0, missed = 0;
-  std::vector<mesh::Subscription> subscriptions;
+  std::vector<events::Subscription> subscriptions;
   for (std::size_t i = 0; i < arguments.subscribers; ++i) {
-    auto one = session.mesh().subscribe(arguments.topic, [&, i](const mesh::Event& event) {
+    auto one = session.mesh().subscribe(arguments.topic, [&, i](const events::Event& event) {
       ++delivered;
       if (i == 0) missed += event.missed;
     });
     if (!one) co_return fail(session.global(), one.error());
     subscriptions.push_back(std::move(*one));
   }
-  const mesh::Payload payload = payload_of(arguments);
+  const wire::Payload payload = payload_of(arguments);
   if (auto announced = session.mesh().publishes(arguments.topic); !announced)
     co_return fail(session.global(), announced.error());
   const TimePoint patience = session.loop().now() + session.global().timeout;
@@ -219,7 +219,7 @@ Task<int> bench_pub(Session& session, const BenchArguments& arguments) {
 }
 
 /// Pushes an item and waits until it is done.
-Task<Result<mesh::Payload>> push_one(queue::Queues& queues, const BenchArguments& arguments, Duration timeout) {
+Task<Result<wire::Payload>> push_one(queue::Queues& queues, const BenchArguments& arguments, Duration timeout) {
   queue::PushOptions how(queue::Priority::normal);
   how.timeout = timeout;
   auto receipt = co_await queues.push(arguments.target, payload_of(arguments), how);

@@ -113,9 +113,9 @@ Task<int> ask(Session& session, BreakerArguments arguments) {
     if (!everybody) co_return fail(session.global(), everybody.error());
     co_return print_answers(session.global(), *everybody, arguments.action);
   }
-  mesh::CallOptions options(session.global().timeout);
+  calls::CallOptions options(session.global().timeout);
   const std::string target = arguments.agent + "._breakers";
-  const auto all = co_await session.mesh().call_all(target, mesh::Payload::of(request), std::move(options));
+  const auto all = co_await session.mesh().call_all(target, wire::Payload::of(request), std::move(options));
   if (!all) co_return fail(session.global(), all.error());
   co_return print_answers(session.global(), *all, arguments.action);
 }

@@ -1,7 +1,7 @@
 // weft call: one request, its answer as JSON; or one request to every instance, and who did not answer.
 #include "cli/session.hpp"
 #include "cli/target.hpp"
-#include "weft/mesh/interceptor.hpp"
+#include "weft/calls/interceptor.hpp"
 
 namespace weft::cli {
 
@@ -16,10 +16,10 @@ struct CallArguments {
   Duration stall{};
   std::string key;
   std::vector<std::string> header_words;
-  mesh::Headers headers{};
+  wire::Headers headers{};
 };
 
-void print_reply(const Global& global, const mesh::Payload& reply) {
+void print_reply(const Global& global, const wire::Payload& reply) {
   if (global.json || reply.encoding != wire::Encoding::raw) {
     print_json(shown(reply));
   } else if (!reply.bytes.empty()) {
@@ -28,8 +28,8 @@ void print_reply(const Global& global, const mesh::Payload& reply) {
   }
 }
 
-mesh::CallOptions call_options(const Session& session, const Target& target, const CallArguments& arguments) {
-  mesh::CallOptions options(session.global().timeout);
+calls::CallOptions call_options(const Session& session, const Target& target, const CallArguments& arguments) {
+  calls::CallOptions options(session.global().timeout);
   options.host = target.host;
   options.key = arguments.key;
   options.headers = arguments.headers;
@@ -65,7 +65,7 @@ void print_all(const Global& global, const mesh::Gathered& all) {
   note(global, printable(all.summary()));
 }
 
-Task<int> call_all(Session& session, Target target, mesh::Payload payload, CallArguments arguments) {
+Task<int> call_all(Session& session, Target target, wire::Payload payload, CallArguments arguments) {
   mesh::GatherOptions gathering;
   gathering.count = arguments.count;
   gathering.stall = arguments.stall;
@@ -78,12 +78,12 @@ Task<int> call_all(Session& session, Target target, mesh::Payload payload, CallA
   co_return all->answered() >= enough ? kDone : kFailed;
 }
 
-Task<int> call(Session& session, Target target, mesh::Payload payload, CallArguments arguments) {
+Task<int> call(Session& session, Target target, wire::Payload payload, CallArguments arguments) {
   auto options = call_options(session, target, arguments);
   auto sent = std::make_shared<observe::MessageId>();  // the latest attempt
   const std::string name = target.text();
   session.mesh().peer().intercept(
-      {.name = "message", .after_call = [sent, name](mesh::Outgoing& call, const Result<mesh::Payload>&) {
+      {.name = "message", .after_call = [sent, name](calls::Outgoing& call, const Result<wire::Payload>&) {
          if (call.target == name) *sent = {call.header.id, call.header.sender};
        }});
   const auto reply = co_await session.mesh().call(name, std::move(payload), std::move(options));

@@ -26,7 +26,7 @@ void print_spread(const VersionSpread& spread, std::size_t instances, bool quiet
 }
 
 Task<int> check_versions(Session& session) {
-  std::vector<mesh::InstanceRecord> records;
+  std::vector<wire::InstanceRecord> records;
   for (const auto* record : session.mesh().directory().all()) records.push_back(*record);
   const VersionSpread spread = version_spread(records);
   if (session.global().json)

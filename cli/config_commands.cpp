@@ -3,7 +3,7 @@
 #include "cli/fleet_config.hpp"
 #include "weft/base/text.hpp"
 #include "weft/config/config.hpp"
-#include "weft/mesh/policy.hpp"
+#include "weft/policy/policy.hpp"
 
 #include <unistd.h>
 
@@ -167,7 +167,7 @@ std::optional<std::string> target_of(const Value& root, const std::string& key) 
 
 /// What holds for calls of `target`: each value with the rule that won and where it stands.
 int explain_policy(const Global& global, const Config& config, const std::string& target) {
-  const auto policies = mesh::Policies::from(config);
+  const auto policies = policy::Policies::from(config);
   if (!policies) return fail(global, policies.error());
   Value::List documents;
   Table table({"POLICY", "VALUE", "OF", "FROM"});

@@ -18,7 +18,7 @@ struct DlqArguments {
 
 /// A letter and the process that keeps it.
 struct Found {
-  mesh::InstanceRecord keeper;
+  wire::InstanceRecord keeper;
   queue::DeadLetter letter;
 };
 
@@ -80,10 +80,10 @@ Task<std::string> issue_of(Session& session, const Found& found) {
   request.agent = found.keeper.agent;
   request.code = std::string(codes::dead_lettered.id);
   request.limit = 1000;
-  mesh::CallOptions options(session.global().timeout);
+  calls::CallOptions options(session.global().timeout);
   options.host = found.keeper.host;
   const std::string target = "errorbus.events";
-  mesh::Payload payload = mesh::Payload::of(request);
+  wire::Payload payload = wire::Payload::of(request);
   auto answer = co_await session.mesh().call(target, std::move(payload), options);
   auto reply = answer ? answer->as<errorbus::EventsReply>() : Result<errorbus::EventsReply>(answer.error());
   std::string issue;
@@ -95,7 +95,7 @@ Task<std::string> issue_of(Session& session, const Found& found) {
   co_return issue;
 }
 
-void print_letter(const Found& found, const mesh::Payload& payload, const std::string& issue) {
+void print_letter(const Found& found, const wire::Payload& payload, const std::string& issue) {
   const queue::DeadLetter& letter = found.letter;
   print_line(letter.id.to_string() + "  of " + letter.queue + "  at " + found.keeper.agent + "@" + found.keeper.host);
   Table facts({"WHAT", "VALUE"});
@@ -124,7 +124,7 @@ Task<int> show(Session& session, std::string id) {
     auto reply = co_await ask_keeper<queue::DeadLetterReply>(session, record, "_dlq_show", request);
     if (!reply) continue;  // another process has it
     Found found{record, std::move(reply->letter)};
-    const mesh::Payload payload(static_cast<wire::Encoding>(reply->encoding), std::move(reply->payload));
+    const wire::Payload payload(static_cast<wire::Encoding>(reply->encoding), std::move(reply->payload));
     const std::string issue = co_await issue_of(session, found);
     if (session.global().json) {
       Value out = document(found);

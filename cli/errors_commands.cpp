@@ -26,9 +26,9 @@ struct Action {
 };
 
 /// To the bus at `endpoint`, or where that is empty to one on `host`, or to any.
-Task<Result<mesh::Payload>> send(Session& session, std::string endpoint, std::string host, std::string method,
-                                 mesh::Payload payload) {
-  mesh::CallOptions options(session.global().timeout);
+Task<Result<wire::Payload>> send(Session& session, std::string endpoint, std::string host, std::string method,
+                                 wire::Payload payload) {
+  calls::CallOptions options(session.global().timeout);
   options.host = std::move(host);
   if (endpoint.empty()) {
     auto answer = co_await session.mesh().call(std::move(method), std::move(payload), options);
@@ -43,7 +43,7 @@ Task<Result<mesh::Payload>> send(Session& session, std::string endpoint, std::st
 /// could say.
 Task<std::string> hub_of(Session& session) {
   std::string any, method = "errorbus.stats";
-  mesh::Payload nothing = mesh::Payload::of(Value());
+  wire::Payload nothing = wire::Payload::of(Value());
   auto answer = co_await send(session, any, any, method, nothing);
   auto stats = answer ? answer->as<errorbus::Stats>() : Result<errorbus::Stats>(answer.error());
   co_return stats ? stats->hub : any;
@@ -54,7 +54,7 @@ template <class Reply, class Request>
 Task<Result<Reply>> ask_bus(Session& session, const std::string& host, const char* method, const Request& request) {
   std::string endpoint, target = method;
   if (host.empty()) endpoint = co_await hub_of(session);
-  mesh::Payload payload = mesh::Payload::of(request);
+  wire::Payload payload = wire::Payload::of(request);
   auto answer = co_await send(session, endpoint, host, target, payload);
   if (answer) co_return answer->template as<Reply>();
   Error error = answer.error();
@@ -169,7 +169,7 @@ Task<int> act(Session& session, const Action& action) {
 
 // ---- tail
 
-void print_live(const Session& session, const mesh::Event& event, Severity least) {
+void print_live(const Session& session, const events::Event& event, Severity least) {
   auto error = event.payload.as<ErrorEvent>();
   if (!error) return note(session.global(), "an event that cannot be read: " + error.error().message);
   if (event.missed > 0)
@@ -186,11 +186,11 @@ int run_tail(const Global& global, const Filter& filter) {
   auto context = find_mesh(global);
   if (!context) return fail(global, context.error());
   Session session(global, std::move(*context), Session::Role::onlooker);
-  mesh::Subscription subscription;  // goes before the session
+  events::Subscription subscription;  // goes before the session
   return session.run([&](Session& open) -> Task<int> {
     const std::string pattern = "errors." + (filter.host.empty() ? "*" : filter.host) + ".*";
     auto subscribed =
-        open.mesh().subscribe(pattern, [&](const mesh::Event& event) { print_live(open, event, *severity); });
+        open.mesh().subscribe(pattern, [&](const events::Event& event) { print_live(open, event, *severity); });
     if (!subscribed) co_return fail(global, subscribed.error());
     subscription = std::move(*subscribed);
     open.interruptible();

@@ -1,7 +1,7 @@
 // weft ping and weft latency: how far away instances and methods are.
 #include "cli/survey.hpp"
 #include "cli/target.hpp"
-#include "weft/mesh/inspect.hpp"
+#include "weft/wire/inspect.hpp"
 
 namespace weft::cli {
 
@@ -32,15 +32,15 @@ Value ping_document(const Answered& one) {
   }
   entry.set("round_trip_us", std::chrono::duration<double, std::micro>(one.took).count());
   if (!one.answer) return entry;
-  if (const auto reply = one.answer->as<mesh::PingReply>()) entry.set("process", to_value(*reply));
+  if (const auto reply = one.answer->as<wire::PingReply>()) entry.set("process", to_value(*reply));
   return entry;
 }
 
 /// What an answer to _ping says, or, where the agent does not serve that method, its record.
-Result<mesh::PingReply> reply_of(const Answered& one, WallTime now) {
-  if (one.answer) return one.answer->as<mesh::PingReply>();
+Result<wire::PingReply> reply_of(const Answered& one, WallTime now) {
+  if (one.answer) return one.answer->as<wire::PingReply>();
   if (!is_there(one)) return one.answer.error();
-  mesh::PingReply reply;
+  wire::PingReply reply;
   reply.version = one.record.version;
   reply.pid = one.record.pid;
   if (one.record.started_us != 0) reply.up_us = to_us(now) - one.record.started_us;
@@ -92,9 +92,9 @@ Task<int> ping(Session& session, const PingArguments& arguments) {
 
 /// One call after another, over one connection that is there already. A method that the agent does not have is timed
 /// all the same when `any_answer`.
-Task<Result<Distribution>> measure(Session& session, std::string target, std::string host, mesh::Payload payload,
+Task<Result<Distribution>> measure(Session& session, std::string target, std::string host, wire::Payload payload,
                                    std::size_t count, bool any_answer = false) {
-  mesh::CallOptions options(session.global().timeout);
+  calls::CallOptions options(session.global().timeout);
   options.host = std::move(host);
   Distribution times;
   for (std::size_t i = 0; i <= count; ++i) {
@@ -106,10 +106,10 @@ Task<Result<Distribution>> measure(Session& session, std::string target, std::st
   co_return times;
 }
 
-Task<int> latency(Session& session, Target target, mesh::Payload payload, std::size_t count) {
+Task<int> latency(Session& session, Target target, wire::Payload payload, std::size_t count) {
   auto whole = co_await measure(session, target.text(), target.host, payload, count);
   if (!whole) co_return fail(session.global(), whole.error());
-  auto path = co_await measure(session, target.agent + "._ping", target.host, mesh::Payload::of(Value()), count, true);
+  auto path = co_await measure(session, target.agent + "._ping", target.host, wire::Payload::of(Value()), count, true);
   if (!path) co_return fail(session.global(), path.error());
   if (session.global().json) {
     Value document;

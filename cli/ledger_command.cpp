@@ -24,28 +24,28 @@ struct Pair {
 };
 
 struct Books {
-  std::vector<mesh::LedgerReply> replies;
-  std::vector<std::pair<mesh::InstanceRecord, Error>> silent;
+  std::vector<wire::LedgerReply> replies;
+  std::vector<std::pair<wire::InstanceRecord, Error>> silent;
 };
 
-bool has_ledger(const mesh::InstanceRecord& record) {
+bool has_ledger(const wire::InstanceRecord& record) {
   return std::any_of(record.methods.begin(), record.methods.end(),
-                     [](const mesh::MethodInfo& method) { return method.name == "_ledger"; });
+                     [](const wire::MethodInfo& method) { return method.name == "_ledger"; });
 }
 
-Task<Result<mesh::LedgerReply>> ask(Session& session, const mesh::InstanceRecord& record, bool tell) {
-  mesh::CallOptions options(session.global().timeout);
+Task<Result<wire::LedgerReply>> ask(Session& session, const wire::InstanceRecord& record, bool tell) {
+  calls::CallOptions options(session.global().timeout);
   options.instance = record.instance.to_string();
-  mesh::LedgerRequest request;
+  wire::LedgerRequest request;
   request.tell = tell;
-  request.limit = mesh::LedgerRequest::limit_max;
+  request.limit = wire::LedgerRequest::limit_max;
   const std::string target = record.agent + "._ledger";
-  auto answer = co_await session.mesh().call(target, mesh::Payload::of(request), options);
+  auto answer = co_await session.mesh().call(target, wire::Payload::of(request), options);
   if (!answer) co_return answer.error();
-  co_return answer->as<mesh::LedgerReply>();
+  co_return answer->as<wire::LedgerReply>();
 }
 
-Task<Books> ask_all(Session& session, std::vector<mesh::InstanceRecord> records, bool tell) {
+Task<Books> ask_all(Session& session, std::vector<wire::InstanceRecord> records, bool tell) {
   Books books;
   for (const auto& record : records) {
     auto reply = co_await ask(session, record, tell);
@@ -144,7 +144,7 @@ Task<int> ledger(Session& session, const LedgerArguments& arguments) {
                                      did_you_mean(arguments.agent, directory.agent_names()),
                                  "'weft list' shows who is"));
   }
-  std::vector<mesh::InstanceRecord> records;
+  std::vector<wire::InstanceRecord> records;
   for (const auto* record : directory.all()) {
     if (has_ledger(*record)) records.push_back(*record);
   }

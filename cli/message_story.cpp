@@ -12,13 +12,13 @@ bool is_received(const TracedSpan& one) { return one.span.kind == "server" || on
 bool is_sent(const TracedSpan& one) { return one.span.kind == "client" || one.span.kind == "producer"; }
 
 /// "WEFT-2006 DEADLINE_EXCEEDED", "ok".
-std::string outcome_of(const mesh::SpanInfo& span) {
+std::string outcome_of(const peer::SpanInfo& span) {
   if (span.error.empty()) return "ok";
   const auto code = find_code(span.error);
   return code ? std::string(code->id) + " " + std::string(code->name) : span.error;
 }
 
-std::string chosen(const mesh::SpanInfo& span) {
+std::string chosen(const peer::SpanInfo& span) {
   if (span.kind == "producer") return "published";
   std::string text = span.peer.empty() ? "to nobody" : "to " + span.peer;
   if (!span.note.empty()) text += ": " + span.note + ", of " + std::to_string(span.candidates);
@@ -32,7 +32,7 @@ class Teller {
   Teller(const TracedSpan* sent, std::vector<const TracedSpan*> received,
          const std::map<std::string, std::string>& senders)
       : sent_(sent), received_(std::move(received)) {
-    const mesh::SpanInfo& known = sent ? sent->span : received_.front()->span;
+    const peer::SpanInfo& known = sent ? sent->span : received_.front()->span;
     story_.message = known.message;
     story_.name = known.name;
     story_.trace_id = known.trace_id;
@@ -104,7 +104,7 @@ class Teller {
   Story story_;
 };
 
-bool belong(const mesh::SpanInfo& sent, const mesh::SpanInfo& received) {
+bool belong(const peer::SpanInfo& sent, const peer::SpanInfo& received) {
   if (sent.kind == "client" ? received.kind != "server" : received.kind != "consumer") return false;
   if (!sent.message.empty() && !received.message.empty()) return sent.message == received.message;
   return !sent.span_id.empty() && received.parent_id == sent.span_id;
@@ -128,12 +128,12 @@ std::vector<Story> stories_of(const std::vector<TracedSpan>& spans, const std::m
   };
   for (const auto& one : spans) {
     if (!is_sent(one)) continue;
-    auto received = take([&](const mesh::SpanInfo& span) { return belong(one.span, span); });
+    auto received = take([&](const peer::SpanInfo& span) { return belong(one.span, span); });
     all.emplace_back(one.span.begin_us, Teller(&one, std::move(received), senders).tell());
   }
   while (!orphans.empty()) {
-    const mesh::SpanInfo first = orphans.front()->span;
-    auto received = take([&](const mesh::SpanInfo& span) {
+    const peer::SpanInfo first = orphans.front()->span;
+    auto received = take([&](const peer::SpanInfo& span) {
       return span.kind == first.kind && span.message == first.message && span.name == first.name;
     });
     all.emplace_back(first.begin_us, Teller(nullptr, std::move(received), senders).tell());

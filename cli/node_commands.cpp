@@ -125,15 +125,15 @@ int down(const Global& global, const std::string& host) {
 
 /// One host: what its node answered, or why it did not.
 struct HostReport {
-  mesh::InstanceRecord node;
+  wire::InstanceRecord node;
   Result<PsReply> reply{PsReply{}};
 };
 
 Task<void> ask(Session& session, HostReport& report, std::size_t& left, Completion<bool>::Completer& done) {
-  mesh::CallOptions options;
+  calls::CallOptions options;
   options.timeout = session.global().timeout;
   options.instance = report.node.instance.to_string();
-  auto answer = co_await session.mesh().call("node.ps", mesh::Payload::of(Value()), options);
+  auto answer = co_await session.mesh().call("node.ps", wire::Payload::of(Value()), options);
   report.reply = answer ? answer->as<PsReply>() : Result<PsReply>(answer.error());
   if (--left > 0) co_return;
   // Later, for who waits destroys the scope that this runs in.
@@ -241,10 +241,10 @@ Task<Result<void>> read_log(Session& session, const LogsOptions& options, Source
   request.lines = options.lines;
   for (;;) {
     request.offset = source.offset;
-    mesh::CallOptions call;
+    calls::CallOptions call;
     call.timeout = session.global().timeout;
     call.instance = source.instance;
-    auto answer = co_await session.mesh().call("node.logs", mesh::Payload::of(request), call);
+    auto answer = co_await session.mesh().call("node.logs", wire::Payload::of(request), call);
     if (!answer) co_return answer.error();
     auto reply = answer->as<node::LogsReply>();
     if (!reply) co_return reply.error();

@@ -105,7 +105,7 @@ Task<int> info(Session& session, std::string name) {
 }
 
 /// The command is the producer of this one item, which goes with it.
-Task<int> push(Session& session, const QueueArguments& arguments, mesh::Payload payload, queue::PushOptions how) {
+Task<int> push(Session& session, const QueueArguments& arguments, wire::Payload payload, queue::PushOptions how) {
   if (auto fine = check_queue(session, arguments.queue); !fine) {
     if (!fine.error().is(codes::unknown_agent)) co_return fail(session.global(), fine.error());
     note(session.global(), fine.error().message + (fine.error().message.back() == '?' ? "" : ".") + " Waiting for one");
@@ -115,8 +115,8 @@ Task<int> push(Session& session, const QueueArguments& arguments, mesh::Payload 
   auto receipt = co_await own.queues.push(arguments.queue, std::move(payload), how);
   if (!receipt) co_return fail(session.global(), receipt.error());
   TaskScope waiting;
-  Completion<Result<mesh::Payload>> done;
-  auto completer = std::make_shared<Completion<Result<mesh::Payload>>::Completer>(done.completer());
+  Completion<Result<wire::Payload>> done;
+  auto completer = std::make_shared<Completion<Result<wire::Payload>>::Completer>(done.completer());
   const Error late(
       codes::deadline_exceeded,
       "the item was not finished within " + to_text(session.global().timeout) + ", and goes with this command",

@@ -11,8 +11,8 @@
 namespace weft::cli {
 
 /// Every live process that has queues, by host and agent.
-inline std::vector<mesh::InstanceRecord> keepers(Session& session) {
-  std::vector<mesh::InstanceRecord> out;
+inline std::vector<wire::InstanceRecord> keepers(Session& session) {
+  std::vector<wire::InstanceRecord> out;
   for (const auto* record : session.mesh().directory().all()) {
     const auto& methods = record->methods;
     if (std::any_of(methods.begin(), methods.end(), [](const auto& method) { return method.name == "_queues"; }))
@@ -73,12 +73,12 @@ class CommandQueues {
 
 /// `method` of that process. The error names it.
 template <class Reply, class Request>
-Task<Result<Reply>> ask_keeper(Session& session, const mesh::InstanceRecord& record, const char* method,
+Task<Result<Reply>> ask_keeper(Session& session, const wire::InstanceRecord& record, const char* method,
                                const Request& request) {
-  mesh::CallOptions options(session.global().timeout);
+  calls::CallOptions options(session.global().timeout);
   options.instance = record.instance.to_string();
   const std::string target = record.agent + "." + method;
-  mesh::Payload payload = mesh::Payload::of(request);
+  wire::Payload payload = wire::Payload::of(request);
   auto answer = co_await session.mesh().call(target, std::move(payload), options);
   if (answer) co_return answer->template as<Reply>();
   Error error = answer.error();

@@ -130,7 +130,7 @@ Session::Session(const Global& global, Context context, Role role)
       role_(role),
       log_(log_options(global)),
       tracer_(make_tracer()),
-      mesh_(loop_, mesh::secured(sockets_, loop_, own_config(global, context_)), mesh_options(context_, role, tracer_),
+      mesh_(loop_, peer::secured(sockets_, loop_, own_config(global, context_)), mesh_options(context_, role, tracer_),
             metrics_, log_, health_) {}
 
 void Session::finish(int exit_code) {

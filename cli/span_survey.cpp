@@ -10,19 +10,19 @@ constexpr Duration kAskTimeout = 1s;
 
 }  // namespace
 
-void Collected::add(const std::string& process, const mesh::SpansReply& reply) {
+void Collected::add(const std::string& process, const peer::SpansReply& reply) {
   more += reply.more;
   for (const auto& span : reply.spans) spans.push_back({process, span});
 }
 
-Task<Collected> ask_spans(Session& session, const mesh::SpansRequest& request) {
+Task<Collected> ask_spans(Session& session, const peer::SpansRequest& request) {
   Collected out;
-  if (auto own = mesh::spans_of(session.tracer(), session.loop().clock(), request)) out.add("cli", *own);
+  if (auto own = peer::spans_of(session.tracer(), session.loop().clock(), request)) out.add("cli", *own);
   auto everybody = find_instances(session.mesh().directory(), Who());
   const auto answers = co_await survey(session, std::move(*everybody), "_spans", to_value(request), kAskTimeout);
   for (const auto& one : answers) {
     const std::string process = one.record.agent + "@" + one.record.host;
-    const auto reply = one.answer ? one.answer->as<mesh::SpansReply>() : Result<mesh::SpansReply>(one.answer.error());
+    const auto reply = one.answer ? one.answer->as<peer::SpansReply>() : Result<peer::SpansReply>(one.answer.error());
     if (reply) {
       out.add(process, *reply);
     } else if (!reply.error().is(codes::no_such_method)) {  // other clients need not have it

@@ -15,11 +15,11 @@ struct Collected {
   std::uint64_t more = 0;
   std::set<std::string> silent;  ///< who did not answer
 
-  void add(const std::string& process, const mesh::SpansReply& reply);
+  void add(const std::string& process, const peer::SpansReply& reply);
 };
 
 /// Waits for each at most a second. `request` must live as long.
-Task<Collected> ask_spans(Session& session, const mesh::SpansRequest& request);
+Task<Collected> ask_spans(Session& session, const peer::SpansRequest& request);
 /// Who did not answer, and what is left out, on stderr.
 void tell_gaps(const Global& global, const Collected& found);
 

@@ -8,9 +8,9 @@ namespace weft::cli {
 
 namespace {
 
-Task<void> ask(Session& session, Answered& one, std::string method, mesh::Payload request, Duration timeout,
+Task<void> ask(Session& session, Answered& one, std::string method, wire::Payload request, Duration timeout,
                std::size_t& left, Completion<bool>::Completer& done) {
-  mesh::CallOptions options(timeout);
+  calls::CallOptions options(timeout);
   options.instance = one.record.instance.to_string();
   const TimePoint begin = session.loop().now();
   std::string target = one.record.agent + "." + method;
@@ -35,8 +35,8 @@ Result<Who> parse_who(std::string_view text) {
   return who;
 }
 
-Result<std::vector<mesh::InstanceRecord>> find_instances(const mesh::Directory& directory, const Who& who) {
-  std::vector<mesh::InstanceRecord> found;
+Result<std::vector<wire::InstanceRecord>> find_instances(const mesh::Directory& directory, const Who& who) {
+  std::vector<wire::InstanceRecord> found;
   std::vector<std::string> hosts;
   for (const auto* record : directory.all()) {
     if ((!who.agent.empty() && record->agent != who.agent) || record->call_endpoint.empty()) continue;
@@ -58,7 +58,7 @@ Result<std::vector<mesh::InstanceRecord>> find_instances(const mesh::Directory& 
                "'weft list' shows who is");
 }
 
-Task<std::vector<Answered>> survey(Session& session, std::vector<mesh::InstanceRecord> records, std::string method,
+Task<std::vector<Answered>> survey(Session& session, std::vector<wire::InstanceRecord> records, std::string method,
                                    Value request, Duration longest) {
   std::vector<Answered> answers;
   answers.reserve(records.size());
@@ -70,7 +70,7 @@ Task<std::vector<Answered>> survey(Session& session, std::vector<mesh::InstanceR
   Completion<bool> all;
   auto done = all.completer();
   std::size_t left = answers.size();
-  const auto payload = mesh::Payload::of(request);
+  const auto payload = wire::Payload::of(request);
   const Duration timeout = std::min(session.global().timeout, longest);
   TaskScope asking;
   for (auto& one : answers) asking.spawn(ask(session, one, method, payload, timeout, left, done));

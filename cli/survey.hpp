@@ -15,16 +15,16 @@ Option who_option(std::string& who);
 /// Errors: `bad_usage`.
 Result<Who> parse_who(std::string_view text);
 /// In order of agent, host, instance. Errors: `unknown_agent` with the nearest name, or where it runs instead.
-Result<std::vector<mesh::InstanceRecord>> find_instances(const mesh::Directory& directory, const Who& who);
+Result<std::vector<wire::InstanceRecord>> find_instances(const mesh::Directory& directory, const Who& who);
 
 struct Answered {
-  mesh::InstanceRecord record;
-  Result<mesh::Payload> answer;
+  wire::InstanceRecord record;
+  Result<wire::Payload> answer;
   Duration took{};  ///< from the question to its answer
 };
 /// Asks each for `method` (without the agent) within the session's timeout, `longest` at most; as many answers as
 /// records, in their order.
-Task<std::vector<Answered>> survey(Session& session, std::vector<mesh::InstanceRecord> records, std::string method,
+Task<std::vector<Answered>> survey(Session& session, std::vector<wire::InstanceRecord> records, std::string method,
                                    Value request = {}, Duration longest = Duration::max());
 /// "digest@alpha" for each that did not answer.
 std::vector<std::string> silent(const std::vector<Answered>& answers);

@@ -59,8 +59,8 @@ Result<Target> parse_target(std::string_view text) {
   return target;
 }
 
-Result<mesh::Headers> parse_headers(const std::vector<std::string>& words) {
-  mesh::Headers headers;
+Result<wire::Headers> parse_headers(const std::vector<std::string>& words) {
+  wire::Headers headers;
   for (const auto& word : words) {
     const auto colon = word.find(':');
     if (colon == 0 || colon == std::string::npos)
@@ -76,25 +76,25 @@ Option header_option(std::vector<std::string>& words) {
   return texts("-H,--header", words, "NAME:VALUE", "A header that goes with it; may be given more than once");
 }
 
-Result<mesh::Payload> read_payload(const std::string& text, bool raw) {
+Result<wire::Payload> read_payload(const std::string& text, bool raw) {
   auto content = text == "-" ? all_of_stdin() : Result<std::string>(text);
   if (!content) return content.error();
-  if (raw) return mesh::Payload::raw(*content);
+  if (raw) return wire::Payload::raw(*content);
   const auto value = from_json(*content);
   if (!value) {
     return Error(codes::bad_usage, "the payload is no JSON: " + value.error().message,
                  "quote it for the shell, as '{\"text\": \"hello\"}', or send it as it is with --raw");
   }
-  return mesh::Payload::of(*value);
+  return wire::Payload::of(*value);
 }
 
-Value shown(const mesh::Payload& payload) {
+Value shown(const wire::Payload& payload) {
   if (payload.encoding == wire::Encoding::raw && is_utf8(payload.text())) return Value(payload.text());
   auto value = payload.value();
   return value ? std::move(*value) : Value(payload.bytes);
 }
 
-std::string shown_text(const mesh::Payload& payload) {
+std::string shown_text(const wire::Payload& payload) {
   if (payload.encoding == wire::Encoding::raw) return printable(payload.text());
   return to_json(shown(payload));
 }

@@ -6,7 +6,7 @@
 
 #include "cli/verb.hpp"
 #include "weft/base/base.hpp"
-#include "weft/mesh/payload.hpp"
+#include "weft/wire/payload.hpp"
 
 namespace weft::cli {
 
@@ -20,14 +20,14 @@ struct Target {
 Result<Target> parse_target(std::string_view text);
 
 /// Each is NAME:VALUE. Errors: `bad_usage` for what is none, and for a name that comes twice.
-Result<mesh::Headers> parse_headers(const std::vector<std::string>& words);
+Result<wire::Headers> parse_headers(const std::vector<std::string>& words);
 Option header_option(std::vector<std::string>& words);
 
 /// `text` is JSON, or with `raw` just bytes; "-" reads all of stdin. Errors: `bad_usage`, `too_large`.
-Result<mesh::Payload> read_payload(const std::string& text, bool raw);
+Result<wire::Payload> read_payload(const std::string& text, bool raw);
 /// What a payload is as JSON: MessagePack and JSON as they are, raw bytes as a string where they are UTF-8.
-Value shown(const mesh::Payload& payload);
+Value shown(const wire::Payload& payload);
 /// The same as a text for a terminal: JSON on one line; raw bytes as they are, control characters replaced.
-std::string shown_text(const mesh::Payload& payload);
+std::string shown_text(const wire::Payload& payload);
 
 }  // namespace weft::cli

@@ -2,13 +2,13 @@
 #include <algorithm>
 
 #include "cli/survey.hpp"
-#include "weft/mesh/inspect.hpp"
+#include "weft/wire/inspect.hpp"
 
 namespace weft::cli {
 
 namespace {
 
-using mesh::StatsReply;
+using wire::StatsReply;
 
 struct TopArguments {
   std::string who;
@@ -18,7 +18,7 @@ struct TopArguments {
 };
 
 struct Sample {
-  mesh::InstanceRecord record;
+  wire::InstanceRecord record;
   StatsReply stats;
   TimePoint at;
 };

@@ -43,7 +43,7 @@ void tell_published(const Global& global, const PubArguments& arguments, bool wa
                    (wanted ? "" : ": nobody subscribes to it"));
 }
 
-Task<int> publish(Session& session, const PubArguments& arguments, mesh::Payload payload) {
+Task<int> publish(Session& session, const PubArguments& arguments, wire::Payload payload) {
   const Global& global = session.global();
   if (auto fine = session.mesh().publishes(arguments.topic); !fine) co_return fail(global, fine.error());
   const bool wanted = co_await wait_for_subscribers(session, arguments.topic);
@@ -63,7 +63,7 @@ int run_pub(const Global& global, const PubArguments& arguments) {
       global, [&](Session& session) { return publish(session, arguments, *payload); }, Session::Role::publisher);
 }
 
-void print_event(const Session& session, WallTime now, const mesh::Event& event, bool raw) {
+void print_event(const Session& session, WallTime now, const events::Event& event, bool raw) {
   const Global& global = session.global();
   const std::string time = to_rfc3339(now);
   if (global.json) {
@@ -91,14 +91,14 @@ class Watch {
   Watch(Session& session, const SubArguments& arguments)
       : session_(session), arguments_(arguments), time_is_over_(session.loop()) {}
   Result<void> start() {
-    mesh::SubscribeOptions options;
+    events::SubscribeOptions options;
     options.last_value = arguments_.last;
     options.on_unpublished = [this](const std::string& nearest) {
       note(session_.global(), "nobody publishes " + arguments_.pattern +
                                   (nearest.empty() ? std::string(" yet") : ", did you mean '" + nearest + "'?"));
     };
     auto subscribed = session_.mesh().subscribe(
-        arguments_.pattern, [this](const mesh::Event& event) { take(event); }, std::move(options));
+        arguments_.pattern, [this](const events::Event& event) { take(event); }, std::move(options));
     if (!subscribed) return subscribed.error();
     subscription_ = std::move(*subscribed);
     session_.interruptible();
@@ -108,7 +108,7 @@ class Watch {
   }
 
  private:
-  void take(const mesh::Event& event) {
+  void take(const events::Event& event) {
     if (arguments_.count > 0 && seen_ >= arguments_.count) return;
     ++seen_;
     print_event(session_, session_.loop().clock().wall(), event, arguments_.raw);
@@ -124,7 +124,7 @@ class Watch {
   Session& session_;
   const SubArguments& arguments_;
   Timer time_is_over_;
-  mesh::Subscription subscription_;
+  events::Subscription subscription_;
   std::uint64_t seen_ = 0;
 };
 

@@ -15,7 +15,7 @@ struct TraceArguments {
 };
 
 Task<Collected> collect(Session& session, observe::TraceId trace) {
-  mesh::SpansRequest request;
+  peer::SpansRequest request;
   request.trace_id = observe::to_hex(trace);
   for (int asked = 1;; ++asked) {
     Collected found = co_await ask_spans(session, request);
@@ -58,10 +58,10 @@ Value document(const observe::TraceId& trace, const Collected& found) {
   return out;
 }
 
-Task<int> trace_call(Session& session, Target target, mesh::Payload payload) {
+Task<int> trace_call(Session& session, Target target, wire::Payload payload) {
   const Global& global = session.global();
   const auto root = session.tracer().start_sampled();
-  mesh::CallOptions options(global.timeout);
+  calls::CallOptions options(global.timeout);
   options.host = target.host;
   options.trace.trace_id = root.trace_id;  // no span id: the call is the root
   options.trace.flags = root.flags;

@@ -63,7 +63,7 @@ class Tree {
     add_children(one.span.span_id, level + 1, callee);
   }
   /// What lies between the two durations was on its way: no clocks of two hosts are compared.
-  static TraceRow call_row(const mesh::SpanInfo& call, const TracedSpan& callee) {
+  static TraceRow call_row(const peer::SpanInfo& call, const TracedSpan& callee) {
     TraceRow row;
     row.name = call.name;
     row.where = callee.process;

@@ -3,13 +3,13 @@
 #include <string>
 #include <vector>
 
-#include "weft/mesh/spans.hpp"
+#include "weft/peer/spans.hpp"
 
 namespace weft::cli {
 
 struct TracedSpan {
   std::string process;  ///< "echo@alpha", "cli"
-  mesh::SpanInfo span;
+  peer::SpanInfo span;
 };
 
 /// One row: a call with what its callee says of it, or any other span.

@@ -78,7 +78,7 @@ class TreePrinter {
   Table table_{{"ACTOR", "CLASS", "STATE", "RESTARTS", "MAILBOX", "OLDEST"}};
 };
 
-void print_tree(const mesh::InstanceRecord& record, const TreeReply& reply, bool all) {
+void print_tree(const wire::InstanceRecord& record, const TreeReply& reply, bool all) {
   print_line(record.agent + "@" + record.host + "  " + record.instance.to_string() + "  on " +
              printable(reply.scheduler) + "  " + plural(reply.live, "actor") + ", " +
              plural(reply.failures, "failure") + ", " + plural(reply.restarts, "restart") + ", " +
@@ -88,13 +88,13 @@ void print_tree(const mesh::InstanceRecord& record, const TreeReply& reply, bool
     print_line("(" + std::to_string(reply.live - reply.actors.size()) + " more actors were not asked for: --all)");
 }
 
-Task<Result<TreeReply>> ask(Session& session, const mesh::InstanceRecord& record, bool all) {
-  mesh::CallOptions options(session.global().timeout);
+Task<Result<TreeReply>> ask(Session& session, const wire::InstanceRecord& record, bool all) {
+  calls::CallOptions options(session.global().timeout);
   options.instance = record.instance.to_string();
   TreeRequest request;
   if (all) request.limit = TreeRequest::limit_max;
   const std::string target = record.agent + "._tree";
-  auto answer = co_await session.mesh().call(target, mesh::Payload::of(request), options);
+  auto answer = co_await session.mesh().call(target, wire::Payload::of(request), options);
   if (!answer) co_return answer.error();
   co_return answer->as<TreeReply>();
 }
@@ -114,7 +114,7 @@ Error nobody(const TreeArguments& arguments, const mesh::Directory& directory) {
 }
 
 /// One instance that did not answer does not hide the others.
-Value tell_failed(const Global& global, const mesh::InstanceRecord& record, const Error& error) {
+Value tell_failed(const Global& global, const wire::InstanceRecord& record, const Error& error) {
   const std::string who = record.agent + "@" + record.host;
   Error named = error;
   named.message = error.is(codes::no_such_method) ? who + " has no actors" : who + ": " + error.message;
@@ -127,7 +127,7 @@ Value tell_failed(const Global& global, const mesh::InstanceRecord& record, cons
 
 Task<int> tree(Session& session, const TreeArguments& arguments) {
   const auto& directory = session.mesh().directory();
-  std::vector<mesh::InstanceRecord> records;
+  std::vector<wire::InstanceRecord> records;
   for (const auto* record : directory.instances(arguments.agent)) {
     if (arguments.host.empty() || record->host == arguments.host) records.push_back(*record);
   }

@@ -12,7 +12,7 @@ using Holders = std::map<std::string, std::vector<std::string>>;  // by version
 constexpr std::size_t kNamed = 3;                                 // holders that a finding names
 constexpr std::string_view kForeign = "none";                     // agents that are not built with the library
 
-std::string range(const mesh::InstanceRecord& record) {
+std::string range(const wire::InstanceRecord& record) {
   const std::string first = std::to_string(record.protocol_min), last = std::to_string(record.protocol_max);
   return first == last ? first : first + " to " + last;
 }
@@ -42,7 +42,7 @@ std::string listed(const std::vector<VersionHolders>& versions) {
 }
 
 /// Those who have no version in common with somebody.
-void find_parted(const std::vector<mesh::InstanceRecord>& records, std::vector<SpreadFinding>& findings) {
+void find_parted(const std::vector<wire::InstanceRecord>& records, std::vector<SpreadFinding>& findings) {
   if (records.empty()) return;
   const auto lowest = std::min_element(records.begin(), records.end(),
                                        [](const auto& a, const auto& b) { return a.protocol_max < b.protocol_max; });
@@ -56,7 +56,7 @@ void find_parted(const std::vector<mesh::InstanceRecord>& records, std::vector<S
 
 }  // namespace
 
-VersionSpread version_spread(const std::vector<mesh::InstanceRecord>& records) {
+VersionSpread version_spread(const std::vector<wire::InstanceRecord>& records) {
   Holders weft, protocol;
   std::map<std::string, Holders> agents;
   for (const auto& record : records) {

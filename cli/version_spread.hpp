@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "weft/mesh/record.hpp"
+#include "weft/wire/record.hpp"
 
 namespace weft::cli {
 
@@ -33,6 +33,6 @@ struct VersionSpread {
   WEFT_FIELDS(VersionSpread, even, weft, protocol, agents, findings)
 };
 
-VersionSpread version_spread(const std::vector<mesh::InstanceRecord>& records);
+VersionSpread version_spread(const std::vector<wire::InstanceRecord>& records);
 
 }  // namespace weft::cli

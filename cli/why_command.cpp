@@ -5,7 +5,7 @@
 #include "cli/target.hpp"
 #include "cli/why_message.hpp"
 #include "weft/mesh/hints.hpp"
-#include "weft/mesh/inspect.hpp"
+#include "weft/wire/inspect.hpp"
 
 namespace weft::cli {
 
@@ -44,16 +44,16 @@ void print_call(const Value& why) {
 }
 
 Task<Result<Value>> explain(Session& session, Target target, std::string from) {
-  mesh::CallOptions options(session.global().timeout);
+  calls::CallOptions options(session.global().timeout);
   options.host = target.host;
   if (from.empty()) co_return session.mesh().explain_call(target.text(), options);
   auto who = parse_who(from);
   if (!who) co_return who.error();
-  mesh::CallOptions ask(session.global().timeout);
+  calls::CallOptions ask(session.global().timeout);
   ask.host = who->host;
-  const mesh::WhyRequest request{target.text(), target.host};
+  const wire::WhyRequest request{target.text(), target.host};
   std::string method = who->agent + "._why";
-  const mesh::Payload payload = mesh::Payload::of(request);
+  const wire::Payload payload = wire::Payload::of(request);
   auto answer = co_await session.mesh().call(std::move(method), payload, ask);
   if (!answer) co_return answer.error();
   co_return answer->value();
@@ -94,7 +94,7 @@ struct Heard {
 };
 
 Task<Heard> who_heard(Session& session, TopicPattern pattern) {
-  std::vector<mesh::InstanceRecord> asked;
+  std::vector<wire::InstanceRecord> asked;
   for (const auto* record : session.mesh().directory().all()) {
     const auto& methods = record->methods;
     if (std::any_of(methods.begin(), methods.end(), [](const auto& method) { return method.name == "_ledger"; }))
@@ -105,7 +105,7 @@ Task<Heard> who_heard(Session& session, TopicPattern pattern) {
     note(session.global(), "no answer from " + joined(missing, ", "));
   Heard heard;
   for (const auto& one : answers) {
-    const auto reply = one.answer ? one.answer->as<mesh::LedgerReply>() : Result<mesh::LedgerReply>(one.answer.error());
+    const auto reply = one.answer ? one.answer->as<wire::LedgerReply>() : Result<wire::LedgerReply>(one.answer.error());
     if (!reply) continue;
     for (const auto& row : reply->heard) {
       if (!pattern.matches(row.topic)) continue;
@@ -184,7 +184,7 @@ Task<int> why_agent(Session& session, Who who) {
   Table table({"WHO", "DOES", "SINCE", "LEFT", "ON BEHALF OF"});
   Value::List handled, waiting, waited_for;
   for (const auto& one : answers) {
-    const auto waits = one.answer ? one.answer->as<mesh::WaitsReply>() : Result<mesh::WaitsReply>(one.answer.error());
+    const auto waits = one.answer ? one.answer->as<wire::WaitsReply>() : Result<wire::WaitsReply>(one.answer.error());
     if (!waits) continue;
     const std::string name = one.record.agent + "@" + one.record.host;
     const bool is_asked = std::any_of(asked->begin(), asked->end(),

@@ -5,7 +5,7 @@
 #include "cli/message_story.hpp"
 #include "cli/span_survey.hpp"
 #include "cli/survey.hpp"
-#include "weft/mesh/inspect.hpp"
+#include "weft/wire/inspect.hpp"
 
 namespace weft::cli {
 
@@ -20,8 +20,8 @@ std::map<std::string, std::string> senders_of(Session& session) {
 }
 
 /// 32 hex digits: a trace; else a message. Errors: `bad_usage`.
-Result<mesh::SpansRequest> request_for(const std::string& id) {
-  mesh::SpansRequest request;
+Result<peer::SpansRequest> request_for(const std::string& id) {
+  peer::SpansRequest request;
   if (observe::trace_id_from(id)) {
     request.trace_id = id;
     return request;
@@ -42,7 +42,7 @@ Task<void> add_running(Session& session, std::string sender, std::uint64_t id, s
   const auto answers = co_await survey(session, std::move(*everybody), "_waits");
   const auto senders = senders_of(session);
   for (const auto& one : answers) {
-    const auto waits = one.answer ? one.answer->as<mesh::WaitsReply>() : Result<mesh::WaitsReply>(one.answer.error());
+    const auto waits = one.answer ? one.answer->as<wire::WaitsReply>() : Result<wire::WaitsReply>(one.answer.error());
     if (!waits) continue;
     for (const auto& call : waits->handled) {
       if (call.id != id || (!sender.empty() && call.sender != sender)) continue;
@@ -112,7 +112,7 @@ Error unknown(const std::string& id) {
   return error;
 }
 
-Task<int> why_message(Session& session, std::string id, mesh::SpansRequest request) {
+Task<int> why_message(Session& session, std::string id, peer::SpansRequest request) {
   const Collected found = co_await ask_spans(session, request);
   auto stories = stories_of(found.spans, senders_of(session));
   if (stories.empty() && request.trace_id.empty())

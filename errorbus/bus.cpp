@@ -37,10 +37,10 @@ struct ErrorBus::Impl {
   struct Waiting {
     std::vector<ErrorEvent> events;
     bool from_agent = true;
-    Completion<Result<mesh::ReportReply>>::Completer completer;
+    Completion<Result<report::ReportReply>>::Completer completer;
   };
 
-  Impl(ErrorSink& own, Loop& on, mesh::Peer& of, Options wanted, observe::Metrics& metrics, observe::Log& to,
+  Impl(ErrorSink& own, Loop& on, peer::Peer& of, Options wanted, observe::Metrics& metrics, observe::Log& to,
        observe::Health& state)
       : loop(on),
         peer(of),
@@ -62,7 +62,7 @@ struct ErrorBus::Impl {
   template <class Request, class Work>
   void serve_query(const char* method, const char* summary, Work work);
   void serve_action(Action action, const char* summary);
-  Task<Result<mesh::ReportReply>> report(mesh::ReportRequest request);
+  Task<Result<report::ReportReply>> report(report::ReportRequest request);
   void report_own(ErrorEvent event);
   void flush();
   void publish(const std::vector<Waiting>& reports, const Journal::Committed& committed);
@@ -72,11 +72,11 @@ struct ErrorBus::Impl {
   void report_notice();
   void probe_later();
   void settle_later();
-  Task<Result<mesh::ReportReply>> to_hub(mesh::ReportRequest request);
+  Task<Result<report::ReportReply>> to_hub(report::ReportRequest request);
   Stats stats() const;
 
   Loop& loop;
-  mesh::Peer& peer;
+  peer::Peer& peer;
   Options options;
   observe::Log& log;
   observe::Health& health;
@@ -92,13 +92,13 @@ struct ErrorBus::Impl {
   Relay relay;
 };
 
-ErrorBus::ErrorBus(Loop& loop, mesh::Peer& peer, Options options, observe::Metrics& metrics, observe::Log& log,
+ErrorBus::ErrorBus(Loop& loop, peer::Peer& peer, Options options, observe::Metrics& metrics, observe::Log& log,
                    observe::Health& health)
     : impl_(std::make_unique<Impl>(*this, loop, peer, std::move(options), metrics, log, health)) {}
 ErrorBus::~ErrorBus() = default;
 
 void ErrorBus::start() { impl_->start(); }
-Task<Result<mesh::ReportReply>> ErrorBus::report(mesh::ReportRequest request) {
+Task<Result<report::ReportReply>> ErrorBus::report(report::ReportRequest request) {
   return impl_->report(std::move(request));
 }
 Stats ErrorBus::stats() const { return impl_->stats(); }
@@ -123,12 +123,12 @@ void ErrorBus::Impl::start() {
 
 void ErrorBus::Impl::serve() {
   peer.serve({"report", "takes error events; answers when they are journaled"},
-             [this](mesh::Call& call) -> Task<Result<mesh::Payload>> {
-               auto request = call.payload().as<mesh::ReportRequest>();
+             [this](calls::Call& call) -> Task<Result<wire::Payload>> {
+               auto request = call.payload().as<report::ReportRequest>();
                if (!request) co_return request.error();
                auto reply = co_await report(std::move(*request));
                if (!reply) co_return reply.error();
-               co_return mesh::Payload::of(*reply);
+               co_return wire::Payload::of(*reply);
              });
   serve_query<EventsRequest>("events", "the journal's events, filtered",
                              [this](const EventsRequest& request) { return journal.events(request); });
@@ -150,12 +150,12 @@ void ErrorBus::Impl::serve() {
 
 template <class Request, class Work>
 void ErrorBus::Impl::serve_query(const char* method, const char* summary, Work work) {
-  peer.serve({method, summary}, [work](mesh::Call& call) -> Task<Result<mesh::Payload>> {
+  peer.serve({method, summary}, [work](calls::Call& call) -> Task<Result<wire::Payload>> {
     Result<Request> request = call.payload().bytes.empty() ? Result<Request>(Request()) : call.payload().as<Request>();
     if (!request) co_return request.error();
     auto reply = work(*request);
     if (!reply) co_return reply.error();
-    co_return mesh::Payload::of(*reply);
+    co_return wire::Payload::of(*reply);
   });
 }
 
@@ -170,13 +170,13 @@ void ErrorBus::Impl::serve_action(Action action, const char* summary) {
   });
 }
 
-Task<Result<mesh::ReportReply>> ErrorBus::Impl::report(mesh::ReportRequest request) {
+Task<Result<report::ReportReply>> ErrorBus::Impl::report(report::ReportRequest request) {
   if (auto checked = check_events(request.events); !checked) {
     exporter.rejected("bad_event");
     log.warn("a report was refused", {{"error", checked.error().describe()}});
     co_return checked.error();
   }
-  Completion<Result<mesh::ReportReply>> done;
+  Completion<Result<report::ReportReply>> done;
   waiting_events += request.events.size();
   waiting.push_back({std::move(request.events), request.via.empty(), done.completer()});
   if (waiting_events >= kWaitingMax) {
@@ -224,7 +224,7 @@ void ErrorBus::Impl::flush() {
     broken(committed.error());
   }
   for (std::size_t i = 0; i < reports.size(); ++i) {
-    reports[i].completer.complete(committed ? Result<mesh::ReportReply>(committed->replies[i]) : committed.error());
+    reports[i].completer.complete(committed ? Result<report::ReportReply>(committed->replies[i]) : committed.error());
   }
 }
 
@@ -238,7 +238,7 @@ void ErrorBus::Impl::publish(const std::vector<Waiting>& reports, const Journal:
     }
     const ErrorEvent& event = *fresh.event;
     const std::string topic = "errors." + event.host + "." + std::string(to_string(event.severity));
-    const auto published = peer.publish(topic, mesh::Payload::of(event));
+    const auto published = peer.publish(topic, wire::Payload::of(event));
     if (!published) log.warn("an event was not published live", {{"error", published.error().describe()}});
   }
 }
@@ -304,12 +304,12 @@ void ErrorBus::Impl::settle_later() {
   });
 }
 
-Task<Result<mesh::ReportReply>> ErrorBus::Impl::to_hub(mesh::ReportRequest request) {
-  mesh::CallOptions call;
+Task<Result<report::ReportReply>> ErrorBus::Impl::to_hub(report::ReportRequest request) {
+  calls::CallOptions call;
   call.timeout = kHubTimeout;
-  auto payload = mesh::Payload::of(request);
+  auto payload = wire::Payload::of(request);
   auto reply = co_await peer.call_at(options.hub, "errorbus.report", std::move(payload), call);
-  if (reply) co_return reply->as<mesh::ReportReply>();
+  if (reply) co_return reply->as<report::ReportReply>();
   // A connection that a cut network holds recovers late, by TCP's own growing delays: begin a new one.
   if (reply.error().kind == ErrorKind::timeout) peer.drop_peer(options.hub, "it does not answer");
   co_return reply.error();

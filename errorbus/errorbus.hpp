@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "weft/base/base.hpp"
-#include "weft/mesh/mesh.hpp"
-#include "weft/mesh/reporter.hpp"
 #include "weft/observe/observe.hpp"
+#include "weft/peer/peer.hpp"
+#include "weft/report/reporter.hpp"
 
 namespace weft::errorbus {
 
@@ -134,7 +134,7 @@ struct Options {
 /// Loop-bound. Borrows all that its constructor takes.
 class ErrorBus final : public ErrorSink {
  public:
-  ErrorBus(Loop& loop, mesh::Peer& peer, Options options, observe::Metrics& metrics, observe::Log& log,
+  ErrorBus(Loop& loop, peer::Peer& peer, Options options, observe::Metrics& metrics, observe::Log& log,
            observe::Health& health);
   ~ErrorBus() override;
 
@@ -143,7 +143,7 @@ class ErrorBus final : public ErrorSink {
   /// so.
   void start();
   /// Resolves when the events are in the journal. Errors: `bad_event`, `journal_failed`.
-  Task<Result<mesh::ReportReply>> report(mesh::ReportRequest request);
+  Task<Result<report::ReportReply>> report(report::ReportRequest request);
   /// An error of the bus itself: straight into its own journal.
   void report(ErrorEvent event) noexcept override;
   Stats stats() const;

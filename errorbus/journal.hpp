@@ -46,7 +46,7 @@ class Journal {
     std::string issue;
   };
   struct Committed {
-    std::vector<mesh::ReportReply> replies;  ///< one a report
+    std::vector<report::ReportReply> replies;  ///< one a report
     std::vector<Fresh> fresh;
     Counts counted;  ///< what was added to the counts
   };

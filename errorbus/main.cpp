@@ -1,5 +1,6 @@
 // weft-errorbus: the error bus of one host. Joins the program, the mesh and the bus.
 #include "errorbus/errorbus.hpp"
+#include "weft/mesh/mesh.hpp"
 #include "weft/net/net.hpp"
 #include "weft/program/program.hpp"
 
@@ -42,7 +43,7 @@ int run(program::Program& program) {
   options.admin = program.admin_address();
 
   net::Context context;
-  mesh::Mesh mesh(program.loop(), mesh::secured(context, program.loop(), program.config()), options, program.metrics(),
+  mesh::Mesh mesh(program.loop(), peer::secured(context, program.loop(), program.config()), options, program.metrics(),
                   program.log(), program.health());
   errorbus::ErrorBus bus(program.loop(), mesh.peer(), options_from(program.config(), program.version()),
                          program.metrics(), program.log(), program.health());

@@ -40,8 +40,8 @@ Task<void> Relay::run() {
   running_ = false;
 }
 
-Task<Result<mesh::ReportReply>> Relay::attempt(const Journal::Batch& batch) {
-  mesh::ReportRequest request;
+Task<Result<report::ReportReply>> Relay::attempt(const Journal::Batch& batch) {
+  report::ReportRequest request;
   request.events = batch.events;
   request.via = options_.host;
   try {
@@ -51,7 +51,7 @@ Task<Result<mesh::ReportReply>> Relay::attempt(const Journal::Batch& batch) {
   }
 }
 
-bool Relay::settle(const Journal::Batch& batch, const Result<mesh::ReportReply>& outcome) {
+bool Relay::settle(const Journal::Batch& batch, const Result<report::ReportReply>& outcome) {
   if (!outcome) {
     const Error& error = outcome.error();
     if (error.is(codes::bad_event) || error.is(codes::too_large) || error.is(codes::bad_payload)) {

@@ -4,7 +4,7 @@
 #include <functional>
 
 #include "errorbus/journal.hpp"
-#include "weft/mesh/reporter.hpp"
+#include "weft/report/reporter.hpp"
 
 namespace weft::errorbus {
 
@@ -18,7 +18,7 @@ class Relay {
     Duration retry_max = std::chrono::seconds(1);
   };
   /// `bad_event` (and `too_large`, `bad_payload`) of a single event leave it out, any other error is tried again.
-  using Send = std::function<Task<Result<mesh::ReportReply>>(mesh::ReportRequest)>;
+  using Send = std::function<Task<Result<report::ReportReply>>(report::ReportRequest)>;
 
   Relay(Loop& loop, Journal& journal, Options options, Send send, observe::Metrics& metrics, observe::Log& log,
         ErrorSink& errors);
@@ -30,9 +30,9 @@ class Relay {
 
  private:
   Task<void> run();
-  Task<Result<mesh::ReportReply>> attempt(const Journal::Batch& batch);
+  Task<Result<report::ReportReply>> attempt(const Journal::Batch& batch);
   /// True: go on at once. False: the retry timer runs.
-  bool settle(const Journal::Batch& batch, const Result<mesh::ReportReply>& outcome);
+  bool settle(const Journal::Batch& batch, const Result<report::ReportReply>& outcome);
   bool refused(const Journal::Batch& batch, const Error& error);
   void failed(const Error& error);
   void tell(const Error& error);

@@ -52,7 +52,7 @@ HostNode::HostNode(program::Program& program, const Prepared& prepared, Claims& 
       background_(background),
       loop_(program.loop()),
       mesh_(
-          program.loop(), mesh::secured(context_, program.loop(), program.config()),
+          program.loop(), peer::secured(context_, program.loop(), program.config()),
           [&] {
             auto options = mesh_options(program);
             options.admin = program.admin_address();
@@ -82,7 +82,7 @@ Result<void> HostNode::open() {
   if (!socket) return socket.error();
   notify_ = std::move(*socket);
   supervisor_.before_judging([this] { notify_->drain(); });
-  mesh_.watch([this](const mesh::InstanceRecord& record, const mesh::Removal* removed) {
+  mesh_.watch([this](const wire::InstanceRecord& record, const wire::Removal* removed) {
     const std::string& host = prepared_.settings.host;
     if (removed || !record.confirmed || record.host != host || record.slot != record.agent + "@" + host) return;
     supervisor_.registered(record.agent, record.pid);
@@ -195,7 +195,7 @@ void HostNode::changed(const Unit&, const Status&) {
     down += (down.empty() ? "" : ", ") + child->unit().name + " " + std::string(to_string(state));
   }
   program_.health().set("processes", down.empty(), down);
-  mesh_.set_health(down.empty() ? mesh::HealthState::passing : mesh::HealthState::warning, down);
+  mesh_.set_health(down.empty() ? wire::HealthState::passing : wire::HealthState::warning, down);
 }
 
 void HostNode::ended(const Unit& unit, const Status&, const Ended& ended) {

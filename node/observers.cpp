@@ -106,23 +106,23 @@ void Teller::tell_registries(const std::string& agent, const std::string& why) {
     if (record->slot != slot) continue;
     const FleetHost* at = fleet_.host(record->registry);
     if (!at) continue;
-    mesh::DeregisterRequest request;
+    wire::DeregisterRequest request;
     request.instance = record->instance.to_string();  // the next one of this slot is not meant
     request.reason = why;
     tasks_.spawn(deregister(endpoint(at->address, registry_port_), std::move(request)));
     told.insert(record->registry);
   }
   if (!told.empty()) return;
-  mesh::DeregisterRequest request;
+  wire::DeregisterRequest request;
   request.slot = slot;
   request.reason = why;
   tasks_.spawn(deregister(endpoint(fleet_.host(host_)->address, registry_port_), std::move(request)));
 }
 
-Task<void> Teller::deregister(std::string registry, mesh::DeregisterRequest request) {
-  mesh::CallOptions options;
+Task<void> Teller::deregister(std::string registry, wire::DeregisterRequest request) {
+  calls::CallOptions options;
   options.timeout = kDeregisterTimeout;
-  auto payload = mesh::Payload::of(request);
+  auto payload = wire::Payload::of(request);
   auto done = co_await mesh_.peer().call_at(std::move(registry), "registry.deregister", std::move(payload), options);
   if (!done) log_.debug("a registry was not told of an end", {{"error", done.error().message}});
 }

@@ -70,7 +70,7 @@ class Teller final : public Observer {
 
  private:
   void report(const Unit& unit, const Status& status, const Ended& ended);
-  Task<void> deregister(std::string registry, mesh::DeregisterRequest request);
+  Task<void> deregister(std::string registry, wire::DeregisterRequest request);
   void tell_registries(const std::string& agent, const std::string& why);
 
   const Fleet& fleet_;

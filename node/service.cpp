@@ -9,8 +9,8 @@
 namespace weft::node {
 namespace {
 
-using mesh::Call;
-using mesh::Payload;
+using calls::Call;
+using wire::Payload;
 using Answer = Task<Result<Payload>>;
 
 constexpr std::uint64_t kLinesMax = 100'000;

@@ -21,23 +21,23 @@ void Book::restore(InstanceRecord record) {
 
 // ---- what agents ask
 
-Result<mesh::RegisterReply> Book::enter(InstanceRecord record) {
+Result<wire::RegisterReply> Book::enter(InstanceRecord record) {
   const InstanceRecord* rival = view_.holder(record.slot);
   if (rival != nullptr && rival->registry == host()) rival = nullptr;  // the table knows better what it holds itself
   auto entered = table_.enter(std::move(record), rival);
   if (!entered) return entered.error();
   const auto lease = std::chrono::duration_cast<std::chrono::microseconds>(table_.options().lease);
-  return mesh::RegisterReply{(*entered)->epoch, lease.count(), host()};
+  return wire::RegisterReply{(*entered)->epoch, lease.count(), host()};
 }
 
-Result<mesh::RenewReply> Book::renew(const mesh::RenewRequest& request) {
+Result<wire::RenewReply> Book::renew(const wire::RenewRequest& request) {
   if (auto renewed = table_.renew(request); !renewed) return renewed.error();
-  return mesh::RenewReply{all_feed_.term(), all_feed_.sequence()};
+  return wire::RenewReply{all_feed_.term(), all_feed_.sequence()};
 }
 
 // ---- what peers say
 
-Result<void> Book::replace(const mesh::Snapshot& snapshot) {
+Result<void> Book::replace(const wire::Snapshot& snapshot) {
   if (snapshot.mesh != table_.options().mesh) {
     return Error(codes::wrong_mesh, "the registry of " + snapshot.registry.substr(0, kNameMax) + " serves mesh '" +
                                         snapshot.mesh.substr(0, kNameMax) + "', this one serves mesh '" +
@@ -54,7 +54,7 @@ Result<void> Book::replace(const mesh::Snapshot& snapshot) {
   return {};
 }
 
-Book::Followed Book::apply(const mesh::Changes& changes) {
+Book::Followed Book::apply(const wire::Changes& changes) {
   const auto it = std::find_if(peers_.begin(), peers_.end(),
                                [&](const auto& entry) { return entry.second.replica.term() == changes.term; });
   if (it == peers_.end() || changes.term.is_nil()) return Followed::unknown;
@@ -136,13 +136,13 @@ Book::Output Book::flush() {
   return out;
 }
 
-mesh::Snapshot Book::snapshot() const {
-  mesh::Snapshot snapshot{table_.options().mesh, host(), all_feed_.term(), all_feed_.sequence(), {}, {}, {}};
+wire::Snapshot Book::snapshot() const {
+  wire::Snapshot snapshot{table_.options().mesh, host(), all_feed_.term(), all_feed_.sequence(), {}, {}, {}};
   view_.each([&](const InstanceRecord& record) { snapshot.records.push_back(record); });
   return snapshot;
 }
 
-mesh::Snapshot Book::own_snapshot() const {
+wire::Snapshot Book::own_snapshot() const {
   return {table_.options().mesh, host(), own_feed_.term(), own_feed_.sequence(), {}, {}, table_.records()};
 }
 

@@ -26,17 +26,17 @@ class Book {
 
   // ---- what agents ask
   /// Errors: those of Table::enter().
-  Result<mesh::RegisterReply> enter(InstanceRecord record);
+  Result<wire::RegisterReply> enter(InstanceRecord record);
   /// Errors: those of Table::renew(). The reply is about `registry.changes`.
-  Result<mesh::RenewReply> renew(const mesh::RenewRequest& request);
-  bool leave(const mesh::DeregisterRequest& request) { return table_.leave(request); }
+  Result<wire::RenewReply> renew(const wire::RenewRequest& request);
+  bool leave(const wire::DeregisterRequest& request) { return table_.leave(request); }
 
   // ---- what peers say
   /// A peer's own records. Errors: `wrong_mesh`, `bad_value` (it has our host name).
-  Result<void> replace(const mesh::Snapshot& snapshot);
+  Result<void> replace(const wire::Snapshot& snapshot);
   enum class Followed { yes, gap, unknown };
   /// By the term of `changes`; `unknown`: no replica is of that term.
-  Followed apply(const mesh::Changes& changes);
+  Followed apply(const wire::Changes& changes);
   /// The peer lives: its replica holds for one more lease.
   void heard(const std::string& registry);
   const Replica* replica(const std::string& registry) const;
@@ -53,7 +53,7 @@ class Book {
     Delta delta;
   };
   struct Output {
-    std::vector<mesh::Changes> own, all;  ///< for registry.own and registry.changes
+    std::vector<wire::Changes> own, all;  ///< for registry.own and registry.changes
     std::vector<Kept> kept;               ///< for the store, in this order
     bool empty() const noexcept { return own.empty() && all.empty() && kept.empty(); }
   };
@@ -61,9 +61,9 @@ class Book {
   Output flush();
   bool changed() const noexcept { return table_.changed() || view_.changed(); }
   /// The whole mesh, or what this registry writes. Call flush() before and publish what it gives.
-  mesh::Snapshot snapshot() const;
-  mesh::Snapshot own_snapshot() const;
-  mesh::RenewReply own_position() const { return {own_feed_.term(), own_feed_.sequence()}; }
+  wire::Snapshot snapshot() const;
+  wire::Snapshot own_snapshot() const;
+  wire::RenewReply own_position() const { return {own_feed_.term(), own_feed_.sequence()}; }
   /// Own records and replicas, as they should stand in the store.
   std::vector<InstanceRecord> kept() const;
 

@@ -13,18 +13,18 @@ namespace {
 
 constexpr std::size_t kSocketPathMax = 107;  // sockaddr_un
 
-Error refusal(const Code& code, const mesh::InstanceRecord& record, std::string_view field, const std::string& why) {
+Error refusal(const Code& code, const wire::InstanceRecord& record, std::string_view field, const std::string& why) {
   return {code, "agent '" + record.agent.substr(0, kNameMax) + "': " + std::string(field) + ": " + why};
 }
 
-Result<void> check_length(const mesh::InstanceRecord& record, std::string_view field, std::string_view text,
+Result<void> check_length(const wire::InstanceRecord& record, std::string_view field, std::string_view text,
                           std::size_t max) {
   if (text.size() <= max) return {};
   return refusal(codes::too_large, record, field,
                  std::to_string(text.size()) + " bytes, at most " + std::to_string(max) + " are allowed");
 }
 
-Result<void> check_count(const mesh::InstanceRecord& record, std::string_view field, std::size_t count,
+Result<void> check_count(const wire::InstanceRecord& record, std::string_view field, std::size_t count,
                          std::size_t max) {
   if (count <= max) return {};
   return refusal(codes::too_large, record, field,
@@ -58,7 +58,7 @@ bool is_ipc_endpoint(std::string_view endpoint) {
          std::none_of(path.begin(), path.end(), [](unsigned char c) { return std::iscntrl(c) != 0; });
 }
 
-Result<void> check_endpoint(const mesh::InstanceRecord& record, std::string_view field, std::string_view endpoint) {
+Result<void> check_endpoint(const wire::InstanceRecord& record, std::string_view field, std::string_view endpoint) {
   if (endpoint.empty()) return {};
   if (auto fits = check_length(record, field, endpoint, kEndpointMax); !fits) return fits;
   if (is_tcp_endpoint(endpoint) || is_ipc_endpoint(endpoint)) return {};
@@ -68,14 +68,14 @@ Result<void> check_endpoint(const mesh::InstanceRecord& record, std::string_view
           "' is no endpoint that others can connect to: wanted tcp://10.0.0.1:40001 or ipc:///run/weft/x.call");
 }
 
-Result<void> check_slot(const mesh::InstanceRecord& record) {
+Result<void> check_slot(const wire::InstanceRecord& record) {
   if (auto fits = check_length(record, "slot", record.slot, kSlotMax); !fits) return fits;
   const bool printable = std::all_of(record.slot.begin(), record.slot.end(), [](char c) { return c > ' ' && c < 127; });
   if (printable) return {};
   return refusal(codes::bad_name, record, "slot", "only printable ASCII without spaces, such as sysmon@alpha");
 }
 
-Result<void> check_who(const mesh::InstanceRecord& record, std::string_view mesh) {
+Result<void> check_who(const wire::InstanceRecord& record, std::string_view mesh) {
   if (record.mesh != mesh) {
     return Error(codes::wrong_mesh,
                  "agent '" + record.agent.substr(0, kNameMax) + "' is of mesh '" + record.mesh.substr(0, kNameMax) +
@@ -88,13 +88,13 @@ Result<void> check_who(const mesh::InstanceRecord& record, std::string_view mesh
   return check_slot(record);
 }
 
-Result<void> check_epoch(const mesh::InstanceRecord& record) {
+Result<void> check_epoch(const wire::InstanceRecord& record) {
   if (record.epoch <= kEpochMax) return {};
   return refusal(codes::bad_value, record, "epoch",
                  std::to_string(record.epoch) + ", at most " + std::to_string(kEpochMax) + " is possible");
 }
 
-Result<void> check_where(const mesh::InstanceRecord& record) {
+Result<void> check_where(const wire::InstanceRecord& record) {
   const std::array<std::pair<std::string_view, const std::string*>, 4> endpoints{{
       {"call_endpoint", &record.call_endpoint},
       {"call_local", &record.call_local},
@@ -106,7 +106,7 @@ Result<void> check_where(const mesh::InstanceRecord& record) {
   return check_length(record, "admin", record.admin, kEndpointMax);
 }
 
-Result<void> check_methods(const mesh::InstanceRecord& record) {
+Result<void> check_methods(const wire::InstanceRecord& record) {
   if (auto few = check_count(record, "methods", record.methods.size(), kMethodsMax); !few) return few;
   for (const auto& method : record.methods) {
     if (auto named = check_name("method name", method.name); !named) return named;
@@ -115,14 +115,14 @@ Result<void> check_methods(const mesh::InstanceRecord& record) {
   return {};
 }
 
-Result<void> check_topics(const mesh::InstanceRecord& record) {
+Result<void> check_topics(const wire::InstanceRecord& record) {
   if (auto few = check_count(record, "topics", record.topics.size(), kTopicsMax); !few) return few;
   for (const auto& topic : record.topics)
     if (auto pattern = TopicPattern::parse(topic); !pattern) return pattern.error();
   return {};
 }
 
-Result<void> check_tags(const mesh::InstanceRecord& record) {
+Result<void> check_tags(const wire::InstanceRecord& record) {
   if (auto few = check_count(record, "tags", record.tags.size(), kTagsMax); !few) return few;
   for (const auto& [key, value] : record.tags) {
     if (auto named = check_name("tag", key); !named) return named;
@@ -131,26 +131,26 @@ Result<void> check_tags(const mesh::InstanceRecord& record) {
   return {};
 }
 
-bool is_news(const mesh::CircuitNews& news) {
+bool is_news(const wire::CircuitNews& news) {
   const auto dot = news.target.find('.');
   return dot != std::string::npos && news.state.size() <= kNameMax && !news.instance.is_nil() &&
          check_name("agent", std::string_view(news.target).substr(0, dot)) &&
          check_name("method", std::string_view(news.target).substr(dot + 1));
 }
 
-Result<void> check_circuits(const mesh::InstanceRecord& record) {
-  if (auto few = check_count(record, "circuits", record.circuits.size(), mesh::kCircuitNewsMax); !few) return few;
+Result<void> check_circuits(const wire::InstanceRecord& record) {
+  if (auto few = check_count(record, "circuits", record.circuits.size(), wire::kCircuitNewsMax); !few) return few;
   if (std::all_of(record.circuits.begin(), record.circuits.end(), is_news)) return {};
   return refusal(codes::bad_value, record, "circuits", "wanted agent.method, an instance and a state");
 }
 
-Result<void> check_version(const mesh::InstanceRecord& record) {
+Result<void> check_version(const wire::InstanceRecord& record) {
   if (record.version.empty() || is_semver(record.version)) return {};
   return refusal(codes::bad_value, record, "version",
                  "'" + record.version + "' is no semantic version: wanted one such as 1.4.0 or 2.0.0-rc.1");
 }
 
-Result<void> check_words(const mesh::InstanceRecord& record) {
+Result<void> check_words(const wire::InstanceRecord& record) {
   const std::array<std::pair<std::string_view, const std::string*>, 4> words{{
       {"version", &record.version},
       {"config_hash", &record.config_hash},
@@ -164,7 +164,7 @@ Result<void> check_words(const mesh::InstanceRecord& record) {
 
 }  // namespace
 
-Result<void> check_record(const mesh::InstanceRecord& record, std::string_view mesh) {
+Result<void> check_record(const wire::InstanceRecord& record, std::string_view mesh) {
   if (auto good = check_who(record, mesh); !good) return good;
   if (auto good = check_epoch(record); !good) return good;
   if (auto good = check_where(record); !good) return good;
@@ -176,7 +176,7 @@ Result<void> check_record(const mesh::InstanceRecord& record, std::string_view m
   return check_version(record);
 }
 
-Result<void> check_protocol(const mesh::InstanceRecord& record) {
+Result<void> check_protocol(const wire::InstanceRecord& record) {
   if (record.protocol_min <= wire::kVersion && wire::kVersion <= record.protocol_max) return {};
   const auto text = [](std::uint32_t version) { return std::to_string(version); };
   return Error(codes::wrong_version,
@@ -186,7 +186,7 @@ Result<void> check_protocol(const mesh::InstanceRecord& record) {
                "bring both to releases whose versions overlap: weft check versions shows who runs which");
 }
 
-std::size_t weight_of(const mesh::InstanceRecord& record) noexcept {
+std::size_t weight_of(const wire::InstanceRecord& record) noexcept {
   // 572: the names of the fields, the numbers and the id; 32 and 8: what MessagePack puts around an entry
   std::size_t weight = 572 + record.mesh.size() + record.host.size() + record.agent.size() + record.version.size() +
                        record.slot.size() + record.call_endpoint.size() + record.call_local.size() +
@@ -200,9 +200,9 @@ std::size_t weight_of(const mesh::InstanceRecord& record) noexcept {
   return weight;
 }
 
-std::vector<mesh::CircuitNews> fit_to_tell(std::vector<mesh::CircuitNews> news) {
-  std::erase_if(news, [](const mesh::CircuitNews& one) { return !is_news(one); });
-  if (news.size() > mesh::kCircuitNewsMax) news.resize(mesh::kCircuitNewsMax);
+std::vector<wire::CircuitNews> fit_to_tell(std::vector<wire::CircuitNews> news) {
+  std::erase_if(news, [](const wire::CircuitNews& one) { return !is_news(one); });
+  if (news.size() > wire::kCircuitNewsMax) news.resize(wire::kCircuitNewsMax);
   return news;
 }
 

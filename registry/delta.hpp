@@ -6,12 +6,12 @@
 #include <utility>
 #include <vector>
 
-#include "weft/mesh/record.hpp"
+#include "weft/wire/record.hpp"
 
 namespace weft::registry {
 
-using mesh::InstanceRecord;
-using mesh::Removal;
+using wire::InstanceRecord;
+using wire::Removal;
 
 struct Delta {
   std::vector<InstanceRecord> upserts;
@@ -56,12 +56,12 @@ class Feed {
   const Ulid& term() const noexcept { return term_; }
   std::uint64_t sequence() const noexcept { return sequence_; }
   /// In parts of at most kPartMax; nothing for an empty delta.
-  std::vector<mesh::Changes> number(Delta delta) {
-    std::vector<mesh::Changes> parts;
+  std::vector<wire::Changes> number(Delta delta) {
+    std::vector<wire::Changes> parts;
     auto upsert = delta.upserts.begin();
     auto removal = delta.removals.begin();
     while (upsert != delta.upserts.end() || removal != delta.removals.end()) {
-      mesh::Changes part{term_, ++sequence_, {}, {}};
+      wire::Changes part{term_, ++sequence_, {}, {}};
       for (std::size_t n = 0; n < kPartMax && removal != delta.removals.end(); ++n)
         part.removals.push_back(std::move(*removal++));
       for (std::size_t n = part.removals.size(); n < kPartMax && upsert != delta.upserts.end(); ++n)

@@ -12,7 +12,7 @@ constexpr unsigned kQuickBeats = 3;
 constexpr unsigned kPatientEvery = 3;  // each third attempt waits longer, for peers that are far away
 }  // namespace
 
-Follower::Follower(Loop& loop, mesh::Peer& peer, Book& book, std::string endpoint, observe::Metrics& metrics,
+Follower::Follower(Loop& loop, peer::Peer& peer, Book& book, std::string endpoint, observe::Metrics& metrics,
                    observe::Log& log, Hooks hooks)
     : peer_(peer),
       book_(book),
@@ -53,9 +53,9 @@ Task<void> Follower::pause(Duration delay) {
 Task<Follower::Outcome> Follower::beat() {
   const Duration third = book_.table().options().lease / 3;
   const bool patient = up_ || attempts_ % kPatientEvery == kPatientEvery - 1;
-  auto answer = co_await peer_.call_at(endpoint_, "registry.beat", mesh::Payload::of(Value()),
+  auto answer = co_await peer_.call_at(endpoint_, "registry.beat", wire::Payload::of(Value()),
                                        patience(patient ? third : std::min(third, kProbe)));
-  auto position = answer ? answer->as<mesh::RenewReply>() : Result<mesh::RenewReply>(answer.error());
+  auto position = answer ? answer->as<wire::RenewReply>() : Result<wire::RenewReply>(answer.error());
   if (!position) {
     lost(position.error().message);
     co_return Outcome::silent;
@@ -72,8 +72,8 @@ Task<Follower::Outcome> Follower::beat() {
 }
 
 Task<Follower::Outcome> Follower::sync() {
-  auto answer = co_await peer_.call_at(endpoint_, "registry.replica", mesh::Payload::of(Value()), patience(kSnapshot));
-  auto snapshot = answer ? answer->as<mesh::Snapshot>() : Result<mesh::Snapshot>(answer.error());
+  auto answer = co_await peer_.call_at(endpoint_, "registry.replica", wire::Payload::of(Value()), patience(kSnapshot));
+  auto snapshot = answer ? answer->as<wire::Snapshot>() : Result<wire::Snapshot>(answer.error());
   if (!snapshot) {
     lost(snapshot.error().message);
     co_return Outcome::silent;
@@ -81,7 +81,7 @@ Task<Follower::Outcome> Follower::sync() {
   co_return take(*snapshot);
 }
 
-Follower::Outcome Follower::take(const mesh::Snapshot& snapshot) {
+Follower::Outcome Follower::take(const wire::Snapshot& snapshot) {
   if (snapshot.term == book_.own_position().term) {
     log_.info("a peer's address is this registry's own", {{"peer", endpoint_}});
     up_gauge_.set(1);
@@ -108,7 +108,7 @@ Follower::Outcome Follower::take(const mesh::Snapshot& snapshot) {
   return Outcome::follows;
 }
 
-void Follower::listen_to(const mesh::Snapshot& snapshot) {
+void Follower::listen_to(const wire::Snapshot& snapshot) {
   if (up_ && publisher_ == snapshot.publish_endpoint) return;
   // After a cut the old connection may sleep for seconds before it tries again.
   if (!publisher_.empty()) peer_.disconnect_publisher(publisher_);
@@ -144,8 +144,8 @@ Duration Follower::delay_after(Outcome outcome) {
   return std::min(third, kQuickBeat);
 }
 
-mesh::CallOptions Follower::patience(Duration timeout) const {
-  mesh::CallOptions options;
+calls::CallOptions Follower::patience(Duration timeout) const {
+  calls::CallOptions options;
   options.timeout = timeout;
   return options;
 }

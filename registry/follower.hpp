@@ -5,7 +5,8 @@
 #include <string>
 
 #include "registry/book.hpp"
-#include "weft/mesh/mesh.hpp"
+#include "weft/observe/observe.hpp"
+#include "weft/peer/peer.hpp"
 
 namespace weft::registry {
 
@@ -18,7 +19,7 @@ class Follower {
     /// True when no other follower keeps the copy of `registry`.
     std::function<bool(const Follower&, const std::string& registry)> may_follow;
   };
-  Follower(Loop& loop, mesh::Peer& peer, Book& book, std::string endpoint, observe::Metrics& metrics, observe::Log& log,
+  Follower(Loop& loop, peer::Peer& peer, Book& book, std::string endpoint, observe::Metrics& metrics, observe::Log& log,
            Hooks hooks);
   ~Follower();
   Follower(const Follower&) = delete;
@@ -38,14 +39,14 @@ class Follower {
   Task<Outcome> beat();
   Task<Outcome> sync();
   Task<void> pause(Duration delay);
-  Outcome take(const mesh::Snapshot& snapshot);
-  void listen_to(const mesh::Snapshot& snapshot);
+  Outcome take(const wire::Snapshot& snapshot);
+  void listen_to(const wire::Snapshot& snapshot);
   Outcome refuse(const Error& error);
   void lost(const std::string& why);
   Duration delay_after(Outcome outcome);
-  mesh::CallOptions patience(Duration timeout) const;
+  calls::CallOptions patience(Duration timeout) const;
 
-  mesh::Peer& peer_;
+  peer::Peer& peer_;
   Book& book_;
   std::string endpoint_, registry_, publisher_;
   observe::Log& log_;

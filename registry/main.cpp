@@ -22,7 +22,7 @@ std::string boot_id() {
 registry::Options options_from(program::Program& program) {
   const config::Config& config = program.config();
   registry::Options options;
-  options.peer = mesh::options_from(config, program.agent(), program.version()).peer;
+  options.peer = peer::options_from(config, program.agent(), program.version());
   options.peer.agent = "registry";  // agents call it by this name, whatever --name says
   options.peer.slot = "registry@" + options.peer.host;
   options.peer.tracer = &program.tracer();
@@ -70,7 +70,7 @@ int main(int argc, char** argv) {
   net::Context context;
   const registry::Options options = options_from(program);
   program.log().set_instance(options.peer.instance.to_string());
-  registry::Registry registry(program.loop(), mesh::secured(context, program.loop(), program.config()), options,
+  registry::Registry registry(program.loop(), peer::secured(context, program.loop(), program.config()), options,
                               open_store(program.config()), program.random(), program.metrics(), program.log(),
                               program.health());
   (*admin)->get("/v1/agents", [&](const io::HttpRequest& request) { return registry.agents_page(request); });

@@ -39,7 +39,7 @@ Meters::Meters(observe::Metrics& metrics)
     metrics.counter(kRenewals, kRenewalsHelp, {{"outcome", outcome}});
 }
 
-void Meters::follow(const mesh::Changes& changes) {
+void Meters::follow(const wire::Changes& changes) {
   for (const auto& removal : changes.removals) gone(removal);
   for (const auto& record : changes.upserts) present(record);
 }
@@ -69,7 +69,7 @@ void Meters::present(const InstanceRecord& record) {
   show_info(place, record.version, true);
 }
 
-void Meters::gone(const mesh::Removal& removal) {
+void Meters::gone(const wire::Removal& removal) {
   const auto it = instances_.find(removal.instance);
   if (it == instances_.end()) return;
   const auto [place, version] = it->second;

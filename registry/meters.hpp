@@ -15,7 +15,7 @@ class Meters {
   explicit Meters(observe::Metrics& metrics);
   /// After each change of the view: weft_agent_up and weft_agent_info. What is gone stays as 0 until the process ends,
   /// so that an alert can see it; the number of series is capped by observe::Metrics.
-  void follow(const mesh::Changes& changes);
+  void follow(const wire::Changes& changes);
   void measure(const Book& book);
   /// `outcome` null: it was done.
   void registration(const Error* outcome);
@@ -26,7 +26,7 @@ class Meters {
  private:
   using Place = std::pair<std::string, std::string>;  // agent and host
   void present(const InstanceRecord& record);
-  void gone(const mesh::Removal& removal);
+  void gone(const wire::Removal& removal);
   void show(const Place& place, bool up);
   void show_info(const Place& place, const std::string& version, bool present);
   observe::Counter& outcome_counter(std::string_view name, std::string_view help, const Error* outcome);

@@ -14,7 +14,7 @@ constexpr Duration kForwardTimeout = 1s;
 /// A row of `registry.list`, for people.
 struct Row {
   std::string agent, host, version;
-  mesh::HealthState health = mesh::HealthState::passing;
+  wire::HealthState health = wire::HealthState::passing;
   std::uint64_t epoch = 0;
   Duration age{};
   std::string registry;
@@ -66,11 +66,11 @@ struct Registry::Impl {
   Result<void> start() {
     if (auto bound = peer.bind(); !bound) return bound;
     load();
-    for (const auto topic : {mesh::kChangesTopic, mesh::kOwnTopic})
+    for (const auto topic : {wire::kChangesTopic, wire::kOwnTopic})
       if (auto announced = peer.publishes(std::string(topic)); !announced) return announced;
     serve();
-    auto pattern = TopicPattern::parse(mesh::kOwnTopic);
-    own_changes = peer.subscribe(*pattern, [this](const mesh::Event& event) { on_own_changes(event); });
+    auto pattern = TopicPattern::parse(wire::kOwnTopic);
+    own_changes = peer.subscribe(*pattern, [this](const events::Event& event) { on_own_changes(event); });
     // Its predecessor holds no port any more; by a clock that was set back it may still look like the newer one.
     book.leave({"", options.peer.slot, "replaced"});
     if (auto entered = enter_self(); !entered) return entered;
@@ -120,11 +120,11 @@ struct Registry::Impl {
   // ---- methods
 
   template <class Request>
-  using Answer = Task<Result<mesh::Payload>> (Impl::*)(Request);
+  using Answer = Task<Result<wire::Payload>> (Impl::*)(Request);
 
   template <class Request>
   void serve_one(const char* name, const char* summary, Answer<Request> answer) {
-    peer.serve({name, summary}, [this, answer](mesh::Call& call) -> Task<Result<mesh::Payload>> {
+    peer.serve({name, summary}, [this, answer](calls::Call& call) -> Task<Result<wire::Payload>> {
       auto request = call.payload().as<Request>();
       if (!request) co_return request.error();
       co_return co_await (this->*answer)(std::move(*request));
@@ -133,8 +133,8 @@ struct Registry::Impl {
 
   void serve() {
     serve_one<InstanceRecord>("register", "enters an instance for one lease", &Impl::answer_register);
-    serve_one<mesh::RenewRequest>("renew", "gives an instance one lease more", &Impl::answer_renew);
-    serve_one<mesh::DeregisterRequest>("deregister", "removes an instance, by id or by slot", &Impl::answer_deregister);
+    serve_one<wire::RenewRequest>("renew", "gives an instance one lease more", &Impl::answer_renew);
+    serve_one<wire::DeregisterRequest>("deregister", "removes an instance, by id or by slot", &Impl::answer_deregister);
     serve_one<Value>("snapshot", "every record of the mesh", &Impl::answer_snapshot);
     serve_one<Value>("replica", "every record that this registry writes", &Impl::answer_replica);
     serve_one<Value>("beat", "how far this registry's own records are", &Impl::answer_beat);
@@ -142,49 +142,49 @@ struct Registry::Impl {
     serve_one<Value>("list", "the mesh for people: agent, host, version, health, epoch, age", &Impl::answer_list);
   }
 
-  Task<Result<mesh::Payload>> answer_register(InstanceRecord record) {
+  Task<Result<wire::Payload>> answer_register(InstanceRecord record) {
     auto entered = book.enter(std::move(record));
     meters.registration(entered ? nullptr : &entered.error());
     if (!entered) co_return entered.error();
     co_await written();
-    co_return mesh::Payload::of(*entered);
+    co_return wire::Payload::of(*entered);
   }
 
-  Task<Result<mesh::Payload>> answer_renew(mesh::RenewRequest request) {
+  Task<Result<wire::Payload>> answer_renew(wire::RenewRequest request) {
     auto renewed = book.renew(request);
     meters.renewal(renewed ? nullptr : &renewed.error());
     if (!renewed) co_return renewed.error();
     changed();
-    co_return mesh::Payload::of(*renewed);
+    co_return wire::Payload::of(*renewed);
   }
 
-  Task<Result<mesh::Payload>> answer_deregister(mesh::DeregisterRequest request) {
+  Task<Result<wire::Payload>> answer_deregister(wire::DeregisterRequest request) {
     if (book.leave(request)) {
       co_await written();
-      co_return mesh::Payload::of(Value());
+      co_return wire::Payload::of(Value());
     }
     co_return co_await forward(std::move(request));
   }
 
-  Task<Result<mesh::Payload>> answer_snapshot(Value) {
+  Task<Result<wire::Payload>> answer_snapshot(Value) {
     flush();
-    if (!snapshot_payload) snapshot_payload = mesh::Payload::of(with_endpoints(book.snapshot()));
+    if (!snapshot_payload) snapshot_payload = wire::Payload::of(with_endpoints(book.snapshot()));
     co_return *snapshot_payload;
   }
 
-  Task<Result<mesh::Payload>> answer_replica(Value) {
+  Task<Result<wire::Payload>> answer_replica(Value) {
     flush();
-    co_return mesh::Payload::of(with_endpoints(book.own_snapshot()));
+    co_return wire::Payload::of(with_endpoints(book.own_snapshot()));
   }
 
-  Task<Result<mesh::Payload>> answer_beat(Value) { co_return mesh::Payload::of(book.own_position()); }
+  Task<Result<wire::Payload>> answer_beat(Value) { co_return wire::Payload::of(book.own_position()); }
 
-  Task<Result<mesh::Payload>> answer_ping(Value) {
-    co_return mesh::Payload::of(
+  Task<Result<wire::Payload>> answer_ping(Value) {
+    co_return wire::Payload::of(
         Pong{book.host(), options.peer.mesh, options.peer.version, static_cast<std::uint64_t>(book.view().size())});
   }
 
-  Task<Result<mesh::Payload>> answer_list(Value) {
+  Task<Result<wire::Payload>> answer_list(Value) {
     const WallTime now = loop.clock().wall();
     std::vector<Row> rows;
     book.view().each([&](const InstanceRecord& record) {
@@ -192,10 +192,10 @@ struct Registry::Impl {
       rows.push_back({record.agent, record.host, record.version, record.health, record.epoch,
                       std::chrono::duration_cast<std::chrono::seconds>(age), record.registry});
     });
-    co_return mesh::Payload::of(rows);
+    co_return wire::Payload::of(rows);
   }
 
-  mesh::Snapshot with_endpoints(mesh::Snapshot snapshot) const {
+  wire::Snapshot with_endpoints(wire::Snapshot snapshot) const {
     const InstanceRecord self = peer.record();
     snapshot.publish_endpoint = self.publish_endpoint;
     snapshot.publish_local = self.publish_local;
@@ -203,24 +203,24 @@ struct Registry::Impl {
   }
 
   /// The record of another registry, which is the only one that may change it; null when there is no such record.
-  const InstanceRecord* record_elsewhere(const mesh::DeregisterRequest& request) const {
+  const InstanceRecord* record_elsewhere(const wire::DeregisterRequest& request) const {
     const auto id = Ulid::parse(request.instance);
     const InstanceRecord* record = id ? book.view().find(*id) : book.view().holder(request.slot);
     return record && record->registry != book.host() ? record : nullptr;
   }
 
   /// An unknown instance is fine: it has gone already. Errors: `no_registry`, when the one that has it does not answer.
-  Task<Result<mesh::Payload>> forward(mesh::DeregisterRequest request) {
+  Task<Result<wire::Payload>> forward(wire::DeregisterRequest request) {
     const InstanceRecord* record = record_elsewhere(request);
-    if (!record || request.forwarded) co_return mesh::Payload::of(Value());
+    if (!record || request.forwarded) co_return wire::Payload::of(Value());
     const std::string owner = record->registry;
     request.instance = record->instance.to_string();
     request.forwarded = true;
     for (const auto& follower : followers) {
       if (!follower->up() || follower->registry() != owner) continue;
-      mesh::CallOptions call;
+      calls::CallOptions call;
       call.timeout = kForwardTimeout;
-      co_return co_await peer.call_at(follower->endpoint(), "registry.deregister", mesh::Payload::of(request), call);
+      co_return co_await peer.call_at(follower->endpoint(), "registry.deregister", wire::Payload::of(request), call);
     }
     co_return Error(codes::no_registry,
                     "instance " + request.instance + " is registered at the registry of host '" + owner +
@@ -230,8 +230,8 @@ struct Registry::Impl {
 
   // ---- what peers publish
 
-  void on_own_changes(const mesh::Event& event) {
-    auto changes = event.payload.as<mesh::Changes>();
+  void on_own_changes(const events::Event& event) {
+    auto changes = event.payload.as<wire::Changes>();
     if (!changes) return log.warn("changes of a peer cannot be read", {{"error", changes.error().message}});
     const auto followed = book.apply(*changes);
     if (followed == Book::Followed::yes) return changed();
@@ -266,17 +266,17 @@ struct Registry::Impl {
     const auto out = book.flush();
     if (!out.empty()) snapshot_payload.reset();
     save(out.kept);
-    for (const auto& changes : out.own) publish(mesh::kOwnTopic, changes);
+    for (const auto& changes : out.own) publish(wire::kOwnTopic, changes);
     for (const auto& changes : out.all) {
       meters.follow(changes);
-      publish(mesh::kChangesTopic, changes);
+      publish(wire::kChangesTopic, changes);
     }
     meters.measure(book);
     for (auto& completer : std::exchange(waiting, {})) completer.complete(true);
   }
 
-  void publish(std::string_view topic, const mesh::Changes& changes) {
-    auto sent = peer.publish(topic, mesh::Payload::of(changes));
+  void publish(std::string_view topic, const wire::Changes& changes) {
+    auto sent = peer.publish(topic, wire::Payload::of(changes));
     if (!sent) log.error("changes were not published", sent.error());  // whoever misses them takes a snapshot
   }
 
@@ -305,7 +305,7 @@ struct Registry::Impl {
   }
 
   void tick() {
-    const mesh::RenewRequest own{options.peer.instance, self_epoch, mesh::HealthState::passing, {}};
+    const wire::RenewRequest own{options.peer.instance, self_epoch, wire::HealthState::passing, {}};
     if (!book.renew(own)) {
       if (auto entered = enter_self(); !entered) log.error("this registry cannot list itself", entered.error());
     }
@@ -319,17 +319,17 @@ struct Registry::Impl {
   observe::Metrics& metrics;
   observe::Log& log;
   observe::Health& health;
-  mesh::Peer peer;
+  peer::Peer peer;
   Book book;
   Keeper keeper;
   Meters meters;
   std::uint64_t self_epoch = 0;
   bool flush_scheduled = false;
-  std::optional<mesh::Payload> snapshot_payload;  // of the whole mesh, until it changes
+  std::optional<wire::Payload> snapshot_payload;  // of the whole mesh, until it changes
   std::vector<Completion<bool>::Completer> waiting;
   Timer tick_timer, store_timer;
   std::vector<std::unique_ptr<Follower>> followers;
-  mesh::Subscription own_changes;
+  events::Subscription own_changes;
   TaskScope tasks;
   std::shared_ptr<int> life = std::make_shared<int>(0);
 };
@@ -352,7 +352,7 @@ void Registry::stop() {
   i.peer.flush();
 }
 
-mesh::Peer& Registry::peer() noexcept { return impl_->peer; }
+peer::Peer& Registry::peer() noexcept { return impl_->peer; }
 
 io::HttpResponse Registry::agents_page(const io::HttpRequest& request) const {
   return json_response(agents_json(impl_->book.view(), query_of(request, "agent"), query_of(request, "host")));

@@ -7,13 +7,14 @@
 #include <string>
 #include <vector>
 
-#include "weft/mesh/mesh.hpp"
+#include "weft/observe/observe.hpp"
+#include "weft/peer/peer.hpp"
 #include "weft/store/store.hpp"
 
 namespace weft::registry {
 
 struct Options {
-  mesh::PeerOptions peer;          ///< agent, slot, instance and fixed ports of the registry itself
+  peer::PeerOptions peer;          ///< agent, slot, instance and fixed ports of the registry itself
   std::vector<std::string> peers;  ///< call endpoints of other registries; its own among them does no harm
   Duration lease = std::chrono::seconds(3);
   std::size_t instances_max = 65'536;  ///< registered here; more are answered `table_full`
@@ -33,11 +34,11 @@ class Registry {
   ~Registry();
 
   /// Binds, loads the store, enters itself, and begins to serve and to follow its peers. A store that fails is told in
-  /// the log and in health (`store`), and does not stop it. Errors: those of mesh::Peer::bind().
+  /// the log and in health (`store`), and does not stop it. Errors: those of peer::Peer::bind().
   Result<void> start();
   /// Leaves the table, tells everybody, and writes what is left.
   void stop();
-  mesh::Peer& peer() noexcept;
+  peer::Peer& peer() noexcept;
 
   // HTTP, for the admin door
   /// GET /v1/agents?agent=&host=: the records as a JSON list.

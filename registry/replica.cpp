@@ -10,7 +10,7 @@ void Replica::restore(InstanceRecord record) {
   records_[record.instance] = std::move(record);
 }
 
-Delta Replica::replace(const mesh::Snapshot& snapshot) {
+Delta Replica::replace(const wire::Snapshot& snapshot) {
   Delta delta;
   std::set<Ulid> listed;
   for (const auto& record : snapshot.records) listed.insert(record.instance);
@@ -24,7 +24,7 @@ Delta Replica::replace(const mesh::Snapshot& snapshot) {
   return delta;
 }
 
-std::optional<Delta> Replica::apply(const mesh::Changes& changes) {
+std::optional<Delta> Replica::apply(const wire::Changes& changes) {
   if (changes.term != term_ || changes.sequence > sequence_ + 1) return std::nullopt;
   Delta delta;
   if (changes.sequence <= sequence_) return delta;

@@ -24,9 +24,9 @@ class Replica {
   /// A record of the store, unconfirmed: what that registry said before this one started anew.
   void restore(InstanceRecord record);
   /// What changed by it. Records that name another writer or break the limits are skipped and counted.
-  Delta replace(const mesh::Snapshot& snapshot);
+  Delta replace(const wire::Snapshot& snapshot);
   /// Null: it does not follow what is held. One that is held already changes nothing.
-  std::optional<Delta> apply(const mesh::Changes& changes);
+  std::optional<Delta> apply(const wire::Changes& changes);
   /// Forgets all of it, and where it stood.
   Delta clear(const std::string& reason);
 

@@ -78,7 +78,7 @@ Result<const InstanceRecord*> Table::enter(InstanceRecord record, const Instance
   return find(instance);
 }
 
-Result<void> Table::renew(const mesh::RenewRequest& request) {
+Result<void> Table::renew(const wire::RenewRequest& request) {
   const auto it = held_.find(request.instance);
   if (it == held_.end() || it->second.record.epoch != request.epoch) {
     if (it == held_.end() && fenced_.contains(request.instance))
@@ -105,7 +105,7 @@ Result<void> Table::renew(const mesh::RenewRequest& request) {
   return {};
 }
 
-bool Table::leave(const mesh::DeregisterRequest& request) {
+bool Table::leave(const wire::DeregisterRequest& request) {
   const InstanceRecord* record = nullptr;
   if (!request.instance.empty()) {
     const auto id = Ulid::parse(request.instance);

@@ -53,9 +53,9 @@ class Table {
   /// `fenced`.
   Result<const InstanceRecord*> enter(InstanceRecord record, const InstanceRecord* rival = nullptr);
   /// Errors: `unknown_instance`, `fenced`.
-  Result<void> renew(const mesh::RenewRequest& request);
+  Result<void> renew(const wire::RenewRequest& request);
   /// False when nobody was removed.
-  bool leave(const mesh::DeregisterRequest& request);
+  bool leave(const wire::DeregisterRequest& request);
   /// Another registry has this record: drops what is older here (the same instance, or another in its slot).
   void yield_to(const InstanceRecord& foreign);
   /// Removes what was not renewed in time; returns how many.

@@ -42,7 +42,7 @@ class Sysmon {
   ProcessTable table_;
   TimePoint scanned_{};
   metrics::Host latest_;
-  mesh::Payload encoded_;  // latest_ as it was published
+  wire::Payload encoded_;  // latest_ as it was published
 };
 
 }  // namespace weft::sysmon

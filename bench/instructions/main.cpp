@@ -25,9 +25,9 @@ struct Agent {
       : peer(loop, context, options(agent, run_directory), metrics, log) {
     if (auto bound = peer.bind(); !bound) throw std::runtime_error(bound.error().describe());
   }
-  static mesh::PeerOptions options(const char* agent, const std::string& run_directory) {
+  static peer::PeerOptions options(const char* agent, const std::string& run_directory) {
     Random random = Random::from_os();
-    mesh::PeerOptions options;
+    peer::PeerOptions options;
     options.mesh = "bench";
     options.host = "here";
     options.agent = agent;
@@ -39,18 +39,18 @@ struct Agent {
   io::IoLoop loop;
   observe::Metrics metrics;
   observe::Log log{observe::LogOptions()};
-  mesh::Peer peer;
+  peer::Peer peer;
 };
 
 struct Work {
   explicit Work(const std::string& folder) : client("client", context, folder), server("server", context, folder) {
-    mesh::MethodInfo echo;
+    wire::MethodInfo echo;
     echo.name = "echo";
-    server.peer.serve(std::move(echo), [this](mesh::Call& call) -> Task<Result<mesh::Payload>> {
+    server.peer.serve(std::move(echo), [this](calls::Call& call) -> Task<Result<wire::Payload>> {
       if (++served == messages_a_round) server.loop.stop();
       co_return call.payload();
     });
-    subscription = client.peer.subscribe(*TopicPattern::parse("bench.topic"), [this](const mesh::Event&) {
+    subscription = client.peer.subscribe(*TopicPattern::parse("bench.topic"), [this](const events::Event&) {
       if (++received == messages_a_round) client.loop.stop();
     });
     endpoint = server.peer.record().call_local;
@@ -58,8 +58,8 @@ struct Work {
   }
   Task<void> call() {
     std::string target = "server.echo";
-    mesh::Payload payload = mesh::Payload::raw(text);
-    const mesh::CallOptions options;
+    wire::Payload payload = wire::Payload::raw(text);
+    const calls::CallOptions options;
     auto reply = co_await client.peer.call_at(endpoint, std::move(target), std::move(payload), options);
     if (!reply) throw std::runtime_error(reply.error().describe());
     if (++answered == messages_a_round) client.loop.stop();
@@ -76,7 +76,7 @@ struct Work {
 
   net::Context context;
   Agent client, server;
-  mesh::Subscription subscription;
+  events::Subscription subscription;
   std::string endpoint, text = std::string(payload_size, 'x');
   std::size_t served = 0, answered = 0, received = 0;
   TaskScope tasks;
@@ -95,7 +95,7 @@ extern "C" __attribute__((noinline)) void measured_call_answer(Work& work) { wor
 
 extern "C" __attribute__((noinline)) void measured_event_send(Work& work) {
   for (std::size_t i = 0; i < messages_a_round; ++i) {
-    if (!work.server.peer.publish("bench.topic", mesh::Payload::raw(work.text))) std::abort();
+    if (!work.server.peer.publish("bench.topic", wire::Payload::raw(work.text))) std::abort();
   }
   work.server.peer.flush();
 }

@@ -4,8 +4,8 @@
 
 namespace weft::test {
 
-using mesh::Call, mesh::Changes, mesh::InstanceRecord, mesh::Payload, mesh::Peer, mesh::PeerOptions, mesh::Removal,
-    mesh::Snapshot;
+using calls::Call, wire::Changes, wire::InstanceRecord, wire::Payload, peer::Peer, peer::PeerOptions, wire::Removal,
+    wire::Snapshot;
 
 /// A registry reduced to its protocol: what the real one does with leases and stores is tested in its own suite.
 struct FakeRegistry {
@@ -20,10 +20,10 @@ struct FakeRegistry {
                   records[record->instance] = *record;
                   ++registrations;
                   publish({*record}, {});
-                  return Payload::of(mesh::RegisterReply{record->epoch, 600'000, "alpha"});
+                  return Payload::of(wire::RegisterReply{record->epoch, 600'000, "alpha"});
                 }));
     peer->serve({"renew", ""}, handler([this](Call& call) -> Result<Payload> {
-                  auto request = call.payload().as<mesh::RenewRequest>();
+                  auto request = call.payload().as<wire::RenewRequest>();
                   if (away) {
                     ++refused;
                     return Error(codes::store_failed, "not now");
@@ -36,10 +36,10 @@ struct FakeRegistry {
                     record.circuits = request->circuits;
                     publish({record}, {});
                   }
-                  return Payload::of(mesh::RenewReply{term, sequence});
+                  return Payload::of(wire::RenewReply{term, sequence});
                 }));
     peer->serve({"deregister", ""}, handler([this](Call& call) -> Result<Payload> {
-                  auto request = call.payload().as<mesh::DeregisterRequest>();
+                  auto request = call.payload().as<wire::DeregisterRequest>();
                   remove(*Ulid::parse(request->instance), request->reason);
                   return Payload::of(Value());
                 }));
@@ -56,7 +56,7 @@ struct FakeRegistry {
   void publish(std::vector<InstanceRecord> upserts, std::vector<Removal> removals) {
     ++sequence;
     if (!mute)
-      (void)peer->publish(mesh::kChangesTopic,
+      (void)peer->publish(wire::kChangesTopic,
                           Payload::of(Changes{term, sequence, std::move(upserts), std::move(removals)}));
   }
   void remove(const Ulid& id, const std::string& reason) {

@@ -6,8 +6,8 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/manual_loop.hpp"
 #include "weft/mesh/mesh.hpp"
-#include "weft/mesh/policy.hpp"
 #include "weft/net/net.hpp"
+#include "weft/policy/policy.hpp"
 
 namespace weft::test {
 
@@ -22,8 +22,8 @@ struct MeshFixture {
   TaskScope tasks;
 
   Ulid id() { return Ulid::make(loop.clock().wall(), random); }
-  mesh::PeerOptions peer_options(const std::string& agent, const std::string& host = "alpha") {
-    mesh::PeerOptions options;
+  peer::PeerOptions peer_options(const std::string& agent, const std::string& host = "alpha") {
+    peer::PeerOptions options;
     options.mesh = "test";
     options.host = host;
     options.agent = agent;
@@ -58,19 +58,19 @@ struct MeshFixture {
 };
 
 /// Each rule is what `--set mesh.policies.<rule>` says.
-inline std::shared_ptr<const mesh::Policies> policies_of(const std::vector<std::string>& rules) {
+inline std::shared_ptr<const policy::Policies> policies_of(const std::vector<std::string>& rules) {
   config::LoadOptions options;
   for (const auto& rule : rules) options.sets.push_back("mesh.policies." + rule);
   auto loaded = config::load(options);
   for (const auto& mistake : loaded.mistakes()) UNSCOPED_INFO(mistake.describe());
   REQUIRE(loaded.ok());
-  return std::make_shared<const mesh::Policies>(mesh::Policies::from(loaded.config()).value());
+  return std::make_shared<const policy::Policies>(policy::Policies::from(loaded.config()).value());
 }
 
 /// Serves what `handler` makes of a request.
 template <class F>
-mesh::Handler handler(F make) {
-  return [make](mesh::Call& call) -> Task<Result<mesh::Payload>> { co_return make(call); };
+calls::Handler handler(F make) {
+  return [make](calls::Call& call) -> Task<Result<wire::Payload>> { co_return make(call); };
 }
 
 }  // namespace weft::test

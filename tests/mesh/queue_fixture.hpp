@@ -22,7 +22,7 @@ struct QueueProcess {
 struct QueueFixture : MeshFixture {
   FakeRegistry registry{*this};
   TempDir folder;
-  std::shared_ptr<const mesh::Policies> policies;  // of processes made from now on
+  std::shared_ptr<const policy::Policies> policies;  // of processes made from now on
   Value rules = Value::Map{{"*", Value::Map{{"retry_delay", "10ms"}}}};
 
   ~QueueFixture() { loop.turn(); }  // closes the links of processes that are gone, which wait for a turn

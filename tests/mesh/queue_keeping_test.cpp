@@ -9,7 +9,7 @@
 
 using namespace weft;
 using namespace weft::queue;
-using mesh::Payload;
+using wire::Payload;
 using Process = test::QueueProcess;
 
 namespace {

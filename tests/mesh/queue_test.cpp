@@ -4,7 +4,7 @@
 
 using namespace weft;
 using namespace weft::queue;
-using mesh::Payload;
+using wire::Payload;
 using Fixture = test::QueueFixture;
 using Process = test::QueueProcess;
 

@@ -1,7 +1,7 @@
 // Processes in a mesh with the registry of a few lines.
 #pragma once
 #include "tests/mesh/fake_registry.hpp"
-#include "weft/mesh/policy.hpp"
+#include "weft/policy/policy.hpp"
 
 namespace weft::test {
 

@@ -18,7 +18,7 @@ struct Agent {
   std::unique_ptr<mesh::Mesh> mesh;
   bool fenced = false;
 
-  const mesh::InstanceRecord* sees(const std::string& agent, const std::string& host) const {
+  const wire::InstanceRecord* sees(const std::string& agent, const std::string& host) const {
     for (const auto* record : mesh->directory().instances(agent))
       if (record->host == host) return record;
     return nullptr;
@@ -69,8 +69,8 @@ struct Host : test::MeshFixture {
     options.owns_slot = owns_slot;
     one.mesh = std::make_unique<mesh::Mesh>(loop, context, options, one.metrics, log, one.health);
     one.mesh->on_fenced([&one] { one.fenced = true; });
-    one.mesh->serve({"where", ""}, test::handler([host = name](mesh::Call&) -> Result<mesh::Payload> {
-                      return mesh::Payload::of(host);
+    one.mesh->serve({"where", ""}, test::handler([host = name](calls::Call&) -> Result<wire::Payload> {
+                      return wire::Payload::of(host);
                     }));
     REQUIRE(one.mesh->start());
     return one;
@@ -140,14 +140,14 @@ TEST_CASE_METHOD(Fixture, "a process that owns its slot takes it back from anoth
   REQUIRE(until([&] { return observer.sees("node", "alpha") && node.sees("observer", "beta"); }, 2s));
   const Ulid own = observer.sees("node", "alpha")->instance;
   for (Host* where : {&alpha, &beta}) {
-    mesh::InstanceRecord intruder = *observer.sees("node", "alpha");
+    wire::InstanceRecord intruder = *observer.sees("node", "alpha");
     intruder.instance = alpha.id();
     intruder.claim = 1;
     node.fenced = false;
-    std::optional<Result<mesh::Payload>> answer;
-    beta.tasks.spawn([](Agent& agent, std::string registry, mesh::InstanceRecord record,
-                        std::optional<Result<mesh::Payload>>& out) -> Task<void> {
-      mesh::Payload payload = mesh::Payload::of(record);
+    std::optional<Result<wire::Payload>> answer;
+    beta.tasks.spawn([](Agent& agent, std::string registry, wire::InstanceRecord record,
+                        std::optional<Result<wire::Payload>>& out) -> Task<void> {
+      wire::Payload payload = wire::Payload::of(record);
       out = co_await agent.mesh->peer().call_at(std::move(registry), "registry.register", std::move(payload));
     }(observer, where->endpoint(), intruder, answer));
     REQUIRE(until([&] { return answer.has_value(); }, 2s));
@@ -274,10 +274,10 @@ TEST_CASE_METHOD(Fixture, "an instance is deregistered by slot or by id, whichev
   REQUIRE(until([&] { return two.sees("one", "alpha") && listed(beta, "one") == 1; }, 2s));
   const auto id = two.sees("one", "alpha")->instance.to_string();
   alpha.agents.clear();
-  const mesh::DeregisterRequest request{by_id ? id : "", by_id ? "" : "one@alpha", "killed by signal 9"};
-  beta.tasks.spawn([](mesh::Peer& peer, std::string endpoint, mesh::Payload payload) -> Task<void> {
+  const wire::DeregisterRequest request{by_id ? id : "", by_id ? "" : "one@alpha", "killed by signal 9"};
+  beta.tasks.spawn([](peer::Peer& peer, std::string endpoint, wire::Payload payload) -> Task<void> {
     CHECK(co_await peer.call_at(endpoint, "registry.deregister", payload));
-  }(two.mesh->peer(), beta.endpoint(), mesh::Payload::of(request)));
+  }(two.mesh->peer(), beta.endpoint(), wire::Payload::of(request)));
   CHECK(until([&] { return listed(alpha, "one") == 0 && two.sees("one", "alpha") == nullptr; }, 500ms));
 }
 
@@ -299,7 +299,7 @@ TEST_CASE_METHOD(Fixture, "a store that is away does not stop the registry, and 
 TEST_CASE_METHOD(Fixture, "a registry starts although the record of its predecessor seems to be newer") {
   running = {&alpha};
   auto before =
-      mesh::Peer(alpha.loop, alpha.context, alpha.peer_options("registry"), alpha.metrics, alpha.log).record();
+      peer::Peer(alpha.loop, alpha.context, alpha.peer_options("registry"), alpha.metrics, alpha.log).record();
   before.registry = "alpha";
   before.started_us += 3'600'000'000;  // the clock was set back by an hour
   const auto bytes = to_msgpack(to_value(before));
@@ -342,19 +342,19 @@ TEST_CASE_METHOD(Fixture, "its own address among the peers, and one peer by two 
 TEST_CASE_METHOD(Fixture, "a registration that cannot be read is answered, and the next one works") {
   running = {&alpha};
   alpha.start_registry();
-  mesh::Peer client(alpha.loop, alpha.context, alpha.peer_options("client"), alpha.metrics, alpha.log);
-  const auto call = [&](const std::string& method, mesh::Payload payload) {
+  peer::Peer client(alpha.loop, alpha.context, alpha.peer_options("client"), alpha.metrics, alpha.log);
+  const auto call = [&](const std::string& method, wire::Payload payload) {
     return alpha.wait(client.call_at(alpha.endpoint(), "registry." + method, std::move(payload)));
   };
-  CHECK(call("register", mesh::Payload::raw("junk")).error().is(codes::bad_payload));
-  CHECK(call("register", mesh::Payload::json("{\"agent\": 7}")).error().is(codes::bad_payload));
-  CHECK(call("renew", mesh::Payload::of(mesh::RenewRequest{})).error().is(codes::unknown_instance));
-  CHECK(call("deregister", mesh::Payload::of(mesh::DeregisterRequest{})));
+  CHECK(call("register", wire::Payload::raw("junk")).error().is(codes::bad_payload));
+  CHECK(call("register", wire::Payload::json("{\"agent\": 7}")).error().is(codes::bad_payload));
+  CHECK(call("renew", wire::Payload::of(wire::RenewRequest{})).error().is(codes::unknown_instance));
+  CHECK(call("deregister", wire::Payload::of(wire::DeregisterRequest{})));
   auto record = client.record();
   record.agent = "no spaces";
-  CHECK(call("register", mesh::Payload::of(record)).error().is(codes::bad_name));
+  CHECK(call("register", wire::Payload::of(record)).error().is(codes::bad_name));
   record.agent = "client";
-  CHECK(call("register", mesh::Payload::of(record)));
+  CHECK(call("register", wire::Payload::of(record)));
   CHECK(call("list", {}).value().value()->as_list().size() == 2);
   CHECK(call("ping", {}).value().value()->as_map().at("registry") == Value("alpha"));
 }
@@ -363,7 +363,7 @@ TEST_CASE_METHOD(
     Fixture, "a circuit that opens on one host is open on the other within a beat, and its registry may begin anew") {
   start_both();
   Agent& worker = beta.start_agent("work");
-  worker.mesh->serve({"do", ""}, test::handler([](mesh::Call&) -> Result<mesh::Payload> {
+  worker.mesh->serve({"do", ""}, test::handler([](calls::Call&) -> Result<wire::Payload> {
                        return Error(codes::handler_failed, "a bug");
                      }));
   Agent& one = alpha.start_agent("one");
@@ -371,13 +371,13 @@ TEST_CASE_METHOD(
   const auto served = [](Agent& seen_by) {
     const auto* record = seen_by.sees("work", "beta");
     return record && std::any_of(record->methods.begin(), record->methods.end(),
-                                 [](const mesh::MethodInfo& method) { return method.name == "do"; });
+                                 [](const wire::MethodInfo& method) { return method.name == "do"; });
   };
   REQUIRE(until([&] { return served(one) && served(two) && two.sees("one", "alpha"); }, 2s));
   int failed = 0;
   const auto fail = [](mesh::Mesh& caller, int& count) -> Task<void> {
     while (count < 5) {
-      const auto answer = co_await caller.call("work.do", mesh::Payload::of(Value()));
+      const auto answer = co_await caller.call("work.do", wire::Payload::of(Value()));
       if (!answer && answer.error().is(codes::handler_failed)) ++count;
     }
   };

@@ -1,49 +1,67 @@
 """A room includes its own files and the doors of the rooms that the design lets it know."""
+import itertools
 import unittest
 
 import tree
 
-COMMON = ["base", "actor", "wire", "io", "config", "observe", "store", "net", "mesh", "queue", "program", "agent", "replica"]
-# What each room may know. registry and errorbus do not know each other; an agent knows the
-# SDK, and the messages that sysmon and digest share; what it decides without a mesh needs base, or actors, only.
+# What each room knows: exactly the arrows of the code, see test_each_allowed_arrow_is_used. registry and errorbus do not
+# know each other, nor what routes calls by name; an agent knows the SDK, and the messages that sysmon and digest share;
+# what it decides without a mesh needs base, or actors, only.
 MAY_KNOW = {
     "base": [],
     "actor": ["base"],
     "wire": ["base"],
     "io": ["base"],
     "config": ["base"],
-    "observe": ["base", "config", "io"],
-    "store": ["base", "config"],
-    "net": ["base", "wire", "observe"],
-    "mesh": ["base", "actor", "wire", "io", "config", "observe", "store", "net"],
-    "queue": ["base", "config", "observe", "store", "mesh"],
+    "observe": ["base", "io"],
+    "store": ["base"],
+    "net": ["base", "wire"],
+    "policy": ["base", "config"],
+    "events": ["base", "wire", "net", "observe"],
+    "calls": ["base", "wire", "net", "observe", "policy"],
+    "peer": ["base", "wire", "config", "net", "observe", "policy", "events", "calls"],
+    "report": ["base", "observe"],
+    "mesh": ["base", "wire", "config", "net", "observe", "policy", "events", "calls", "peer", "report"],
+    "queue": ["base", "wire", "config", "observe", "store", "policy", "mesh"],
     "program": ["base", "io", "config", "observe"],
-    "agent": ["base", "actor", "wire", "io", "config", "observe", "store", "net", "mesh", "queue", "program"],
-    "replica": ["base", "actor", "observe", "mesh", "agent"],
-    "registry": COMMON,
-    "errorbus": COMMON,
-    "node": COMMON,
-    "cli": COMMON + ["errorbus", "node"],
-    "bench": COMMON + ["registry"],
-    "docs": ["agent"],
-    "examples": ["actor"],
+    "agent": ["base", "actor", "io", "observe", "net", "policy", "events", "mesh", "queue", "program"],
+    "replica": ["base", "agent"],
+    "registry": ["base", "wire", "observe", "store", "net", "peer", "program"],
+    "errorbus": ["base", "observe", "store", "net", "peer", "report", "program"],
+    "errorbus/main.cpp": ["mesh"],  # besides: rooms meet in main()
+    "node": ["base", "config", "observe", "net", "mesh", "program"],
+    "cli": ["base", "wire", "io", "config", "observe", "net", "policy", "calls", "peer", "mesh", "queue", "agent", "errorbus", "node"],
+    "bench": ["io", "net", "mesh", "agent", "registry"],
+    "docs": [],
+    "examples": [],
+    "agents": ["agent", "actor", "base", "agents/metrics"],
 }
-# Doors besides <room>/<room>.hpp.
-MORE_DOORS = {"common/weft/mesh/payload.hpp", "common/weft/mesh/record.hpp", "common/weft/mesh/reporter.hpp", "common/weft/mesh/inspect.hpp", "common/weft/mesh/interceptor.hpp", "common/weft/mesh/stream.hpp", "common/weft/mesh/spans.hpp", "common/weft/mesh/consumer_span.hpp",
-              "common/weft/mesh/hints.hpp", "common/weft/mesh/policy.hpp",
-              "common/weft/store/sqlite.hpp", "common/weft/store/database_file.hpp", "common/weft/queue/messages.hpp", "common/weft/agent.hpp", "common/weft/replica.hpp", "common/weft/agent/tree.hpp",
+# Rooms whose headers are all doors, but for those that say at their top to what they are private. base.hpp only gathers
+# the headers of base.
+OPEN_ROOMS = {"base", "wire", "policy", "events", "calls", "peer", "report", "mesh"}
+# Doors of the other rooms besides <room>/<room>.hpp.
+MORE_DOORS = {"common/weft/store/sqlite.hpp", "common/weft/store/database_file.hpp", "common/weft/queue/messages.hpp", "common/weft/agent.hpp", "common/weft/replica.hpp", "common/weft/agent/tree.hpp",
               "common/weft/actor.hpp", "common/weft/actor_test.hpp", "common/weft/actor/testing.hpp",
               "common/weft/observe/span.hpp", "common/weft/observe/trace.hpp", "common/weft/observe/otlp.hpp"}
 
 
-def may_know(room):
-    return ["agent", "actor", "base", "agents/metrics"] if room.startswith("agents/") else MAY_KNOW.get(room)
+def may_know(room, name=""):
+    if room.startswith("agents/"):
+        return MAY_KNOW["agents"]
+    return MAY_KNOW[room] + MAY_KNOW.get(name, []) if room in MAY_KNOW else None
 
 
 def is_door(name):
-    """Each header of base is one: base.hpp only gathers them."""
     folder, _, file = name.rpartition("/")
-    return name in MORE_DOORS or folder == "common/weft/base" or file == folder.rpartition("/")[2] + ".hpp"
+    if name in MORE_DOORS or file == folder.rpartition("/")[2] + ".hpp":
+        return True
+    return name.startswith("common/") and tree.room_of(name) in OPEN_ROOMS and not is_private(name)
+
+
+def is_private(name):
+    """Its opening comment, which may be several lines, says so."""
+    opening = itertools.takewhile(lambda line: line.startswith("//"), tree.text(name).splitlines())
+    return "Private to " in " ".join(line.removeprefix("//").strip() for line in opening)
 
 
 def sources():
@@ -62,11 +80,22 @@ class Rooms(unittest.TestCase):
             for include, path in tree.includes(name):
                 if path is None or tree.room_of(path) == room:
                     continue
-                if tree.room_of(path) not in (may_know(room) or []):
+                if tree.room_of(path) not in (may_know(room, name) or []):
                     wrong.append(f"{name}: room '{room}' must not know '{tree.room_of(path)}' ({include})")
                 elif not is_door(path):
                     wrong.append(f"{name}: {include} is no door of '{tree.room_of(path)}'")
         self.assertFalse(wrong, "\n" + "\n".join(wrong))
+
+    def test_each_allowed_arrow_is_used(self):
+        used = set()
+        for name in sources():
+            room = tree.room_of(name)
+            known = {tree.room_of(path) for _, path in tree.includes(name) if path}
+            used |= {(key, one) for one in known for key in (name, "agents" if room.startswith("agents/") else room)
+                     if one in MAY_KNOW.get(key, [])}
+        unused = [f"'{room}' may know '{one}', and no file of it does" for room, knows in MAY_KNOW.items() for one in knows
+                  if (room, one) not in used]
+        self.assertFalse(unused, "\n" + "\n".join(unused))
 
     def test_every_quoted_include_names_a_file_of_the_tree(self):
         missing = [f"{name}: {include}" for name in sources() for include, path in tree.includes(name)

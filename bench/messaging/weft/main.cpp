@@ -22,14 +22,14 @@ Place place_of(const Row& row, const char* host) {
 
 // ---- calls
 
-Task<Result<mesh::Payload>> echo(mesh::Call& call) { co_return call.payload(); }
+Task<Result<wire::Payload>> echo(calls::Call& call) { co_return call.payload(); }
 
 void serve_echo(const Row& row, Place place, const std::string& registry, const Ready& ready) {
   Process process(row.curve, registry);
   Member server(process.loop, process.context, "server", registry, std::move(place));
-  mesh::MethodInfo method;
+  wire::MethodInfo method;
   method.name = "echo";
-  server.mesh.serve(std::move(method), [](mesh::Call& call) { return echo(call); });
+  server.mesh.serve(std::move(method), [](calls::Call& call) { return echo(call); });
   process.run(join(process, server, ""));
   ready(registry);
   process.run_until_told();
@@ -41,8 +41,8 @@ void answer(const Row& row, const std::string& registry, const Ready& ready) {
 
 Task<void> call_once(Member& client, std::string_view payload) {
   std::string target = "server.echo";
-  mesh::Payload request = mesh::Payload::raw(payload);
-  const mesh::CallOptions options;
+  wire::Payload request = wire::Payload::raw(payload);
+  const calls::CallOptions options;
   auto reply = co_await client.mesh.call(std::move(target), std::move(request), options);
   if (value_of(std::move(reply)).bytes.size() != payload.size()) throw std::runtime_error("another payload came back");
 }
@@ -90,7 +90,7 @@ class Stream {
  private:
   static constexpr int turn_max = 1000;
   void publish() {
-    value_of(publisher_.mesh.publish("bench.topic", mesh::Payload::raw(publication_.numbered(++sequence_))));
+    value_of(publisher_.mesh.publish("bench.topic", wire::Payload::raw(publication_.numbered(++sequence_))));
   }
   void turn() {
     for (int i = 0; i < turn_max && sequence_ < window_.allowed(); ++i) publish();
@@ -111,13 +111,13 @@ void publish(const Row& row, const std::string& registry, const Ready& ready) {
   Process process;
   Member publisher(process.loop, process.context, "publisher", registry, place_of(row, "there"));
   Stream stream(process.loop, publisher, row.subscribers);
-  mesh::MethodInfo method;
+  wire::MethodInfo method;
   method.name = "progress";
-  publisher.mesh.serve(std::move(method), [&](mesh::Call& call) -> Task<Result<mesh::Payload>> {
+  publisher.mesh.serve(std::move(method), [&](calls::Call& call) -> Task<Result<wire::Payload>> {
     Progress progress;
     std::memcpy(&progress, call.payload().bytes.data(), std::min(sizeof progress, call.payload().bytes.size()));
     stream.heard(progress);
-    co_return mesh::Payload();
+    co_return wire::Payload();
   });
   value_of(publisher.mesh.publishes("bench.topic"));
   process.run(join(process, publisher, ""));
@@ -128,8 +128,8 @@ void publish(const Row& row, const std::string& registry, const Ready& ready) {
 
 Task<void> tell(Member& subscriber, Progress now) {
   std::string target = "publisher.progress";
-  mesh::Payload payload = mesh::Payload::raw({reinterpret_cast<const char*>(&now), sizeof now});
-  const mesh::CallOptions options;
+  wire::Payload payload = wire::Payload::raw({reinterpret_cast<const char*>(&now), sizeof now});
+  const calls::CallOptions options;
   auto told = co_await subscriber.mesh.call(std::move(target), std::move(payload), options);
   value_of(std::move(told));
 }
@@ -138,12 +138,12 @@ Figures subscribe(const Job& job) {
   Process process;
   Arrivals arrivals(job);
   std::vector<std::unique_ptr<Member>> members;
-  std::vector<mesh::Subscription> subscriptions;
+  std::vector<events::Subscription> subscriptions;
   for (std::size_t i = 0; i < job.row.subscribers; ++i) {
     members.push_back(
         std::make_unique<Member>(process.loop, process.context, "subscriber", job.endpoint, place_of(job.row, "here")));
     auto& member = *members.back();
-    subscriptions.push_back(value_of(member.mesh.subscribe("bench.topic", [&, i](const mesh::Event& event) {
+    subscriptions.push_back(value_of(member.mesh.subscribe("bench.topic", [&, i](const events::Event& event) {
       const std::uint64_t sequence = Publication::sequence_of(event.payload.bytes.data());
       if (arrivals.note(i, sequence)) process.tasks.spawn(tell(*members[i], {i, sequence}));
       if (arrivals.done()) process.loop.stop();
@@ -162,8 +162,8 @@ void accept(const Row& row, const std::string& registry, const Ready& ready) {
 
 Task<void> call_at(Member& client, std::string endpoint) {
   std::string method = "server.echo";
-  mesh::Payload payload;
-  const mesh::CallOptions options;
+  wire::Payload payload;
+  const calls::CallOptions options;
   auto reply = co_await client.mesh.peer().call_at(std::move(endpoint), std::move(method), std::move(payload), options);
   value_of(std::move(reply));
 }

@@ -19,17 +19,17 @@
 
 namespace weft {
 
-using mesh::Call;
-using mesh::CallOptions;
-using mesh::Event;
-using mesh::Incoming;
-using mesh::Interceptor;
-using mesh::Outgoing;
-using mesh::Payload;
-using mesh::PublishOptions;
-using mesh::Retention;
-using mesh::StreamOptions;
-using mesh::SubscribeOptions;
+using calls::Call;
+using calls::CallOptions;
+using calls::Incoming;
+using calls::Interceptor;
+using calls::Outgoing;
+using calls::StreamOptions;
+using events::Event;
+using events::PublishOptions;
+using events::Retention;
+using events::SubscribeOptions;
+using wire::Payload;
 using QueueItem = queue::Item;
 using queue::PushOptions;
 
@@ -336,17 +336,17 @@ class Agent {
   friend class Stream;
 
   virtual const Value& settings_value() const = 0;
-  virtual void serve_payload(mesh::MethodInfo method, mesh::Handler handler) = 0;
+  virtual void serve_payload(wire::MethodInfo method, calls::Handler handler) = 0;
   virtual Result<void> publish_payload(std::string_view topic, Payload payload, const PublishOptions& options) = 0;
   virtual Task<Result<Payload>> call_payload(std::string target, Payload payload, CallOptions options) = 0;
   virtual void serve_queue_payload(std::string method, queue::Handler handler, queue::ServeOptions options) = 0;
   virtual Task<Result<Ulid>> push_payload(std::string target, Payload payload, PushOptions options) = 0;
   virtual Task<Result<Payload>> push_and_wait_payload(std::string target, Payload payload, PushOptions options) = 0;
-  virtual void serve_stream_payload(mesh::MethodInfo method, StreamHandler handler) = 0;
+  virtual void serve_stream_payload(wire::MethodInfo method, StreamHandler handler) = 0;
   virtual Task<Result<Stream>> open_stream_payload(std::string target, Payload payload, StreamOptions options) = 0;
   virtual bool in_loop() const noexcept = 0;
   virtual void spawn_on_loop(Task<void> task) = 0;
-  virtual void keep_subscription(std::string_view pattern, mesh::EventHandler handler, SubscribeOptions options) = 0;
+  virtual void keep_subscription(std::string_view pattern, events::EventHandler handler, SubscribeOptions options) = 0;
   virtual void undecodable(const Event& event, const Error& error) = 0;
 };
 

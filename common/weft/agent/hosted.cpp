@@ -8,7 +8,8 @@
 #include "weft/agent/owned_event.hpp"
 #include "weft/agent/tree_of.hpp"
 #include "weft/base/request.hpp"
-#include "weft/mesh/consumer_span.hpp"
+#include "weft/events/consumer_span.hpp"
+#include "weft/policy/policy.hpp"
 
 namespace weft {
 namespace {
@@ -37,7 +38,7 @@ actor::SystemOptions system_options(const program::Program& program) {
   return options;
 }
 
-queue::Options queue_options(const program::Program& program, const mesh::PeerOptions& peer) {
+queue::Options queue_options(const program::Program& program, const peer::PeerOptions& peer) {
   auto options = queue::options_from(program.config(), peer);
   if (!options) throw std::runtime_error(options.error().message);
   return std::move(*options);
@@ -78,7 +79,7 @@ Task<void> wait_for(Loop& loop, Duration delay) { co_await sleep_for(loop, delay
 
 Hosted::Hosted(program::Program& program, const AgentInfo& info)
     : program_(program),
-      mesh_(program.loop(), mesh::secured(context_, program.loop(), program.config()), mesh_options(program, info),
+      mesh_(program.loop(), peer::secured(context_, program.loop(), program.config()), mesh_options(program, info),
             program.metrics(), program.log(), program.health()),
       queues_(program.loop(), mesh_, queue_options(program, mesh_.peer().options()), program.metrics(), program.log()),
       pool_(program.loop(), kPoolThreads),
@@ -99,7 +100,7 @@ Hosted::Hosted(program::Program& program, const AgentInfo& info)
                        program.config().get<std::vector<std::string>>("actors.metrics"));
   serve_tree();
   queues_.start();
-  program.on_reload([this](const config::Config& fresh) { mesh_.set_policies(mesh::policies_from(fresh)); });
+  program.on_reload([this](const config::Config& fresh) { mesh_.set_policies(policy::policies_from(fresh)); });
 }
 
 void Hosted::report(ErrorEvent event) noexcept {
@@ -142,8 +143,8 @@ std::string Hosted::state_directory() const {
   return path;
 }
 
-void Hosted::serve_payload(mesh::MethodInfo method, mesh::Handler handler) {
-  auto held = std::make_shared<mesh::Handler>(std::move(handler));
+void Hosted::serve_payload(wire::MethodInfo method, calls::Handler handler) {
+  auto held = std::make_shared<calls::Handler>(std::move(handler));
   mesh_.serve(std::move(method), [this, held](Call& call) {
     return handle(call, true, [this, held, &call] {
       if (call.trace().sampled()) call.set_begun(loop().now());
@@ -152,9 +153,9 @@ void Hosted::serve_payload(mesh::MethodInfo method, mesh::Handler handler) {
   });
 }
 
-void Hosted::serve_stream_payload(mesh::MethodInfo method, StreamHandler handler) {
+void Hosted::serve_stream_payload(wire::MethodInfo method, StreamHandler handler) {
   auto held = std::make_shared<StreamHandler>(std::move(handler));
-  mesh_.serve_stream(std::move(method), [this, held](Call& call, mesh::Stream& stream) {
+  mesh_.serve_stream(std::move(method), [this, held](Call& call, calls::Stream& stream) {
     auto here = std::make_shared<Stream>(*this, std::move(stream));
     return handle(call, true, [held, &call, here] { return (*held)(call, *here); });
   });
@@ -235,22 +236,23 @@ Task<Result<Payload>> Hosted::call_payload(std::string target, Payload payload, 
   co_return co_await on_loop<Payload>(std::move(work));
 }
 
-void Hosted::keep_subscription(std::string_view pattern, mesh::EventHandler handler, SubscribeOptions options) {
-  auto held = std::make_shared<mesh::EventHandler>(std::move(handler));
+void Hosted::keep_subscription(std::string_view pattern, events::EventHandler handler, SubscribeOptions options) {
+  auto held = std::make_shared<events::EventHandler>(std::move(handler));
   auto subscription = mesh_.subscribe(
       pattern, [this, held](const Event& event) { hand_over(*held, event); }, std::move(options));
   if (!subscription) throw std::logic_error(subscription.error().message);
   subscriptions_.push_back(std::move(*subscription));
 }
 
-void Hosted::hand_over(mesh::EventHandler& handler, const Event& event) {
+void Hosted::hand_over(events::EventHandler& handler, const Event& event) {
   auto own = std::make_unique<OwnedEvent>(event);
-  own->span = mesh::ConsumerSpan::of(event, loop(), &program_.tracer());
+  own->span = events::ConsumerSpan::of(event, loop(), &program_.tracer());
   if (own->span) own->trace = own->span->trace();
   const TraceContext trace = own->trace;
   Errand errand{[this, &handler, owned = std::move(own)] {
     const Event given = owned->view();
-    if (given.expires != TimePoint::max() && loop().now() >= given.expires) return dropped(given, mesh::Drop::expired);
+    if (given.expires != TimePoint::max() && loop().now() >= given.expires)
+      return dropped(given, events::Drop::expired);
     if (owned->span) owned->span->begin_handler();
     bool failing = true;
     try {
@@ -265,11 +267,11 @@ void Hosted::hand_over(mesh::EventHandler& handler, const Event& event) {
   auto sent = send_traced(std::move(errand), trace);
   if (sent || event.last_value) return;
   const bool full = sent.error().is(codes::mailbox_full) || sent.error().is(codes::message_dropped);
-  mesh_.peer().dropped(event, full ? mesh::Drop::mailbox : mesh::Drop::unroutable);
+  mesh_.peer().dropped(event, full ? events::Drop::mailbox : events::Drop::unroutable);
 }
 
 /// From any thread, for an event that was handed over.
-void Hosted::dropped(const Event& event, mesh::Drop reason) {
+void Hosted::dropped(const Event& event, events::Drop reason) {
   if (event.last_value) return;  // in no account: it was sent before the subscription
   auto tell = [this, topic = std::string(event.topic), sender = event.sender, sequence = event.sequence, reason] {
     mesh_.peer().dropped(sender, topic, sequence, reason);
@@ -324,7 +326,7 @@ void Hosted::refuse_settings(const Error& error) {
 }
 
 void Hosted::undecodable(const Event& event, const Error& error) {
-  dropped(event, mesh::Drop::undecodable);
+  dropped(event, events::Drop::undecodable);
   log().warn("an event cannot be read", {{"topic", event.topic}, {"error", error.message}});
 }
 

@@ -42,19 +42,19 @@ class Hosted final : public Agent {
  private:
   const Value& settings_value() const override;
   void refuse_settings(const Error& error) override;
-  void serve_payload(mesh::MethodInfo method, mesh::Handler handler) override;
+  void serve_payload(wire::MethodInfo method, calls::Handler handler) override;
   Result<void> publish_payload(std::string_view topic, Payload payload, const PublishOptions& options) override;
   Task<Result<Payload>> call_payload(std::string target, Payload payload, CallOptions options) override;
-  void keep_subscription(std::string_view pattern, mesh::EventHandler handler, SubscribeOptions options) override;
+  void keep_subscription(std::string_view pattern, events::EventHandler handler, SubscribeOptions options) override;
   void undecodable(const Event& event, const Error& error) override;
-  void dropped(const Event& event, mesh::Drop reason);
+  void dropped(const Event& event, events::Drop reason);
   void serve_queue_payload(std::string method, queue::Handler handler, queue::ServeOptions options) override;
   Task<Result<Ulid>> push_payload(std::string target, Payload payload, PushOptions options) override;
   Task<Result<Payload>> push_and_wait_payload(std::string target, Payload payload, PushOptions options) override;
   bool in_loop() const noexcept override { return std::this_thread::get_id() == loop_thread_; }
   void spawn_on_loop(Task<void> task) override;
 
-  void serve_stream_payload(mesh::MethodInfo method, StreamHandler handler) override;
+  void serve_stream_payload(wire::MethodInfo method, StreamHandler handler) override;
   Task<Result<Stream>> open_stream_payload(std::string target, Payload payload, StreamOptions options) override;
 
   using Work = UniqueFunction<Task<Result<Payload>>()>;
@@ -65,7 +65,7 @@ class Hosted final : public Agent {
   template <class Message>
   Result<void> send_traced(Message message, const TraceContext& trace);
   void start_from_actors();
-  void hand_over(mesh::EventHandler& handler, const Event& event);
+  void hand_over(events::EventHandler& handler, const Event& event);
   void failed(const std::string& what, const std::exception_ptr& failure);
   void serve_tree();
   void tell_stuck(const actor::ShutdownReport& report);
@@ -78,7 +78,7 @@ class Hosted final : public Agent {
   std::string mesh_host_ = mesh_.peer().options().host;
   io::Pool pool_;
   observe::Counter &event_failures_, &expired_;
-  std::vector<mesh::Subscription> subscriptions_;
+  std::vector<events::Subscription> subscriptions_;
   ErrorBusMonitor monitor_;
   actor::System actors_;  // after all that its actors use
   actor::Ref<Handlers> handlers_;

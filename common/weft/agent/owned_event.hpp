@@ -4,7 +4,7 @@
 #include <string>
 
 #include "weft/agent/agent.hpp"
-#include "weft/mesh/consumer_span.hpp"
+#include "weft/events/consumer_span.hpp"
 
 namespace weft {
 
@@ -26,7 +26,7 @@ struct OwnedEvent {
   TraceContext trace;
   bool last_value;
   TimePoint expires;
-  std::optional<mesh::ConsumerSpan> span{};
+  std::optional<events::ConsumerSpan> span{};
 };
 
 }  // namespace weft

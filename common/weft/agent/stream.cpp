@@ -7,12 +7,12 @@ namespace {
 
 struct Nothing {};  // on_loop() wants a value
 
-Task<Result<Nothing>> write_on_loop(std::shared_ptr<mesh::Stream> stream, mesh::Payload chunk) {
+Task<Result<Nothing>> write_on_loop(std::shared_ptr<calls::Stream> stream, wire::Payload chunk) {
   auto done = co_await stream->write(std::move(chunk));
   if (!done) co_return done.error();
   co_return Nothing();
 }
-Task<Result<Nothing>> end_on_loop(std::shared_ptr<mesh::Stream> stream) {
+Task<Result<Nothing>> end_on_loop(std::shared_ptr<calls::Stream> stream) {
   auto done = stream->end_writes();
   if (!done) co_return done.error();
   co_return Nothing();
@@ -20,24 +20,24 @@ Task<Result<Nothing>> end_on_loop(std::shared_ptr<mesh::Stream> stream) {
 
 }  // namespace
 
-Stream::Stream(Agent& agent, mesh::Stream stream)
-    : agent_(&agent), stream_(std::make_shared<mesh::Stream>(std::move(stream))) {}
+Stream::Stream(Agent& agent, calls::Stream stream)
+    : agent_(&agent), stream_(std::make_shared<calls::Stream>(std::move(stream))) {}
 
 Stream::~Stream() {
   if (!stream_ || agent_->in_loop()) return;
   agent_->loop().post([stream = std::move(stream_)] {});  // its end is loop-bound
 }
 
-Task<Result<std::optional<mesh::Payload>>> Stream::read_payload() {
+Task<Result<std::optional<wire::Payload>>> Stream::read_payload() {
   if (agent_->in_loop()) {
-    detail::KeepTrace<Result<std::optional<mesh::Payload>>> chunk(stream_->read());
+    detail::KeepTrace<Result<std::optional<wire::Payload>>> chunk(stream_->read());
     co_return co_await chunk;
   }
-  std::function<Task<Result<std::optional<mesh::Payload>>>()> work = [stream = stream_] { return stream->read(); };
-  co_return co_await agent_->on_loop<std::optional<mesh::Payload>>(std::move(work));
+  std::function<Task<Result<std::optional<wire::Payload>>>()> work = [stream = stream_] { return stream->read(); };
+  co_return co_await agent_->on_loop<std::optional<wire::Payload>>(std::move(work));
 }
 
-Task<Result<void>> Stream::write_payload(mesh::Payload chunk) {
+Task<Result<void>> Stream::write_payload(wire::Payload chunk) {
   if (agent_->in_loop()) {
     detail::KeepTrace<Result<void>> written(stream_->write(std::move(chunk)));
     co_return co_await written;
@@ -58,13 +58,13 @@ Task<Result<void>> Stream::end_writes() {
   co_return Result<void>();
 }
 
-Task<Result<mesh::Payload>> Stream::result() {
+Task<Result<wire::Payload>> Stream::result() {
   if (agent_->in_loop()) {
-    detail::KeepTrace<Result<mesh::Payload>> answer(stream_->result());
+    detail::KeepTrace<Result<wire::Payload>> answer(stream_->result());
     co_return co_await answer;
   }
-  std::function<Task<Result<mesh::Payload>>()> work = [stream = stream_] { return stream->result(); };
-  co_return co_await agent_->on_loop<mesh::Payload>(std::move(work));
+  std::function<Task<Result<wire::Payload>>()> work = [stream = stream_] { return stream->result(); };
+  co_return co_await agent_->on_loop<wire::Payload>(std::move(work));
 }
 
 }  // namespace weft

@@ -13,19 +13,19 @@ class Agent;
 /// not over is cancelled.
 class Stream {
  public:
-  Stream(Agent& agent, mesh::Stream stream);
+  Stream(Agent& agent, calls::Stream stream);
   Stream(Stream&&) noexcept = default;
   Stream& operator=(Stream&&) = delete;
   ~Stream();
 
-  /// The next chunk in order; nothing at the end. Errors: those of mesh::Stream::read(), `bad_payload`.
-  template <class T = mesh::Payload>
+  /// The next chunk in order; nothing at the end. Errors: those of calls::Stream::read(), `bad_payload`.
+  template <class T = wire::Payload>
   Task<Result<std::optional<T>>> read() {
     using Read = Result<std::optional<T>>;
     auto chunk = co_await read_payload();
     if (!chunk) co_return Read(chunk.error());
     if (!*chunk) co_return Read(std::nullopt);
-    if constexpr (std::is_same_v<T, mesh::Payload>) {
+    if constexpr (std::is_same_v<T, wire::Payload>) {
       co_return Read(std::move(**chunk));
     } else {
       auto value = (*chunk)->template as<T>();
@@ -34,25 +34,25 @@ class Stream {
     }
   }
   /// Returns when the chunk is on its way: a reader that is behind makes it wait. Errors: those of
-  /// mesh::Stream::write().
+  /// calls::Stream::write().
   template <class T>
   Task<Result<void>> write(const T& chunk) {
-    if constexpr (std::is_same_v<T, mesh::Payload>)
+    if constexpr (std::is_same_v<T, wire::Payload>)
       return write_payload(chunk);
     else
-      return write_payload(mesh::Payload::of(chunk));
+      return write_payload(wire::Payload::of(chunk));
   }
   /// The caller's end: no more chunks follow.
   Task<Result<void>> end_writes();
   /// The caller's end: the answer that ended the stream; chunks that nobody read are discarded.
-  Task<Result<mesh::Payload>> result();
+  Task<Result<wire::Payload>> result();
 
  private:
-  Task<Result<std::optional<mesh::Payload>>> read_payload();
-  Task<Result<void>> write_payload(mesh::Payload chunk);
+  Task<Result<std::optional<wire::Payload>>> read_payload();
+  Task<Result<void>> write_payload(wire::Payload chunk);
 
   Agent* agent_;
-  std::shared_ptr<mesh::Stream> stream_;  // shared with what runs for it on the loop
+  std::shared_ptr<calls::Stream> stream_;  // shared with what runs for it on the loop
 };
 
 }  // namespace weft

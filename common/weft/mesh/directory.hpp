@@ -7,9 +7,14 @@
 #include <vector>
 
 #include "weft/base/ulid.hpp"
-#include "weft/mesh/record.hpp"
+#include "weft/wire/record.hpp"
 
 namespace weft::mesh {
+
+using wire::Changes;
+using wire::InstanceRecord;
+using wire::Removal;
+using wire::Snapshot;
 
 /// The live copy of the registry's records. Pure. Lookups are by agent name.
 class Directory {

@@ -4,9 +4,11 @@
 #include <string>
 #include <vector>
 
-#include "weft/mesh/payload.hpp"
+#include "weft/wire/payload.hpp"
 
 namespace weft::mesh {
+
+using wire::Payload;
 
 /// What ends a gathering before everybody has answered or failed. Who had not answered by then is missing, and told to
 /// stop.

@@ -2,9 +2,11 @@
 #pragma once
 #include <functional>
 
-#include "weft/mesh/payload.hpp"
+#include "weft/wire/payload.hpp"
 
 namespace weft::mesh {
+
+using wire::Payload;
 
 /// `lap` makes the call; `may` says, when `after` has passed, whether it goes a second time. The one that is not needed
 /// any more is destroyed, which tells its callee. When the first fails while the second runs, the second counts.

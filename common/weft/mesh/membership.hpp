@@ -5,9 +5,10 @@
 #include <vector>
 
 #include "weft/mesh/directory.hpp"
+#include "weft/mesh/names.hpp"
 #include "weft/mesh/options.hpp"
-#include "weft/mesh/peer.hpp"
 #include "weft/observe/observe.hpp"
+#include "weft/peer/peer.hpp"
 
 namespace weft::mesh {
 

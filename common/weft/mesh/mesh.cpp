@@ -3,14 +3,14 @@
 #include <algorithm>
 #include <array>
 
-#include "weft/mesh/attempts.hpp"
+#include "weft/mesh/builtin_methods.hpp"
 #include "weft/mesh/hints.hpp"
+#include "weft/mesh/make_call.hpp"
 #include "weft/mesh/membership.hpp"
-#include "weft/mesh/reporter.hpp"
 #include "weft/mesh/router.hpp"
 #include "weft/mesh/steering.hpp"
-#include "weft/mesh/views.hpp"
 #include "weft/net/net.hpp"
+#include "weft/report/reporter.hpp"
 
 namespace weft::mesh {
 namespace {
@@ -38,8 +38,8 @@ MeshOptions with_instance(MeshOptions options, const Clock& clock) {
   return options;
 }
 
-ErrorReporter::Options reporter_options(const MeshOptions& options) {
-  ErrorReporter::Options out;
+report::ErrorReporter::Options reporter_options(const MeshOptions& options) {
+  report::ErrorReporter::Options out;
   out.host = options.peer.host;
   out.agent = options.peer.agent;
   out.version = options.peer.version;
@@ -63,9 +63,9 @@ struct Mesh::Impl {
         steering(l, peer.calls(), router, options.peer.policies, metrics, g),
         membership(l, peer, directory, options, metrics, g, hooks()) {
     if (options.report_errors) {
-      reporter = std::make_unique<ErrorReporter>(
-          l, reporter_options(options), [this](ReportRequest request) { return send_report(std::move(request)); },
-          metrics, g);
+      reporter = std::make_unique<report::ErrorReporter>(
+          l, reporter_options(options),
+          [this](report::ReportRequest request) { return send_report(std::move(request)); }, metrics, g);
     }
     directory.watch([this](const InstanceRecord& record, const Removal* removed) { changed(record, removed); });
     peer.on_record_changed([this] { membership.update(); });
@@ -224,7 +224,7 @@ struct Mesh::Impl {
 
   // ---- calls
 
-  Task<Result<ReportReply>> send_report(ReportRequest request) {
+  Task<Result<report::ReportReply>> send_report(report::ReportRequest request) {
     std::string endpoint = options.error_bus;
     if (endpoint.empty()) {
       const auto buses = router.candidates("errorbus");
@@ -241,7 +241,7 @@ struct Mesh::Impl {
     call.timeout = kBusTimeout;
     auto answer = co_await peer.call_at(endpoint, "errorbus.report", Payload::of(request), call);
     if (!answer) co_return answer.error();
-    co_return answer->as<ReportReply>();
+    co_return answer->as<report::ReportReply>();
   }
 
   Loop& loop;
@@ -254,7 +254,7 @@ struct Mesh::Impl {
   Router router;
   Steering steering;
   Membership membership;
-  std::unique_ptr<ErrorReporter> reporter;
+  std::unique_ptr<report::ErrorReporter> reporter;
   std::vector<Interest> interests;
   std::uint64_t last_interest = 0;
   Timer look{loop};

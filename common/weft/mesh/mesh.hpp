@@ -9,9 +9,10 @@
 #include "weft/base/base.hpp"
 #include "weft/mesh/directory.hpp"
 #include "weft/mesh/gather.hpp"
+#include "weft/mesh/names.hpp"
 #include "weft/mesh/options.hpp"
-#include "weft/mesh/peer.hpp"
 #include "weft/observe/observe.hpp"
+#include "weft/peer/peer.hpp"
 
 namespace weft::net {
 class Context;

@@ -5,21 +5,18 @@
 #include <string>
 #include <vector>
 
-#include "weft/mesh/peer_options.hpp"
+#include "weft/peer/options.hpp"
 
 namespace weft::config {
 class Config;
-}
-namespace weft::net {
-class Context;
 }
 
 namespace weft::mesh {
 
 struct MeshOptions {
-  PeerOptions peer;
-  std::vector<std::string> registries;  ///< call endpoints, the own host's first
-  std::string error_bus;                ///< call endpoint of the own host's bus; empty: found in the directory
+  peer::PeerOptions peer;
+  std::vector<std::string> registries;  ///< call endpoints, the local host's first
+  std::string error_bus;                ///< call endpoint of the local host's bus; empty: found in the directory
   std::string spool_file;               ///< where unsent error events wait; empty: in memory only
   std::map<std::string, std::string> tags;
   std::string admin;  ///< address of the admin door, for the record
@@ -33,10 +30,5 @@ struct MeshOptions {
 /// From the sections mesh, host, registry, errorbus, limits, run, state of a checked configuration. `slot` is filled as
 /// "<agent>@<host>" unless the environment (WEFT_SLOT) says otherwise, its claim by WEFT_CLAIM.
 MeshOptions options_from(const config::Config& config, const std::string& agent, const std::string& version);
-/// Of its section mesh.policies. Throws std::logic_error for what the schema does not let pass.
-std::shared_ptr<const Policies> policies_from(const config::Config& config);
-/// `context`, whose connections are encrypted when section `security` says so. Before the first socket is made. Where
-/// the section is wrong, every attempt to bind or connect fails with that: `bad_config`, `missing_secret`.
-net::Context& secured(net::Context& context, Loop& loop, const config::Config& config);
 
 }  // namespace weft::mesh

@@ -8,11 +8,17 @@
 #include <unordered_map>
 #include <vector>
 
-#include "weft/mesh/balancer.hpp"
-#include "weft/mesh/calls.hpp"
+#include "weft/calls/caller.hpp"
 #include "weft/mesh/directory.hpp"
+#include "weft/policy/balancer.hpp"
 
 namespace weft::mesh {
+
+using calls::CallOptions;
+using calls::Calls;
+using calls::Destination;
+using policy::Replica;
+using wire::HealthState;
 
 class Router {
  public:

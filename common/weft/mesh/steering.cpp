@@ -115,7 +115,7 @@ Result<const Router::Candidate*> Steering::route(Course& course, const CallOptio
   Ask ask;
   if (auto fine = fill(ask, course, options); !fine) return fine.error();
   const TimePoint now = loop_.turn_time();
-  const Choice choice = choose(target.tracks, course.policy(), ask, now, chance(ask.balance));
+  const Choice choice = policy::choose(target.tracks, course.policy(), ask, now, chance(ask.balance));
   course.why = choice.why;
   course.candidates = static_cast<std::uint32_t>(target.tracks.size());
   if (choice.refused != Choice::Refused::no) return refused(target, options, choice.refused);
@@ -166,8 +166,8 @@ void Steering::measure(Course& course, const Outgoing& call, const Result<Payloa
   const auto pass = std::exchange(course.pass, Breaker::Pass::normal);  // given to finished()
   course.release();
   const Duration took = call.end - call.begin;
-  track->measure(call.end, !outcome && counts_as_error(outcome.error().kind), took);
-  const bool failed = !outcome && breaks(outcome.error().kind);
+  track->measure(call.end, !outcome && policy::counts_as_error(outcome.error().kind), took);
+  const bool failed = !outcome && policy::breaks(outcome.error().kind);
   const Duration counted = call.options.once ? Duration::zero() : took;
   const auto transition = track->breaker.finished(course.policy().breaker, call.end, pass, failed, counted);
   if (transition) share(*course.target, *track, transition);
@@ -188,7 +188,8 @@ void Steering::consider_retry(const Course& course, Outgoing& call, const Result
   Target& target = *course.target;
   const auto& rules = course.policy().retry;
   if (call.attempt == 1) target.budget.earn(rules.budget);
-  if (outcome || !call.keep_payload || !worth_retrying(outcome.error(), rules, !call.options.key.empty())) return;
+  if (outcome || !call.keep_payload || !policy::worth_retrying(outcome.error(), rules, !call.options.key.empty()))
+    return;
   // One that stops is left once by each call that was on its way there, and did nothing for it: no load to speak of.
   if (outcome.error().is(codes::draining)) {
     if (!another(course, call.options)) return;
@@ -196,7 +197,7 @@ void Steering::consider_retry(const Course& course, Outgoing& call, const Result
   } else {
     if (call.attempt >= static_cast<unsigned>(rules.max_attempts)) return;
     if (!target.budget.spend(rules.budget)) return target.retries_denied->add();
-    call.retry_after = backoff(rules, static_cast<int>(call.attempt), random_.unit());
+    call.retry_after = policy::backoff(rules, static_cast<int>(call.attempt), random_.unit());
   }
   target.retries->add();
 }

@@ -9,15 +9,31 @@
 #include <unordered_map>
 #include <vector>
 
-#include "weft/mesh/balancer.hpp"
-#include "weft/mesh/circuit_news.hpp"
+#include "weft/mesh/circuit_gossip.hpp"
 #include "weft/mesh/gather.hpp"
-#include "weft/mesh/peer.hpp"
-#include "weft/mesh/retry.hpp"
+#include "weft/mesh/names.hpp"
 #include "weft/mesh/router.hpp"
 #include "weft/observe/observe.hpp"
+#include "weft/peer/peer.hpp"
+#include "weft/policy/balancer.hpp"
+#include "weft/policy/retry.hpp"
 
 namespace weft::mesh {
+
+using policy::Ask;
+using policy::Balance;
+using policy::Breaker;
+using policy::BreakerForce;
+using policy::BreakerState;
+using policy::Choice;
+using policy::EffectivePolicy;
+using policy::Policy;
+using policy::PolicySetting;
+using policy::RetryBudget;
+using policy::Teller;
+using policy::Track;
+using policy::Verdict;
+using policy::WhyChosen;
 
 /// One target as this process calls it.
 struct Target {

@@ -175,7 +175,7 @@ Value Steering::explain(std::string_view name, const CallOptions& options) {
     return out;
   }
   // The turn that the next call will have: the same decision.
-  const auto why = mesh::explain(target->tracks, course.policy(), ask, loop_.turn_time(), (turns_ + 1) * kGolden);
+  const auto why = policy::explain(target->tracks, course.policy(), ask, loop_.turn_time(), (turns_ + 1) * kGolden);
   Value::List instances;
   bool chosen = false;
   bool asked_for = false;

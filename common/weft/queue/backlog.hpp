@@ -8,8 +8,8 @@
 #include <optional>
 #include <unordered_map>
 
-#include "weft/mesh/payload.hpp"
 #include "weft/queue/queue.hpp"
+#include "weft/wire/payload.hpp"
 
 namespace weft::queue {
 
@@ -23,7 +23,7 @@ struct Entry {
   Duration timeout{};  ///< of one attempt; 0: the queue's
   std::int64_t pushed_us = 0;
   TimePoint pushed{};
-  mesh::Payload payload;
+  wire::Payload payload;
   TraceContext trace{};           ///< of who pushed it
   std::vector<Attempt> attempts;  ///< those that failed
 

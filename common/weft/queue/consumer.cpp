@@ -74,7 +74,7 @@ Consumer::Consumer(Loop& loop, mesh::Mesh& mesh, const Options& options, std::st
 
 Consumer::~Consumer() = default;
 
-Task<Result<mesh::Payload>> Consumer::offer(Offer offer, const mesh::Call& call) {
+Task<Result<wire::Payload>> Consumer::offer(Offer offer, const calls::Call& call) {
   if (stopped_) co_return Error(codes::draining, "agent '" + options_.agent + "' on " + options_.host + " is stopping");
   if (held_.size() >= kOffersMax && !held_.contains(offer.producer))
     co_return Error(codes::queue_full, std::to_string(held_.size()) + " producers offer items already");
@@ -89,11 +89,11 @@ Task<Result<mesh::Payload>> Consumer::offer(Offer offer, const mesh::Call& call)
     if (!sweep_.running()) sweep_.start(kSweep, [this] { sweep(); });
   }
   (void)share();
-  if (offer.waiting == 0) co_return mesh::Payload::of(Grant{});
+  if (offer.waiting == 0) co_return wire::Payload::of(Grant{});
   auto granted = co_await completion;
   if (!granted) co_return granted.error();
   const Grant grant{*granted};
-  co_return mesh::Payload::of(grant);
+  co_return wire::Payload::of(grant);
 }
 
 void Consumer::answer(const std::string& producer, Answer answer) {
@@ -149,14 +149,14 @@ void Consumer::start_late() {
   }
 }
 
-Task<Result<mesh::Payload>> Consumer::work(const mesh::Call& call) {
+Task<Result<wire::Payload>> Consumer::work(const calls::Call& call) {
   auto read = call.payload().as<Work>();
   if (!read) co_return no_item(method_, read.error().message);
   Work& work = *read;
   if (work.id.is_nil() || work.producer.empty()) co_return no_item(method_, "it has no id or no producer");
   if (work.encoding > static_cast<std::uint8_t>(wire::Encoding::json))
     co_return no_item(method_, "its payload has an unknown encoding");
-  const mesh::Payload payload(static_cast<wire::Encoding>(work.encoding), std::move(work.payload));
+  const wire::Payload payload(static_cast<wire::Encoding>(work.encoding), std::move(work.payload));
   if (!slots_.arrived(work.producer, loop_.now())) {
     if (late_.size() >= kLatePerSlot * slots_.concurrency())
       co_return Error(codes::queue_full, "'" + method_ + "' has no room for an item that nobody asked for");
@@ -181,7 +181,7 @@ Task<Result<mesh::Payload>> Consumer::work(const mesh::Call& call) {
   }
   start_late();
   done.want = want_of(work);
-  co_return mesh::Payload::of(done);
+  co_return wire::Payload::of(done);
 }
 
 /// With the answer goes what its producer may send next, when it is its turn. Otherwise others get it.
@@ -198,7 +198,7 @@ std::uint64_t Consumer::want_of(const Work& work) {
   return want;
 }
 
-Task<Result<mesh::Payload>> Consumer::handle(const Work& work, const mesh::Payload& payload, const mesh::Call& call) {
+Task<Result<wire::Payload>> Consumer::handle(const Work& work, const wire::Payload& payload, const calls::Call& call) {
   const Item item{work.id, work.attempt, work.priority, work.key, work.headers, work.pushed_us, payload, call};
   try {
     co_return co_await handler_(item);

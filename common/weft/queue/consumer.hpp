@@ -18,8 +18,8 @@ class Consumer {
            ServeOptions serve, observe::Metrics& metrics, observe::Log& log);
   ~Consumer();
 
-  Task<Result<mesh::Payload>> offer(Offer offer, const mesh::Call& call);
-  Task<Result<mesh::Payload>> work(const mesh::Call& call);
+  Task<Result<wire::Payload>> offer(Offer offer, const calls::Call& call);
+  Task<Result<wire::Payload>> work(const calls::Call& call);
   /// Answers every offer with `draining`, now and from now on. What was granted is still done.
   void stop();
   std::size_t running() const noexcept { return slots_.running(); }
@@ -29,7 +29,7 @@ class Consumer {
   using Answer = Result<std::uint64_t>;
   struct Held {
     std::uint64_t token;
-    const mesh::Call* call;
+    const calls::Call* call;
     TimePoint until;
     Completion<Answer>::Completer completer;
     bool alive() const noexcept { return completer.wanted() && !call->cancelled(); }
@@ -44,7 +44,7 @@ class Consumer {
   void sweep();
   void start_late();
   std::uint64_t want_of(const Work& work);
-  Task<Result<mesh::Payload>> handle(const Work& work, const mesh::Payload& payload, const mesh::Call& call);
+  Task<Result<wire::Payload>> handle(const Work& work, const wire::Payload& payload, const calls::Call& call);
   Error failed(const Work& work, const char* what);
 
   Loop& loop_;

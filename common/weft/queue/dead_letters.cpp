@@ -27,7 +27,7 @@ void DeadLetters::keep(Journal& journal, DeadLetter letter) {
   queue.by_age.insert_or_assign(place, Kept{std::move(letter), &journal});
 }
 
-std::size_t DeadLetters::add(Journal& journal, DeadLetter letter, const mesh::Payload& payload, const Rules& rules) {
+std::size_t DeadLetters::add(Journal& journal, DeadLetter letter, const wire::Payload& payload, const Rules& rules) {
   const std::string id = letter.id.to_string();
   (void)remove(id);
   journal.put("d/" + id, stored(letter));
@@ -60,7 +60,7 @@ Journal* DeadLetters::journal_of(std::string_view id) const noexcept {
   return found ? found->journal : nullptr;
 }
 
-Result<mesh::Payload> DeadLetters::payload(std::string_view id) {
+Result<wire::Payload> DeadLetters::payload(std::string_view id) {
   Kept* found = kept(id);
   if (!found)
     return Error(codes::bad_value, "there is no dead letter '" + std::string(id.substr(0, kNameMax)) + "' here");
@@ -70,7 +70,7 @@ Result<mesh::Payload> DeadLetters::payload(std::string_view id) {
     return Error(codes::store_failed, "the payload of dead letter " + std::string(id) + " is damaged or lost");
   auto body = read_stored<StoredBody>(entries->front().value);
   if (!body) return Error(codes::store_failed, "the payload of dead letter " + std::string(id) + " cannot be read");
-  return mesh::Payload(static_cast<wire::Encoding>(body->encoding), std::move(body->payload));
+  return wire::Payload(static_cast<wire::Encoding>(body->encoding), std::move(body->payload));
 }
 
 bool DeadLetters::remove(std::string_view id) {

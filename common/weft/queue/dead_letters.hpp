@@ -18,11 +18,11 @@ class DeadLetters {
   Result<void> load(Journal& journal, const Unreadable& unreadable);
   /// Keeps a letter; the oldest of its queue go while there are more than `rules` allow, by number or by bytes. Returns
   /// how many went.
-  std::size_t add(Journal& journal, DeadLetter letter, const mesh::Payload& payload, const Rules& rules);
+  std::size_t add(Journal& journal, DeadLetter letter, const wire::Payload& payload, const Rules& rules);
   /// Null: there is none.
   const DeadLetter* find(std::string_view id) const noexcept;
   /// Errors: `bad_value` (no such letter), `store_failed`.
-  Result<mesh::Payload> payload(std::string_view id);
+  Result<wire::Payload> payload(std::string_view id);
   Journal* journal_of(std::string_view id) const noexcept;
   /// False: there is none.
   bool remove(std::string_view id);

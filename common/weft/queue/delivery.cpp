@@ -39,10 +39,10 @@ Task<void> Producer::offer(std::string instance) {
   offer.queue = method_;
   offer.producer = parts_.options.instance;
   offer.waiting = backlog_.ready();
-  mesh::CallOptions options(kOfferTimeout);
+  calls::CallOptions options(kOfferTimeout);
   options.instance = instance;
   options.once = true;  // held by the worker until it has room
-  auto answer = co_await parts_.mesh.call(agent_ + "._offer", mesh::Payload::of(offer), options);
+  auto answer = co_await parts_.mesh.call(agent_ + "._offer", wire::Payload::of(offer), options);
   auto grant = answer ? answer->as<Grant>() : Result<Grant>(answer.error());
   const auto found = workers_.find(instance);
   if (found == workers_.end()) co_return;
@@ -67,10 +67,10 @@ Task<void> Producer::return_credit(std::string instance, std::uint64_t items) {
   offer.queue = method_;
   offer.producer = parts_.options.instance;
   offer.unused = items;
-  mesh::CallOptions options(kGiveBackTimeout);
+  calls::CallOptions options(kGiveBackTimeout);
   options.instance = instance;
   options.once = true;
-  (void)co_await parts_.mesh.call(agent_ + "._offer", mesh::Payload::of(offer), options);  // else it ends by itself
+  (void)co_await parts_.mesh.call(agent_ + "._offer", wire::Payload::of(offer), options);  // else it ends by itself
 }
 
 Task<void> Producer::deliver(std::string instance, std::uint64_t sequence) {
@@ -86,17 +86,17 @@ Task<void> Producer::deliver(std::string instance, std::uint64_t sequence) {
   work.more = backlog_.ready();
   work.encoding = static_cast<std::uint8_t>(entry.payload.encoding);
   work.payload = entry.payload.bytes;
-  mesh::CallOptions options(entry.timeout > Duration::zero() ? entry.timeout : rules().item_timeout);
+  calls::CallOptions options(entry.timeout > Duration::zero() ? entry.timeout : rules().item_timeout);
   options.instance = instance;
   options.once = true;  // whether it is given again is decided here, by the rules of the queue
   options.trace = entry.trace;
   const std::int64_t begin_us = to_us(parts_.loop.clock().wall());
-  auto answer = co_await parts_.mesh.call(target_, mesh::Payload::of(work), options);
+  auto answer = co_await parts_.mesh.call(target_, wire::Payload::of(work), options);
   settle(instance, sequence, begin_us, std::move(answer));
 }
 
 void Producer::settle(const std::string& instance, std::uint64_t sequence, std::int64_t begin_us,
-                      Result<mesh::Payload> answer) {
+                      Result<wire::Payload> answer) {
   Result<Done> done = answer ? answer->as<Done>() : Result<Done>(answer.error());
   Error kept;
   const Error* why = nullptr;
@@ -128,7 +128,7 @@ void Producer::settle(const std::string& instance, std::uint64_t sequence, std::
       metrics_.finished.add();
       auto finished = backlog_.take(*entry);
       forget(*finished);
-      resolve(sequence, mesh::Payload(static_cast<wire::Encoding>(done->encoding), std::move(done->payload)));
+      resolve(sequence, wire::Payload(static_cast<wire::Encoding>(done->encoding), std::move(done->payload)));
       return;
     }
     case Backlog::Verdict::dead:

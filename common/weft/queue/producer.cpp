@@ -29,7 +29,7 @@ Entry entry_of(StoredItem&& item, StoredNote&& note) {
   entry.headers = std::move(item.headers);
   entry.timeout = std::chrono::microseconds(item.timeout_us);
   entry.pushed_us = item.pushed_us;
-  entry.payload = mesh::Payload(static_cast<wire::Encoding>(item.encoding), std::move(item.payload));
+  entry.payload = wire::Payload(static_cast<wire::Encoding>(item.encoding), std::move(item.payload));
   if (const auto trace = observe::traceparent_from(item.traceparent)) entry.trace = *trace;
   entry.attempts = std::move(note.attempts);
   return entry;
@@ -52,7 +52,7 @@ Producer::~Producer() = default;
 
 // ---- items come in
 
-Result<void> Producer::check(const mesh::Payload& payload, const PushOptions& options) const {
+Result<void> Producer::check(const wire::Payload& payload, const PushOptions& options) const {
   const std::size_t beside = size_of(options.headers) + options.key.size() + kEnvelope;
   if (options.key.size() > kKeyMax) {
     return Error(codes::too_large, "the key of an item has " + std::to_string(options.key.size()) + " bytes, " +
@@ -75,7 +75,7 @@ Result<Journal*> Producer::journal() const {
   return parts_.journals.of(rules().durability);
 }
 
-Task<Result<Receipt>> Producer::push(mesh::Payload payload, PushOptions options) {
+Task<Result<Receipt>> Producer::push(wire::Payload payload, PushOptions options) {
   if (stopped_) co_return refuse("draining", Error(codes::draining, "this process is stopping"));
   if (auto fine = check(payload, options); !fine) co_return refuse("too_large", std::move(fine.error()));
   auto place = journal();
@@ -148,7 +148,7 @@ void Producer::restore(StoredItem item, StoredNote note) {
   }
 }
 
-Result<void> Producer::replay(const DeadLetter& letter, mesh::Payload payload) {
+Result<void> Producer::replay(const DeadLetter& letter, wire::Payload payload) {
   if (stopped_) return refuse("draining", Error(codes::draining, "this process is stopping"));
   auto place = journal();
   if (!place) return place.error();
@@ -198,9 +198,9 @@ void Producer::forget(const Entry& entry) {
 
 // ---- workers
 
-void Producer::worker_seen(const mesh::InstanceRecord& record) {
+void Producer::worker_seen(const wire::InstanceRecord& record) {
   const bool works = record.agent == agent_ && !record.call_endpoint.empty() &&
-                     std::any_of(record.methods.begin(), record.methods.end(), [&](const mesh::MethodInfo& method) {
+                     std::any_of(record.methods.begin(), record.methods.end(), [&](const wire::MethodInfo& method) {
                        return method.name == method_ && method.kind == "queue";
                      });
   const std::string instance = record.instance.to_string();

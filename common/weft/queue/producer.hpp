@@ -29,13 +29,13 @@ class Producer {
   Producer(Parts parts, std::string target);
   ~Producer();
 
-  Task<Result<Receipt>> push(mesh::Payload payload, PushOptions options);
+  Task<Result<Receipt>> push(wire::Payload payload, PushOptions options);
   /// Takes up an item that a former process had accepted.
   void restore(StoredItem item, StoredNote note);
   /// Puts a dead letter into the queue again. Errors: `queue_full`, `store_failed`.
-  Result<void> replay(const DeadLetter& letter, mesh::Payload payload);
+  Result<void> replay(const DeadLetter& letter, wire::Payload payload);
 
-  void worker_seen(const mesh::InstanceRecord& record);
+  void worker_seen(const wire::InstanceRecord& record);
   void worker_gone(const Ulid& instance);
 
   /// Refuses items from now on; gives on only what is in memory.
@@ -55,7 +55,7 @@ class Producer {
     Duration pause{};
   };
 
-  Result<void> check(const mesh::Payload& payload, const PushOptions& options) const;
+  Result<void> check(const wire::Payload& payload, const PushOptions& options) const;
   Error refuse(const char* reason, Error error);
   Result<Journal*> journal() const;
   void save(const Entry& entry);
@@ -78,7 +78,7 @@ class Producer {
   Task<void> return_credit(std::string instance, std::uint64_t items);
   Task<void> deliver(std::string instance, std::uint64_t sequence);
   void pause(Worker& worker, Duration least);
-  void settle(const std::string& instance, std::uint64_t sequence, std::int64_t begin_us, Result<mesh::Payload> answer);
+  void settle(const std::string& instance, std::uint64_t sequence, std::int64_t begin_us, Result<wire::Payload> answer);
   void note(const Entry& entry);
   void bury(std::unique_ptr<Entry> entry, const Error& why);
   void resolve(std::uint64_t sequence, Receipt::Outcome outcome);

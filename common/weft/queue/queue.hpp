@@ -39,7 +39,7 @@ struct Options {
 };
 /// From the sections queues, state and limits of a checked configuration, for the process that fills `slot`.
 /// Errors: `bad_config`.
-Result<Options> options_from(const config::Config& config, const mesh::PeerOptions& peer);
+Result<Options> options_from(const config::Config& config, const peer::PeerOptions& peer);
 
 /// What a handler works on. Borrowed: lives during the handler only.
 struct Item {
@@ -49,13 +49,13 @@ struct Item {
   const std::string& key;
   const std::map<std::string, std::string>& headers;
   std::int64_t pushed_us;  ///< wall time
-  const mesh::Payload& payload;
-  const mesh::Call& call;  ///< with the deadline of this attempt
+  const wire::Payload& payload;
+  const calls::Call& call;  ///< with the deadline of this attempt
 };
 
 /// A value: done, the producer gets it. An Error: the attempt failed; of kind `invalid`: the item can never be done,
 /// and goes to the dead letters at once. An exception is `handler_failed`.
-using Handler = UniqueFunction<Task<Result<mesh::Payload>>(const Item&)>;
+using Handler = UniqueFunction<Task<Result<wire::Payload>>(const Item&)>;
 
 struct ServeOptions {
   std::size_t concurrency = 1;  ///< items handled at once
@@ -78,7 +78,7 @@ struct PushOptions {
 /// An accepted item. Not copied.
 class Receipt {
  public:
-  using Outcome = Result<mesh::Payload>;
+  using Outcome = Result<wire::Payload>;
   Receipt(Ulid id, Completion<Outcome> outcome) : id_(id), outcome_(std::move(outcome)) {}
   const Ulid& id() const noexcept { return id_; }
   /// What the handler answered, when it has. Errors: `dead_lettered` (says why), `draining` (this process ended first).
@@ -106,7 +106,7 @@ class Queues {
   /// Resolves when accepted: by durability in memory, with the operating system, or on disk. `target` is
   /// "agent.method"; it need not be there yet. Errors: `bad_name`, `queue_full`, `too_large`, `draining`,
   /// `store_failed`, `disk_full`.
-  Task<Result<Receipt>> push(std::string target, mesh::Payload payload, PushOptions options = {});
+  Task<Result<Receipt>> push(std::string target, wire::Payload payload, PushOptions options = {});
   /// Takes no more work and accepts no more items, and waits until what is under way is finished, and what is kept in
   /// memory only; at most `budget`. What is left then is told and counted.
   Task<void> drain(Duration budget);

@@ -23,7 +23,7 @@ Result<void> check_target(std::string_view target) {
 }
 
 template <class Request>
-Result<Request> read(const mesh::Call& call) {
+Result<Request> read(const calls::Call& call) {
   if (call.payload().bytes.empty()) return Request{};
   auto value = call.payload().value();
   if (!value) return value.error();
@@ -32,13 +32,13 @@ Result<Request> read(const mesh::Call& call) {
 
 /// Serves what needs no waiting: `make(Request) -> Result<Reply>`.
 template <class Request, class F>
-mesh::Handler answering(F make) {
-  return [make](mesh::Call& call) -> Task<Result<mesh::Payload>> {
+calls::Handler answering(F make) {
+  return [make](calls::Call& call) -> Task<Result<wire::Payload>> {
     auto request = read<Request>(call);
     if (!request) co_return request.error();
     auto reply = make(std::move(*request));
     if (!reply) co_return reply.error();
-    co_return mesh::Payload::of(*reply);
+    co_return wire::Payload::of(*reply);
   };
 }
 
@@ -47,7 +47,7 @@ mesh::Handler answering(F make) {
 struct Queues::Impl {
   Impl(Loop& l, mesh::Mesh& m, Options o, observe::Metrics& s, observe::Log& g)
       : loop(l), mesh(m), options(std::move(o)), metrics(s), log(g), journals(l, g, options.file) {
-    mesh.watch([this, alive = std::weak_ptr<int>(life)](const mesh::InstanceRecord& record, const mesh::Removal* gone) {
+    mesh.watch([this, alive = std::weak_ptr<int>(life)](const wire::InstanceRecord& record, const wire::Removal* gone) {
       if (!alive.lock()) return;
       for (auto& [target, producer] : producers) {
         gone ? producer->worker_gone(record.instance) : producer->worker_seen(record);
@@ -214,7 +214,7 @@ struct Queues::Impl {
         continue;
       }
       auto payload = letters.payload(id);
-      if (request.encoding) payload = mesh::Payload(static_cast<wire::Encoding>(*request.encoding), request.payload);
+      if (request.encoding) payload = wire::Payload(static_cast<wire::Encoding>(*request.encoding), request.payload);
       if (!payload) return payload.error();
       if (auto pushed = producer(found->queue).replay(*found, std::move(*payload)); !pushed) return pushed.error();
       (void)letters.remove(id);  // written with the item, in one transaction
@@ -275,16 +275,16 @@ struct Queues::Impl {
     show();
     if (consumers.empty()) {
       mesh.serve({"_offer", "items of a work queue are offered to this process"},
-                 [this](mesh::Call& call) { return offer(call); });
+                 [this](calls::Call& call) { return offer(call); });
     }
-    mesh::MethodInfo info{method, serve.summary, "queue"};
+    wire::MethodInfo info{method, serve.summary, "queue"};
     auto made =
         std::make_unique<Consumer>(loop, mesh, options, method, std::move(handler), std::move(serve), metrics, log);
-    mesh.serve(std::move(info), [consumer = made.get()](mesh::Call& call) { return consumer->work(call); });
+    mesh.serve(std::move(info), [consumer = made.get()](calls::Call& call) { return consumer->work(call); });
     consumers.emplace(std::move(method), std::move(made));
   }
 
-  Task<Result<mesh::Payload>> offer(mesh::Call& call) {
+  Task<Result<wire::Payload>> offer(calls::Call& call) {
     auto offer = call.payload().as<Offer>();
     if (!offer) co_return offer.error();
     const auto found = consumers.find(offer->queue);
@@ -344,7 +344,7 @@ void Queues::serve(std::string method, Handler handler, ServeOptions options) {
   impl_->serve(std::move(method), std::move(handler), std::move(options));
 }
 
-Task<Result<Receipt>> Queues::push(std::string target, mesh::Payload payload, PushOptions options) {
+Task<Result<Receipt>> Queues::push(std::string target, wire::Payload payload, PushOptions options) {
   auto producer = impl_->producer_for_push(target);
   if (!producer) co_return producer.error();
   co_return co_await (*producer)->push(std::move(payload), std::move(options));

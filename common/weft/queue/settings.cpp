@@ -1,7 +1,7 @@
 // The section `queues`: rules by pattern of target.
 #include <algorithm>
 
-#include "weft/mesh/policy.hpp"
+#include "weft/policy/policy.hpp"
 #include "weft/queue/queue.hpp"
 
 namespace weft::queue {
@@ -20,9 +20,9 @@ Rules Options::rules_for(std::string_view target) const {
   if (!rules.is_map()) return out;
   const auto dot = target.find('.');
   const auto agent = target.substr(0, dot), method = target.substr(dot + 1);
-  std::vector<mesh::TargetPattern> patterns;
+  std::vector<policy::TargetPattern> patterns;
   for (const auto& [text, values] : rules.as_map()) {
-    auto pattern = mesh::TargetPattern::parse(text);
+    auto pattern = policy::TargetPattern::parse(text);
     if (pattern && pattern->matches(agent, method)) patterns.push_back(std::move(*pattern));
   }
   std::sort(patterns.begin(), patterns.end());
@@ -31,7 +31,7 @@ Rules Options::rules_for(std::string_view target) const {
   return out;
 }
 
-Result<Options> options_from(const config::Config& config, const mesh::PeerOptions& peer) {
+Result<Options> options_from(const config::Config& config, const peer::PeerOptions& peer) {
   Options options;
   options.agent = peer.agent;
   options.host = peer.host;
@@ -42,7 +42,7 @@ Result<Options> options_from(const config::Config& config, const mesh::PeerOptio
   options.rules = config.at("queues");
   if (!options.rules.is_map()) return options;
   for (const auto& [pattern, values] : options.rules.as_map()) {
-    if (auto fine = mesh::TargetPattern::parse(pattern); !fine)
+    if (auto fine = policy::TargetPattern::parse(pattern); !fine)
       return Error(codes::bad_config, "queues." + pattern + ": " + fine.error().message, fine.error().hint);
     Rules tried;
     if (auto read = overlay(pattern, values, tried); !read) return read.error();

@@ -36,7 +36,7 @@ TEST_CASE("a JSON payload travels as MessagePack") {
 TEST_CASE("headers are a name and a value each, and what is none is refused") {
   const auto headers = parse_headers({"album: summer", "empty:", "url:http://a:1/b"});
   REQUIRE(headers);
-  REQUIRE(*headers == mesh::Headers{{"album", "summer"}, {"empty", ""}, {"url", "http://a:1/b"}});
+  REQUIRE(*headers == wire::Headers{{"album", "summer"}, {"empty", ""}, {"url", "http://a:1/b"}});
   REQUIRE(parse_headers({})->empty());
   for (const std::vector<std::string>& bad : {std::vector<std::string>{"album"}, {":summer"}, {"a:1", "a:2"}}) {
     const auto refused = parse_headers(bad);
@@ -62,12 +62,12 @@ TEST_CASE("a payload that is no JSON is refused with a way out") {
 }
 
 TEST_CASE("raw bytes are shown as text where they are UTF-8, else as base64") {
-  REQUIRE(to_json(shown(mesh::Payload::raw("grüße"))) == "\"grüße\"");
-  REQUIRE(to_json(shown(mesh::Payload::raw("\xff\x01"))) == "\"/wE=\"");
-  REQUIRE(to_json(shown(mesh::Payload::raw("\xc3"))) == "\"ww==\"");  // a character cut in two
+  REQUIRE(to_json(shown(wire::Payload::raw("grüße"))) == "\"grüße\"");
+  REQUIRE(to_json(shown(wire::Payload::raw("\xff\x01"))) == "\"/wE=\"");
+  REQUIRE(to_json(shown(wire::Payload::raw("\xc3"))) == "\"ww==\"");  // a character cut in two
 }
 
 TEST_CASE("a payload that claims to be MessagePack and is not is shown as bytes") {
-  const mesh::Payload broken(wire::Encoding::msgpack, {std::byte{0xc1}});
+  const wire::Payload broken(wire::Encoding::msgpack, {std::byte{0xc1}});
   REQUIRE(to_json(shown(broken)) == "\"wQ==\"");
 }

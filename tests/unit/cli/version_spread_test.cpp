@@ -7,9 +7,9 @@ using namespace weft::cli;
 
 namespace {
 
-mesh::InstanceRecord record(const std::string& agent, const std::string& host, const std::string& version = "1.0.0",
+wire::InstanceRecord record(const std::string& agent, const std::string& host, const std::string& version = "1.0.0",
                             const std::string& weft = "0.1.0") {
-  mesh::InstanceRecord out;
+  wire::InstanceRecord out;
   out.agent = agent;
   out.host = host;
   out.version = version;
@@ -46,7 +46,7 @@ TEST_CASE("two versions of one agent are told with who runs which") {
 }
 
 TEST_CASE("two releases of Weft are told") {
-  std::vector<mesh::InstanceRecord> records;
+  std::vector<wire::InstanceRecord> records;
   for (int i = 0; i < 5; ++i) records.push_back(record("a" + std::to_string(i), "alpha"));
   records.push_back(record("old", "beta", "1.0.0", "0.0.9"));
   CHECK(texts(version_spread(records)) == Texts{"warning: more than one release of Weft: 0.0.9 (old@beta), "

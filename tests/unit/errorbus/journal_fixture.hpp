@@ -22,7 +22,7 @@ struct JournalFixture {
     REQUIRE(opened);
     return *journal;
   }
-  Result<mesh::ReportReply> commit(const std::vector<ErrorEvent>& events) {
+  Result<report::ReportReply> commit(const std::vector<ErrorEvent>& events) {
     const std::vector<ErrorEvent>* reports[] = {&events};
     auto committed = journal->commit(reports);
     if (!committed) return committed.error();

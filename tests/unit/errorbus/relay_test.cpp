@@ -24,20 +24,20 @@ struct Fixture {
   Sink own;
   std::vector<ErrorEvent> hub;  // what the hub has, in order
   std::vector<std::size_t> batches;
-  std::function<Result<mesh::ReportReply>(const mesh::ReportRequest&)> answer = [this](const auto& request) {
+  std::function<Result<report::ReportReply>(const report::ReportRequest&)> answer = [this](const auto& request) {
     hub.insert(hub.end(), request.events.begin(), request.events.end());
-    return Result<mesh::ReportReply>(mesh::ReportReply{request.events.size(), 0});
+    return Result<report::ReportReply>(report::ReportReply{request.events.size(), 0});
   };
   Relay relay{loop,
               journal,
               {.host = "beta"},
-              [this](mesh::ReportRequest request) { return send(std::move(request)); },
+              [this](report::ReportRequest request) { return send(std::move(request)); },
               metrics,
               log,
               own};
 
   Fixture() { REQUIRE(journal.open()); }
-  Task<Result<mesh::ReportReply>> send(mesh::ReportRequest request) {
+  Task<Result<report::ReportReply>> send(report::ReportRequest request) {
     CHECK(request.via == "beta");
     batches.push_back(request.events.size());
     co_await sleep_for(loop, 1ms);
@@ -66,7 +66,7 @@ TEST_CASE_METHOD(Fixture, "events go to the hub in order, at most 512 together")
 
 TEST_CASE_METHOD(Fixture, "while the hub is away events wait; it is asked again after 100 ms, at most 1 s") {
   const auto take = std::exchange(
-      answer, [](const auto&) -> Result<mesh::ReportReply> { return Error(codes::deadline_exceeded, "no answer"); });
+      answer, [](const auto&) -> Result<report::ReportReply> { return Error(codes::deadline_exceeded, "no answer"); });
   journal_events(1, 10);
   loop.advance(10s, 1ms);
   CHECK(batches.size() == 13);  // at 0, 0.1, 0.3, 0.7, 1.5 s, then once a second
@@ -82,7 +82,7 @@ TEST_CASE_METHOD(Fixture, "while the hub is away events wait; it is asked again 
 
 TEST_CASE_METHOD(Fixture, "one event that the hub refuses stays here, all others arrive in order") {
   const auto take = answer;
-  answer = [&](const mesh::ReportRequest& request) -> Result<mesh::ReportReply> {
+  answer = [&](const report::ReportRequest& request) -> Result<report::ReportReply> {
     for (const auto n : test::numbers_of(request.events)) {
       if (n == 77 || n == 78) return Error(codes::bad_event, "no");
     }
@@ -99,7 +99,7 @@ TEST_CASE_METHOD(Fixture, "one event that the hub refuses stays here, all others
 
 TEST_CASE_METHOD(Fixture, "a sender that throws is a failure like any other") {
   const auto take =
-      std::exchange(answer, [](const auto&) -> Result<mesh::ReportReply> { throw std::runtime_error("x"); });
+      std::exchange(answer, [](const auto&) -> Result<report::ReportReply> { throw std::runtime_error("x"); });
   journal_events(1, 3);
   loop.advance(50ms, 1ms);
   CHECK(hub.empty());

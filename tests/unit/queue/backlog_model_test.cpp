@@ -44,7 +44,7 @@ struct World {
     Entry entry;
     entry.priority = static_cast<Priority>(random.below(3));
     if (random.below(3) == 0) entry.key = std::string(1, static_cast<char>('a' + random.below(3)));
-    entry.payload = mesh::Payload::raw(std::to_string(++last));
+    entry.payload = wire::Payload::raw(std::to_string(++last));
     Item item{last, entry.priority, entry.key};
     const bool full = model.size() >= rules.items_max;
     const auto pushed = backlog->push(std::move(entry));

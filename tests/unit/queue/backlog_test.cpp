@@ -17,7 +17,7 @@ struct Fixture {
     Entry entry;
     entry.priority = priority;
     entry.key = key;
-    entry.payload = mesh::Payload::raw(name);
+    entry.payload = wire::Payload::raw(name);
     return backlog->push(std::move(entry));
   }
   std::string name(const Entry& entry) { return std::string(entry.payload.text()); }
@@ -175,9 +175,9 @@ TEST_CASE_METHOD(Fixture, "what a former process had accepted comes back whateve
   small.items_max = 1;
   use(small);
   Entry entry;
-  entry.payload = mesh::Payload::raw("a");
+  entry.payload = wire::Payload::raw("a");
   (void)backlog->restore(entry);
-  entry.payload = mesh::Payload::raw("b");
+  entry.payload = wire::Payload::raw("b");
   (void)backlog->restore(entry);
   CHECK_FALSE(push("c"));
   CHECK(drain() == "ab");

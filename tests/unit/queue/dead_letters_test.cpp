@@ -25,7 +25,7 @@ struct Fixture {
     letter.code = "WEFT-2008";
     letter.bytes = payload.size();
     letter.attempts.push_back({1, "i", "alpha", 1, 2, "WEFT-2008", "threw"});
-    dropped += letters.add(journal, letter, mesh::Payload::raw(payload), rules);
+    dropped += letters.add(journal, letter, wire::Payload::raw(payload), rules);
     return letter.id.to_string();
   }
   std::size_t dropped = 0;

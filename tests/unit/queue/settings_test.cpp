@@ -14,7 +14,7 @@ Result<Options> options_of(const std::string& yaml) {
   const auto loaded = config::load(load);
   for (const auto& mistake : loaded.mistakes()) UNSCOPED_INFO(mistake.describe());
   REQUIRE(loaded.ok());
-  mesh::PeerOptions peer;
+  peer::PeerOptions peer;
   peer.slot = "shop@alpha";
   peer.agent = "shop";
   return options_from(loaded.config(), peer);

@@ -3,8 +3,8 @@
 
 using namespace weft;
 using namespace weft::test;
-using mesh::CircuitNews, mesh::kCircuitNewsMax;
 using registry::check_record;
+using wire::CircuitNews, wire::kCircuitNewsMax;
 
 namespace {
 

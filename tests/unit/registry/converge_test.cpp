@@ -64,7 +64,7 @@ struct World {
     });
     REQUIRE(host.keeper->load(*host.book));
   }
-  std::vector<mesh::Changes> flush(std::size_t from) {
+  std::vector<wire::Changes> flush(std::size_t from) {
     auto out = hosts[from].book->flush();
     REQUIRE(hosts[from].keeper->save(*hosts[from].book, out.kept));
     return std::move(out.own);

@@ -38,7 +38,7 @@ inline registry::Table::Options table_options(const std::string& host = "alpha")
   return options;
 }
 
-inline mesh::RenewRequest renewal_of(const InstanceRecord& record) {
+inline wire::RenewRequest renewal_of(const InstanceRecord& record) {
   return {record.instance, record.epoch, record.health, record.health_text};
 }
 

@@ -15,10 +15,10 @@ InstanceRecord of_beta(std::uint64_t number, std::uint64_t epoch = 1) {
   record.epoch = epoch;
   return record;
 }
-mesh::Snapshot snapshot_of(std::uint64_t term, std::uint64_t sequence, std::vector<InstanceRecord> records) {
+wire::Snapshot snapshot_of(std::uint64_t term, std::uint64_t sequence, std::vector<InstanceRecord> records) {
   return {"demo", "beta", id_of(term), sequence, "", "", std::move(records)};
 }
-mesh::Changes changes_of(std::uint64_t term, std::uint64_t sequence, std::vector<InstanceRecord> upserts,
+wire::Changes changes_of(std::uint64_t term, std::uint64_t sequence, std::vector<InstanceRecord> upserts,
                          std::vector<registry::Removal> removals = {}) {
   return {id_of(term), sequence, std::move(upserts), std::move(removals)};
 }
@@ -37,7 +37,7 @@ TEST_CASE_METHOD(Fixture, "nothing follows before the first snapshot") {
 TEST_CASE_METHOD(Fixture, "a snapshot tells what is new, what changed and what is gone") {
   CHECK(replica.replace(snapshot_of(1, 4, {of_beta(1), of_beta(2), of_beta(3)})).upserts.size() == 3);
   auto changed = of_beta(2);
-  changed.health = mesh::HealthState::critical;
+  changed.health = wire::HealthState::critical;
   const auto delta = replica.replace(snapshot_of(1, 9, {of_beta(1), changed}));
   REQUIRE(delta.upserts.size() == 1);
   CHECK(delta.upserts[0] == changed);

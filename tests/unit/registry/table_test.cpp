@@ -241,12 +241,12 @@ TEST_CASE_METHOD(Fixture, "a renewal is told further only when the health change
   (void)table.take();
   CHECK(renewal(echo).empty());
   CHECK_FALSE(table.changed());
-  echo.health = mesh::HealthState::warning;
+  echo.health = wire::HealthState::warning;
   echo.health_text = std::string(2000, 'x');
   CHECK(renewal(echo).empty());
   const auto delta = table.take();
   REQUIRE(delta.upserts.size() == 1);
-  CHECK(delta.upserts[0].health == mesh::HealthState::warning);
+  CHECK(delta.upserts[0].health == wire::HealthState::warning);
   CHECK(delta.upserts[0].health_text.size() == registry::kTextMax);
   CHECK(renewal(echo).empty());
   CHECK_FALSE(table.changed());
@@ -261,14 +261,14 @@ TEST_CASE_METHOD(Fixture,
   CHECK(table.renew(request));
   const auto delta = table.take();
   REQUIRE(delta.upserts.size() == 1);
-  CHECK(delta.upserts[0].circuits == std::vector<mesh::CircuitNews>{{"work.do", id_of(9), "open", 1}});
+  CHECK(delta.upserts[0].circuits == std::vector<wire::CircuitNews>{{"work.do", id_of(9), "open", 1}});
   CHECK(table.renew(request));
   CHECK_FALSE(table.changed());
   CHECK(renewal(echo).empty());
   CHECK(table.take().upserts.at(0).circuits.empty());
   auto anew = record_of(1);
   anew.circuits.assign(1000, {"work.do", id_of(9), "open", 1});
-  CHECK(enter(anew).circuits.size() == mesh::kCircuitNewsMax);
+  CHECK(enter(anew).circuits.size() == wire::kCircuitNewsMax);
 }
 
 TEST_CASE("a table that is full still renews, without the news") {

@@ -1,0 +1,319 @@
+#include "weft/policy/balancer.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+
+#include <fmt/format.h>
+
+namespace weft::policy {
+namespace {
+
+constexpr double kEach = 0.125;  // how much one call counts in a moving average, at least
+
+/// Who is looked at first: those of a higher tier only when there is nobody below.
+enum Tier : std::uint8_t { fine, second_choice, last_choice, out };
+
+std::size_t below(std::uint64_t chance, std::size_t bound) noexcept {  // Lemire's multiplication, of the upper bits
+  return static_cast<std::size_t>(((chance >> 32) * bound) >> 32);
+}
+
+std::uint64_t mix(std::uint64_t x) noexcept {  // splitmix64
+  x += 0x9e3779b97f4a7c15ull;
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ull;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111ebull;
+  return x ^ (x >> 31);
+}
+
+/// How much a measure still counts.
+double known_after(Duration idle) noexcept {
+  if (idle < kForget / 64) return 1;
+  const double x = static_cast<double>(idle.count()) / static_cast<double>(kForget.count());
+  return 1 / ((1 + x * x) * (1 + x * x));
+}
+
+/// Weighted rendezvous hashing (Mosharaf et al.; draft-ietf-bess-weighted-hrw).
+double rendezvous(std::uint64_t key, const Replica& replica) noexcept {
+  const double unit = (static_cast<double>(mix(key ^ replica.place) >> 11) + 0.5) / 9007199254740992.0;  // 2^53
+  return -replica.weight / std::log(unit);
+}
+
+class Decision {
+ public:
+  Decision(std::span<const Track> tracks, const Policy& policy, const Ask& ask, TimePoint now, std::uint64_t chance,
+           std::vector<Verdict>* why) noexcept
+      : tracks_(tracks), policy_(policy), ask_(ask), now_(now), chance_(chance), why_(why) {}
+
+  Choice run() {
+    look();
+    if (best_tier_ == out) return {Choice::kNone, refused_};
+    WhyChosen why = WhyChosen::probe;
+    const std::size_t index = probe_ != Choice::kNone ? probe_ : pick(why);
+    if (why_) (*why_)[index].chosen = true;
+    return {index, Choice::Refused::no, why};
+  }
+  bool eligible(std::size_t i) const noexcept {
+    return i < kMasked ? ((masks_[best_tier_] >> i) & 1) != 0 : tier(tracks_[i]) == best_tier_;
+  }
+  /// Nothing is to be decided: the usual case.
+  bool only_one() const noexcept {
+    if (tracks_.size() != 1 || !ask_.host.empty() || ask_.instance || !ask_.avoid.empty()) return false;
+    const Track& track = tracks_[0];
+    return track.replica->healthy && !track.replica->draining && track.breaker.admits_all();
+  }
+  bool by_turns() const noexcept { return probe_ == Choice::kNone && ask_.balance == Balance::round_robin; }
+
+ private:
+  bool wanted(const Replica& replica) const noexcept {
+    return (ask_.host.empty() || replica.host == ask_.host) && (!ask_.instance || replica.id == *ask_.instance);
+  }
+  bool avoided(const Replica& replica) const noexcept {
+    return !ask_.avoid.empty() &&
+           std::find(ask_.avoid.begin(), ask_.avoid.end(), replica.id.short_id()) != ask_.avoid.end();
+  }
+  Tier tier(const Track& track) const noexcept {
+    const Replica& replica = *track.replica;
+    if (!wanted(replica) || !track.breaker.admits(policy_.breaker, now_)) return out;
+    if (replica.draining) return last_choice;
+    return !replica.healthy || avoided(replica) ? second_choice : fine;
+  }
+
+  /// Who can take it at all, and what is known of them together.
+  void look() {
+    const bool anybody = ask_.host.empty() && !ask_.instance && ask_.avoid.empty();
+    for (std::size_t i = 0; i < tracks_.size(); ++i) {
+      const Track& track = tracks_[i];
+      if (!anybody && !wanted(*track.replica)) continue;
+      const bool plain = anybody && track.replica->healthy && !track.replica->draining;
+      const Tier t = plain && track.breaker.admits(policy_.breaker, now_) ? fine : tier(track);
+      if (t == out) {
+        refused_ = Choice::Refused::circuit_open;
+        continue;
+      }
+      best_tier_ = std::min(best_tier_, t);
+      if (i < kMasked) masks_[t] |= std::uint64_t{1} << i;
+      if (track.round_trip > 0 && (typical_ == 0 || track.round_trip < typical_)) typical_ = track.round_trip;
+      if (t == fine && probe_ == Choice::kNone && track.breaker.wants_probe(policy_.breaker, now_)) probe_ = i;
+    }
+    if (typical_ == 0) typical_ = kRoundTripAssumed;
+    if (why_) tell_all();
+  }
+
+  /// Seconds that a call is expected to take there, failures counted as time.
+  double cost(const Track& track) const noexcept {
+    if (track.outstanding > 0)
+      return (track.round_trip > 0 ? track.round_trip : typical_) + track.errors * kFailureCost;
+    if (track.round_trip == 0) return std::min(typical_, kRoundTripAssumed);
+    return known_after(now_ - track.measured) * (track.round_trip + track.errors * kFailureCost);
+  }
+
+  std::size_t pick(WhyChosen& why) const noexcept {
+    why = WhyChosen::only;
+    if (const auto mask = masks_[best_tier_]; std::has_single_bit(mask) && tracks_.size() <= kMasked)
+      return static_cast<std::size_t>(std::countr_zero(mask));
+    switch (ask_.balance) {
+      case Balance::round_robin:
+        why = WhyChosen::turn;
+        return best([&](std::size_t i) { return -(tracks_[i].turn + tracks_[i].replica->weight); });
+      case Balance::random_two:
+        why = WhyChosen::two;
+        return random_two();
+      case Balance::hash:
+        why = WhyChosen::hash;
+        if (!ask_.key.empty()) return hash();
+        [[fallthrough]];
+      case Balance::nearest:
+        break;
+    }
+    why = WhyChosen::nearest;
+    return nearest();
+  }
+
+  /// The eligible one with the lowest rank; equals (among the first 64) take turns as chance says.
+  template <class Rank>
+  std::size_t best(Rank rank) const noexcept {
+    std::size_t found = Choice::kNone;
+    double lowest = 0;
+    std::uint64_t equals = 0;
+    for (std::size_t i = 0; i < tracks_.size(); ++i) {
+      if (!eligible(i)) continue;
+      const double value = rank(i);
+      if (found != Choice::kNone && value > lowest) continue;
+      if (found == Choice::kNone || value < lowest) equals = 0;
+      if (i < 64) equals |= std::uint64_t{1} << i;
+      found = i;
+      lowest = value;
+    }
+    if ((equals & (equals - 1)) == 0) return found;
+    for (auto skip = below(chance_, static_cast<std::size_t>(std::popcount(equals))); skip > 0; --skip)
+      equals &= equals - 1;
+    return static_cast<std::size_t>(std::countr_zero(equals));
+  }
+
+  std::size_t nearest() const noexcept {
+    constexpr double kNobody = std::numeric_limits<double>::infinity();
+    double local = kNobody, remote = kNobody;
+    std::array<double, 8> costs;  // NOLINT: filled as far as it is read
+    for (std::size_t i = 0; i < tracks_.size(); ++i) {
+      if (!eligible(i)) continue;
+      const double seconds = cost(tracks_[i]);
+      if (i < costs.size()) costs[i] = seconds;
+      double& lowest = tracks_[i].replica->local ? local : remote;
+      lowest = std::min(lowest, seconds);
+    }
+    const bool far = local == kNobody || (local > kLocalFactor * remote && local > remote + kLocalMargin);
+    const double same = std::max(far ? remote : local, kFast) * kSame;
+    return best([&](std::size_t i) {
+      const Replica& replica = *tracks_[i].replica;
+      if (replica.local == far) return kNobody;
+      const double seconds = i < costs.size() ? costs[i] : cost(tracks_[i]);
+      const double load = (1 + replica.in_flight) * replica.burden;
+      return seconds <= same ? load : load * seconds * kSame / same;
+    });
+  }
+
+  std::size_t random_two() const noexcept {
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < tracks_.size(); ++i) count += eligible(i);
+    if (count == 1) return nth(0);
+    const std::size_t first = below(chance_, count);
+    std::size_t second = below(chance_ << 32, count - 1);
+    second += second >= first;
+    const std::size_t a = nth(first), b = nth(second);
+    const auto rank = [&](const Track& track) {
+      return (1 + track.replica->in_flight) * std::max(cost(track), kFast) * track.replica->burden;
+    };
+    return rank(tracks_[b]) < rank(tracks_[a]) ? b : a;
+  }
+  std::size_t nth(std::size_t number) const noexcept {
+    std::size_t i = 0;
+    while (!eligible(i) || number-- > 0) ++i;
+    return i;
+  }
+
+  std::size_t hash() const noexcept {
+    const std::uint64_t key = mix(std::hash<std::string_view>{}(ask_.key));
+    double total = 1, weights = 0;
+    for (std::size_t i = 0; i < tracks_.size(); ++i) {
+      if (!eligible(i)) continue;
+      total += tracks_[i].replica->in_flight;
+      weights += tracks_[i].replica->weight;
+    }
+    // Google's bounded loads: nobody above kHashLoad times its share; what it has too much goes to the next of the key.
+    const auto full = [&](const Replica& replica) {
+      return replica.in_flight + 1 > std::ceil(kHashLoad * total * replica.weight / weights);
+    };
+    return best([&](std::size_t i) {
+      const double rank = -rendezvous(key, *tracks_[i].replica);
+      return full(*tracks_[i].replica) ? rank / 1e300 : rank;  // behind all that are not, in the same order
+    });
+  }
+
+  void tell_all() {
+    for (const auto& track : tracks_) {
+      Verdict verdict;
+      verdict.instance = track.replica->id;
+      verdict.host = track.replica->host;
+      verdict.local = track.replica->local;
+      verdict.asked_for = wanted(*track.replica);
+      verdict.breaker = track.breaker.state();
+      verdict.in_flight = track.replica->in_flight;
+      verdict.round_trip = track.round_trip;
+      verdict.errors = track.errors;
+      if (tier(track) != out) verdict.cost = cost(track);
+      verdict.reason = reason(track);
+      why_->push_back(std::move(verdict));
+    }
+  }
+  std::string reason(const Track& track) const {
+    const Replica& replica = *track.replica;
+    if (!ask_.host.empty() && replica.host != ask_.host) return fmt::format("not on host {}", ask_.host);
+    if (!wanted(replica)) return "another instance is asked for";
+    const auto breaker = track.breaker.snapshot(policy_.breaker, now_);
+    if (tier(track) == out) {
+      if (breaker.force == BreakerForce::open) return "circuit opened by hand";
+      if (breaker.state == BreakerState::half_open) return "circuit half open, its probes are on their way";
+      return fmt::format("circuit open for another {:.1f} s{}", to_seconds(breaker.open_left), told_by(track));
+    }
+    if (replica.draining) return "it is stopping";
+    if (!replica.healthy) return "its health is critical";
+    if (avoided(replica)) return "it was tried already";
+    if (track.breaker.wants_probe(policy_.breaker, now_)) return "a probe of its circuit is due";
+    const std::string_view where = replica.local ? "own host" : "other host";
+    const double seconds = cost(track);
+    if (track.round_trip == 0) return fmt::format("{}, not measured yet", where);
+    return fmt::format("{}, expected {:.3g} ms, {} in flight", where, seconds * 1000, replica.in_flight);
+  }
+
+  std::span<const Track> tracks_;
+  const Policy& policy_;
+  const Ask& ask_;
+  TimePoint now_;
+  std::uint64_t chance_;
+  std::vector<Verdict>* why_;
+  Tier best_tier_ = out;
+  static constexpr std::size_t kMasked = 64;
+  std::uint64_t masks_[out]{};  // of the first 64 tracks, by tier: it need not be found out twice
+  Choice::Refused refused_ = Choice::Refused::nobody;
+  std::size_t probe_ = Choice::kNone;
+  double typical_ = 0;
+};
+
+}  // namespace
+
+std::string_view to_string(WhyChosen why) noexcept {
+  switch (why) {
+    case WhyChosen::none:
+      break;
+    case WhyChosen::only:
+      return "the only one that could take it";
+    case WhyChosen::probe:
+      return "its circuit was probed";
+    case WhyChosen::nearest:
+      return "the nearest by round trips and load";
+    case WhyChosen::turn:
+      return "its turn";
+    case WhyChosen::two:
+      return "the better of two by chance";
+    case WhyChosen::hash:
+      return "the hash of the call's key";
+  }
+  return {};
+}
+
+std::string told_by(const Track& track) {
+  return track.told_by && track.breaker.told() ? ", as " + track.told_by->name + " said" : std::string();
+}
+
+void Track::measure(TimePoint now, bool failed, Duration took) noexcept {
+  const double part = round_trip == 0 ? 1 : 1 - (1 - kEach) * known_after(now - measured);
+  const double seconds = std::max(to_seconds(took), 1e-9);
+  round_trip += part * (seconds - round_trip);
+  errors += part * ((failed ? 1.0 : 0.0) - errors);
+  measured = now;
+}
+
+Choice choose(std::span<Track> tracks, const Policy& policy, const Ask& ask, TimePoint now, std::uint64_t chance) {
+  Decision decision(tracks, policy, ask, now, chance, nullptr);
+  if (decision.only_one()) return {0, Choice::Refused::no, WhyChosen::only};
+  const Choice choice = decision.run();
+  if (choice.refused != Choice::Refused::no || !decision.by_turns()) return choice;
+  double total = 0;  // smooth weighted turns, as nginx takes them
+  for (std::size_t i = 0; i < tracks.size(); ++i) {
+    if (!decision.eligible(i)) continue;
+    tracks[i].turn += tracks[i].replica->weight;
+    total += tracks[i].replica->weight;
+  }
+  tracks[choice.index].turn -= total;
+  return choice;
+}
+
+std::vector<Verdict> explain(std::span<const Track> tracks, const Policy& policy, const Ask& ask, TimePoint now,
+                             std::uint64_t chance) {
+  std::vector<Verdict> why;
+  (void)Decision(tracks, policy, ask, now, chance, &why).run();
+  return why;
+}
+
+}  // namespace weft::policy
