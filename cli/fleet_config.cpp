@@ -28,7 +28,7 @@ class FleetConfig {
 
   void check(std::vector<Mistake>& mistakes) {
     for (const auto& host : fleet_.hosts) {
-      for (const char* own : {"node", "registry", "errorbus"}) load(host.name, own, {}, mistakes);
+      for (const auto& own : node::kServices) load(host.name, std::string(own.name), {}, mistakes);
       for (const auto* agent : fleet_.placed_on(host.name)) load(host.name, agent->name, agent->config, mistakes);
     }
   }
@@ -63,6 +63,7 @@ std::vector<Mistake> check_fleet_config(const std::string& file, config::LoadOpt
   auto read = node::read_fleet(file);
   const auto document = config::load_document(file, "fleet").document;
   FleetConfig(document, read.fleet, std::move(options)).check(read.mistakes);
+  for (const auto& host : read.fleet.hosts) node::check_programs(file, read.fleet, host.name, read.mistakes);
   return std::move(read.mistakes);
 }
 

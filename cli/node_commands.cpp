@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <thread>
 
 #include "cli/running_node.hpp"
 #include "cli/session.hpp"
@@ -26,14 +27,18 @@ struct UpOptions {
 
 /// What would start, in which order.
 int show_plan(const Global& global, const UpOptions& options) {
-  const auto read = node::read_fleet(options.fleet);
+  const auto addresses = node::addresses_from(options.addresses);
+  if (!addresses) return fail(global, addresses.error());
+  const auto read = node::read_fleet(options.fleet, *addresses);
   for (const auto& mistake : read.mistakes) note(global, mistake.describe());
   if (!read.mistakes.empty()) return fail(global, Error(codes::bad_fleet, options.fleet + " has mistakes"));
   Value hosts;
   for (const auto& host : read.fleet.hosts) {
     if (!options.host.empty() && host.name != options.host) continue;
     auto order = node::batches(read.fleet.graph_of(host.name));
-    order.insert(order.begin(), {{"registry"}, {"errorbus"}});
+    const auto first = node::infrastructure_names();
+    for (std::size_t i = 0; i < first.size(); ++i)
+      order.insert(order.begin() + static_cast<std::ptrdiff_t>(i), {first[i]});
     hosts.set(host.name, to_value(order));
     if (global.json) continue;
     print_line(host.name + " (" + host.address + (host.hub ? ", hub)" : ")"));
@@ -43,6 +48,14 @@ int show_plan(const Global& global, const UpOptions& options) {
       print_line("  " + std::to_string(i + 1) + "." + names);
     }
   }
+  std::vector<config::Mistake> missing;
+  for (const auto& host : read.fleet.hosts) {
+    if (options.host.empty() || host.name == options.host)
+      node::check_programs(options.fleet, read.fleet, host.name, missing);
+  }
+  for (const auto& mistake : missing) note(global, mistake.describe());
+  if (!missing.empty())
+    return fail(global, Error(codes::bad_fleet, options.fleet + " names programs that are missing"));
   if (hosts.is_null()) return fail(global, Error(codes::bad_usage, "the fleet has no host '" + options.host + "'"));
   if (global.json) print_json(hosts);
   return kDone;
@@ -73,7 +86,7 @@ int up(const Global& global, const UpOptions& options) {
 
 // ---- down
 
-constexpr Duration kDownTimeout = 15s;
+constexpr Duration kDownTimeout = 15s, kUpGrace = 500ms;
 
 Result<std::vector<node::Context>> choose_nodes(const Global& global, const std::string& host) {
   std::vector<node::Context> chosen;
@@ -95,8 +108,20 @@ Result<std::vector<node::Context>> choose_nodes(const Global& global, const std:
   return chosen;
 }
 
-int down(const Global& global, const std::string& host) {
+/// A node that was started a moment ago has no context yet: what is not found is looked for a little longer.
+Result<std::vector<node::Context>> wait_for_nodes(const Global& global, const std::string& host) {
+  const SystemClock clock;
+  const auto end = clock.now() + kUpGrace;
   auto chosen = choose_nodes(global, host);
+  while ((!chosen || chosen->empty()) && clock.now() < end) {
+    std::this_thread::sleep_for(10ms);
+    chosen = choose_nodes(global, host);
+  }
+  return chosen;
+}
+
+int down(const Global& global, const std::string& host) {
+  auto chosen = wait_for_nodes(global, host);
   if (!chosen) return fail(global, chosen.error());
   if (chosen->empty()) note(global, "no mesh runs here");
   const SystemClock clock;

@@ -46,7 +46,8 @@ void Child::launch() {
 void Child::await_ready() {
   timer_.start(unit_.start_timeout, [this] {
     if (!hooks_.may_judge() || status_.state != State::starting) return;
-    overdue("was not ready within " + to_text(unit_.start_timeout), "start_timeout", SIGKILL);
+    overdue("was not ready within " + to_text(unit_.start_timeout) + " (no READY=1 on NOTIFY_SOCKET)", "start_timeout",
+            SIGKILL);
   });
 }
 

@@ -72,6 +72,7 @@ class Reader {
     take(in["needs"], out.needs);
     take(in["program"], out.program);
     take(in["args"], out.args);
+    take(in["cwd"], out.cwd);
     take(in["config"], out.config);
     take(in["restart"], out.restart);
     take(in["restarts_max"], out.restarts_max);
@@ -164,6 +165,22 @@ FleetResult fleet_of(config::DocumentResult read, const std::string& name, const
   return result;
 }
 }  // namespace
+
+Result<void> add_address(Addresses& addresses, const std::string& text) {
+  const auto equals = text.find('=');
+  if (equals == std::string::npos || equals == 0 || equals + 1 == text.size())
+    return Error(codes::bad_usage, "--address wants HOST=ADDRESS, such as alpha=10.0.0.1, got '" + text + "'");
+  addresses[text.substr(0, equals)] = text.substr(equals + 1);
+  return {};
+}
+
+Result<Addresses> addresses_from(const std::vector<std::string>& texts) {
+  Addresses addresses;
+  for (const auto& text : texts) {
+    if (auto added = add_address(addresses, text); !added) return added.error();
+  }
+  return addresses;
+}
 
 FleetResult parse_fleet(std::string_view yaml, const std::string& name, const Addresses& addresses) {
   return fleet_of(config::parse_document(yaml, name, std::string(config::built_in_schema("fleet"))), name, addresses);

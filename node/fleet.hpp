@@ -26,6 +26,7 @@ struct FleetAgent {
   std::vector<std::string> needs;  ///< agents that must be ready before it starts, where they run on the same host
   std::string program;             ///< "weft-<name>", a name to search, or a path relative to the fleet file
   std::vector<std::string> args;
+  std::string cwd;  ///< its working folder, relative to that of the fleet file; empty: that one
   std::map<std::string, std::string> env;
   std::map<std::string, Value> config;  ///< its section `agent`
   Restart restart = Restart::permanent;
@@ -51,19 +52,15 @@ struct Fleet {
   Graph graph_of(std::string_view host) const;
 };
 
-/// What the mesh itself opens on every host; an agent cannot have these.
-struct MeshPort {
-  std::uint16_t port;
-  std::string_view owner;
-};
-const std::vector<MeshPort>& mesh_ports();
-
 struct FleetResult {
   Fleet fleet;
   std::vector<config::Mistake> mistakes;  ///< in order of line; none: the fleet can start
 };
 /// `addresses`: host -> address, over the file's.
 using Addresses = std::map<std::string, std::string>;
+/// Adds "HOST=ADDRESS", as --address says it. Errors: `bad_usage`.
+Result<void> add_address(Addresses& addresses, const std::string& text);
+Result<Addresses> addresses_from(const std::vector<std::string>& texts);
 /// `name` stands for the file in messages.
 FleetResult parse_fleet(std::string_view yaml, const std::string& name, const Addresses& addresses = {});
 /// Errors (in the result): a file that cannot be read, YAML and schema mistakes, and what check_fleet() finds.

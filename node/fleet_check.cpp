@@ -1,13 +1,16 @@
 #include "node/fleet_check.hpp"
 
 #include <algorithm>
-#include <array>
 #include <set>
+
+#include "node/infrastructure.hpp"
 
 namespace weft::node {
 namespace {
 
-constexpr std::array<std::string_view, 3> kReserved{"registry", "errorbus", "node"};
+bool is_service(std::string_view name) {
+  return std::any_of(kServices.begin(), kServices.end(), [&](const Service& one) { return one.name == name; });
+}
 
 std::string place_of(const config::Origin& origin) { return origin.where(); }
 
@@ -43,8 +46,7 @@ class Checker {
     for (const auto& agent : fleet_.agents) {
       const auto path = "agents." + agent.name;
       name(path, "agent name", agent.name);
-      if (std::find(kReserved.begin(), kReserved.end(), agent.name) != kReserved.end())
-        tell(path, "'" + agent.name + "' runs on every host by itself: leave it out");
+      if (is_service(agent.name)) tell(path, "'" + agent.name + "' runs on every host by itself: leave it out");
     }
   }
 
@@ -117,12 +119,19 @@ class Checker {
     std::set<std::string> told;  // one line for a pair of places, not one for each host
     for (const auto& host : fleet_.hosts) {
       std::map<std::uint16_t, std::string> owner;  // port -> who, where
-      for (const auto& port : mesh_ports())
-        owner.emplace(port.port, "the " + std::string(port.owner) + " of each host");
+      for (const auto& service : kServices) own_ports(service, owner);
       for (const auto* agent : fleet_.placed_on(host.name)) {
         for (std::size_t i = 0; i < agent->ports.size(); ++i) check_port(host, *agent, i, owner, told);
       }
     }
+  }
+  static void own_ports(const Service& service, std::map<std::uint16_t, std::string>& owner) {
+    const auto own = [&](std::uint16_t port, const char* use) {
+      if (port != 0) owner.emplace(port, "the " + std::string(service.title) + use + " of each host");
+    };
+    own(service.call_port, "");
+    own(service.publish_port, "'s publications");
+    own(service.admin_port, "'s admin door");
   }
   void check_port(const FleetHost& host, const FleetAgent& agent, std::size_t i,
                   std::map<std::uint16_t, std::string>& owner, std::set<std::string>& told) {
@@ -141,13 +150,6 @@ class Checker {
 };
 
 }  // namespace
-
-const std::vector<MeshPort>& mesh_ports() {
-  static const std::vector<MeshPort> ports{
-      {7400, "node's admin door"},       {7410, "registry's admin door"},  {7411, "registry"},
-      {7412, "registry's publications"}, {7420, "error bus's admin door"}, {7421, "error bus"}};
-  return ports;
-}
 
 config::Origin origin_of(const config::Document& document, std::string path) {
   while (true) {

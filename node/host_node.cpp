@@ -120,17 +120,9 @@ Task<void> HostNode::start_up() {
   }
   came_up_ = true;
   const auto& host = prepared_.host();
-  const Context context{prepared_.fleet.mesh,
-                        host.name,
-                        endpoint(host.address, prepared_.settings.registry_port),
-                        "http://" + host.address + ":7410",
-                        ::getpid(),
-                        prepared_.places.state,
-                        prepared_.places.run};
-  if (auto written = write_context(prepared_.places.context_file, context); !written)
-    program_.log().error("command-line tools cannot find this mesh by themselves", written.error());
   co_await supervisor_.settled();
   (void)co_await mesh_.ready(kJoinTimeout);
+  write_http_address();
   program_.ready();
   progress_.finish(supervisor_, prepared_.fleet, host, prepared_.settings.registry_port);
   const auto& children = supervisor_.children();
@@ -138,6 +130,15 @@ Task<void> HostNode::start_up() {
     return child->status().state == State::ready || child->status().state == State::done;
   });
   background_.release(all_fine ? program::exit_code::ok : program::exit_code::failed);
+}
+
+/// The registry says itself where its admin door is: admin.bind and admin.port are its own settings.
+void HostNode::write_http_address() {
+  for (const auto* record : mesh_.directory().instances(kRegistry.name)) {
+    if (record->host != prepared_.settings.host || record->admin.empty()) continue;
+    auto written = write_context(prepared_.places.context_file, context_of(prepared_, record->admin));
+    if (!written) program_.log().error("command-line tools cannot find the registry's pages", written.error());
+  }
 }
 
 Task<void> HostNode::adopt_or_end() {
@@ -167,10 +168,15 @@ Result<void> HostNode::check_ports() const {
     error.message += " (wanted by " + owner + ")";
     return error;
   };
-  std::vector<std::pair<std::string, std::uint16_t>> wanted{
-      {"registry", prepared_.settings.registry_port},
-      {"registry", program_.config().get<std::uint16_t>("registry.publish_port")},
-      {"errorbus", prepared_.settings.bus_port}};
+  std::vector<std::pair<std::string, std::uint16_t>> wanted;
+  for (const auto& service : kInfrastructure) {
+    const std::string name(service.name);
+    const auto want = [&](const char* key) {
+      wanted.emplace_back(name, program_.config().get<std::uint16_t>(name + key));
+    };
+    want(".port");
+    if (service.publish_port != 0) want(".publish_port");
+  }
   for (const auto* agent : prepared_.fleet.placed_on(prepared_.settings.host)) {
     for (const auto port : agent->ports) wanted.emplace_back(agent->name, port);
   }
@@ -207,6 +213,7 @@ void HostNode::ended(const Unit& unit, const Status&, const Ended& ended) {
 
 Task<void> HostNode::drain() {
   progress_.say("stopping");
+  background_.release(program::exit_code::failed);  // without effect unless the start was still waited for
   rotation_.stop();
   const auto end = loop_.now() + kStopBudget - 500ms;
   co_await supervisor_.stop(names(false), kAgentsBudget);

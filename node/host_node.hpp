@@ -41,6 +41,7 @@ class HostNode final : private Observer {
   Task<void> adopt_or_end();
   Result<void> check_ports() const;
   void give_up(const Error& error, int exit_code);
+  void write_http_address();
   void write_processes();
   void rotate_logs();
   std::vector<std::string> names(bool infrastructure) const;

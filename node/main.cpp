@@ -30,7 +30,7 @@ program::About about() {
   out.agent = "node";
   out.version = WEFT_VERSION;
   out.summary = "Starts, watches, restarts and stops what the fleet file places on this host.";
-  out.config_defaults = "admin: {port: 7400}";
+  out.config_defaults = "admin: {port: " + std::to_string(kNode.admin_port) + "}";
   return out;
 }
 
@@ -78,7 +78,11 @@ int run(Prepared prepared, char* own_name) {
   if (const int* code = std::get_if<int>(&started)) return *code;
   program::Program& program = *std::get<0>(started);
   Progress progress(program.loop(), style_of(prepared.options), stdout, messages, prepared.options.detach);
+  // From here on weft down finds this node: a stop is honoured as soon as the loop runs.
+  if (auto written = write_context(prepared.places.context_file, context_of(prepared, "")); !written)
+    program.log().error("command-line tools cannot find this mesh by themselves", written.error());
   const auto fail = [&](const Error& error) {
+    remove_context(prepared.places);
     program.log().error("this host cannot start", error);
     progress.fail(error, "");
     return error.is(codes::port_taken) ? program::exit_code::temporary : program::exit_code_of(error);

@@ -22,14 +22,6 @@ const Flag kFlags[] = {{"--fleet", &NodeOptions::fleet},
                        {"--help", nullptr, &NodeOptions::help},
                        {"-h", nullptr, &NodeOptions::help}};
 
-Result<void> add_address(NodeOptions& options, const std::string& text) {
-  const auto equals = text.find('=');
-  if (equals == std::string::npos || equals == 0 || equals + 1 == text.size())
-    return Error(codes::bad_usage, "--address wants HOST=ADDRESS, such as alpha=10.0.0.1, got '" + text + "'");
-  options.addresses[text.substr(0, equals)] = text.substr(equals + 1);
-  return {};
-}
-
 const Flag* find_flag(std::string_view name) {
   for (const auto& flag : kFlags) {
     if (flag.name == name) return &flag;
@@ -58,7 +50,7 @@ Result<NodeOptions> parse_options(const std::vector<std::string>& arguments) {
     const auto value = equals == std::string::npos ? arguments[++i] : arguments[i].substr(equals + 1);
     if (flag) {
       options.*(flag->text) = value;
-    } else if (auto added = add_address(options, value); !added) {
+    } else if (auto added = add_address(options.addresses, value); !added) {
       return added.error();
     }
   }

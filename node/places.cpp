@@ -94,6 +94,11 @@ Result<void> write_context(const std::string& file, const Context& context) {
   return replace_file(file, text);
 }
 
+void remove_context(const Places& places) noexcept {
+  std::error_code ignored;
+  fs::remove(places.context_file, ignored);
+}
+
 std::vector<Context> live_contexts() {
   std::vector<Context> found;
   std::error_code failure;

@@ -39,6 +39,7 @@ struct Context {
 };
 /// Errors: `io_failed`, `disk_full`.
 Result<void> write_context(const std::string& file, const Context& context);
+void remove_context(const Places& places) noexcept;
 /// Those whose node lives, by name; files of nodes that were killed are skipped.
 std::vector<Context> live_contexts();
 

@@ -59,8 +59,11 @@ void read_ports(HostSettings& settings) {
   }
   const auto loaded = config::load(load);
   if (!loaded.ok()) return;
-  settings.registry_port = loaded.config().get<std::uint16_t>("registry.port");
-  settings.bus_port = loaded.config().get<std::uint16_t>("errorbus.port");
+  const auto port = [&](const Service& service) {
+    return loaded.config().get<std::uint16_t>(std::string(service.name) + ".port");
+  };
+  settings.registry_port = port(kRegistry);
+  settings.bus_port = port(kErrorBus);
 }
 
 std::string environment_of(const NodeOptions& options, const Fleet& fleet) {
@@ -95,6 +98,17 @@ std::variant<Prepared, int> prepare(NodeOptions options) {
   if (!units) return refuse(units.error(), exit_code::config);
   out.units = std::move(*units);
   return out;
+}
+
+Context context_of(const Prepared& prepared, const std::string& http) {
+  const auto& host = prepared.host();
+  return {prepared.fleet.mesh,
+          host.name,
+          endpoint(host.address, prepared.settings.registry_port),
+          http.empty() ? "" : "http://" + http,
+          ::getpid(),
+          prepared.places.state,
+          prepared.places.run};
 }
 
 void enter_environment(const Prepared& prepared, std::uint64_t claim) {

@@ -23,6 +23,9 @@ struct Prepared {
 /// The exit code comes back instead when the start is impossible; stderr says why.
 std::variant<Prepared, int> prepare(NodeOptions options);
 
+/// What command-line tools get to know; `http` is the address of the registry's admin door, empty before it is up.
+Context context_of(const Prepared& prepared, const std::string& http);
+
 /// Puts the settings of this host into the environment, for the node itself, and its claim to its own slot.
 void enter_environment(const Prepared& prepared, std::uint64_t claim);
 

@@ -84,6 +84,7 @@ class SpawnPlan {
     posix_spawn_file_actions_addopen(&actions_, STDOUT_FILENO, command.log.c_str(), O_WRONLY | O_CREAT | O_APPEND,
                                      0640);
     posix_spawn_file_actions_adddup2(&actions_, STDOUT_FILENO, STDERR_FILENO);
+    if (!command.cwd.empty()) posix_spawn_file_actions_addchdir_np(&actions_, command.cwd.c_str());
     posix_spawn_file_actions_addclosefrom_np(&actions_, STDERR_FILENO + 1);
     sigset_t none, all;
     sigemptyset(&none);
@@ -180,7 +181,8 @@ Result<std::string> find_program(const std::string& program, const std::string& 
   if (program.find('/') != std::string::npos) {
     auto path = (fs::path(base) / program).lexically_normal().string();
     if (runnable(path)) return path;
-    return Error(codes::start_failed, "there is no program '" + path + "'");
+    if (!fs::exists(path)) return Error(codes::start_failed, "there is no program '" + path + "'");
+    return Error(codes::start_failed, "'" + path + "' is not an executable file (chmod +x " + path + ")");
   }
   std::vector<std::string> folders{own_folder()};
   for (const char* variable : {"WEFT_PROGRAM_PATH", "PATH"}) {
@@ -191,8 +193,10 @@ Result<std::string> find_program(const std::string& program, const std::string& 
     if (folder.empty()) continue;
     if (auto path = folder + "/" + program; runnable(path)) return path;
   }
+  const bool beside = fs::is_regular_file(fs::path(base) / program);
   return Error(codes::start_failed,
-               "there is no program '" + program + "' in " + own_folder() + ", WEFT_PROGRAM_PATH or PATH");
+               "there is no program '" + program + "' in " + own_folder() + ", WEFT_PROGRAM_PATH or PATH" +
+                   (beside ? "; for the file beside the fleet file write './" + program + "'" : ""));
 }
 
 }  // namespace weft::node

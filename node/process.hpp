@@ -18,6 +18,7 @@ struct Command {
   std::vector<std::string> args;
   std::vector<std::string> env;  ///< "NAME=value"; the whole environment
   std::string log;               ///< stdout and stderr are appended here
+  std::string cwd{};             ///< working folder; empty: the node's
 };
 
 /// A pid alone may be another process tomorrow; with its start time (clock ticks since boot) it is one process.

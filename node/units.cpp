@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <set>
 
+#include "node/fleet_check.hpp"
+
 namespace weft::node {
 namespace {
 
@@ -41,6 +43,7 @@ std::string fingerprint(const Command& command, const Variables& own) {
   std::error_code failure;  // a new build of the program is another program
   all += '\0' + std::to_string(fs::last_write_time(command.program, failure).time_since_epoch().count());
   for (const auto& arg : command.args) all += '\0' + arg;
+  all += '\0' + command.cwd;
   for (const auto& [name, value] : own) all += '\0' + name + '=' + value;
   return std::to_string(std::hash<std::string>{}(all));
 }
@@ -72,14 +75,15 @@ class Builder {
     entry.name = name;
     entry.program = "weft-" + name;
     entry.needs = std::move(needs);
-    auto& placed = add(entry);
+    auto& placed = add(entry, true);
     placed.infrastructure = true;
     placed.unit.restart.essential = true;
   }
   void agent(const FleetAgent& entry, std::vector<std::string> needs) {
     auto& placed = add(entry);
     placed.unit.needs = std::move(needs);
-    placed.unit.needs.insert(placed.unit.needs.begin(), {"registry", "errorbus"});
+    const auto first = infrastructure_names();
+    placed.unit.needs.insert(placed.unit.needs.begin(), first.begin(), first.end());
   }
   Result<std::vector<Placed>> finish() {
     if (!missing_.empty()) return Error(codes::start_failed, missing_, "is it built, and is its name right?");
@@ -87,7 +91,7 @@ class Builder {
   }
 
  private:
-  Placed& add(const FleetAgent& entry) {
+  Placed& add(const FleetAgent& entry, bool infrastructure = false) {
     Placed placed;
     Unit& unit = placed.unit;
     unit.name = entry.name;
@@ -98,9 +102,10 @@ class Builder {
     unit.start_timeout = entry.start_timeout;
     unit.stop_timeout = entry.stop_timeout;
     auto program = find_program(entry.program, settings_.fleet_folder);
-    if (!program) missing_ += (missing_.empty() ? "" : "; ") + entry.name + ": " + program.error().message;
+    if (!program) missing(entry, program.error().message);
     unit.command.program = program.value_or("");
     unit.command.args = arguments(entry);
+    if (!infrastructure) unit.command.cwd = working_folder(entry);
     unit.command.log = places_.log_of(entry.name);
     auto own = shared_;
     own.emplace_back("WEFT_SLOT", entry.name + "@" + settings_.host);
@@ -112,6 +117,14 @@ class Builder {
     placed.fingerprint = fingerprint(unit.command, own);
     placed_.push_back(std::move(placed));
     return placed_.back();
+  }
+  std::string working_folder(const FleetAgent& entry) {
+    const auto folder = (fs::path(settings_.fleet_folder) / entry.cwd).lexically_normal().string();
+    if (!entry.cwd.empty() && !fs::is_directory(folder)) missing(entry, "cwd: there is no folder '" + folder + "'");
+    return folder;
+  }
+  void missing(const FleetAgent& entry, const std::string& what) {
+    missing_ += (missing_.empty() ? "" : "; ") + entry.name + ": " + what;
   }
   static std::vector<std::string> arguments(const FleetAgent& entry) {
     std::vector<std::string> args = entry.args;
@@ -150,13 +163,29 @@ Variables host_variables(const Fleet& fleet, const HostSettings& settings, const
 
 Result<std::vector<Placed>> units_of(const Fleet& fleet, const HostSettings& settings, const Places& places) {
   Builder builder(fleet, settings, places);
-  builder.infrastructure("registry", {});
-  builder.infrastructure("errorbus", {"registry"});
+  std::vector<std::string> before;
+  for (const auto& name : infrastructure_names()) {
+    builder.infrastructure(name, before);
+    before.push_back(name);
+  }
   const auto graph = fleet.graph_of(settings.host);
   for (const auto& batch : batches(graph)) {
     for (const auto& name : batch) builder.agent(*fleet.agent(name), graph.at(name));
   }
   return builder.finish();
+}
+
+void check_programs(const std::string& file, const Fleet& fleet, const std::string& host,
+                    std::vector<config::Mistake>& mistakes) {
+  const auto folder = fs::absolute(file).parent_path().string();
+  const auto document = config::load_document(file, "fleet").document;
+  for (const auto* agent : fleet.placed_on(host)) {
+    const auto path = "agents." + agent->name + ".program";
+    const auto same = [&](const config::Mistake& other) { return other.path == path; };
+    if (std::any_of(mistakes.begin(), mistakes.end(), same)) continue;  // of another host
+    if (auto program = find_program(agent->program, folder); !program)
+      mistakes.push_back({origin_of(document, path), path, program.error().message});
+  }
 }
 
 std::vector<std::string> remote_needs(const Fleet& fleet, const std::string& host) {

@@ -5,6 +5,7 @@
 
 #include "node/child.hpp"
 #include "node/fleet.hpp"
+#include "node/infrastructure.hpp"
 #include "node/places.hpp"
 
 namespace weft::node {
@@ -15,7 +16,7 @@ struct HostSettings {
   std::string config_directory;  ///< absolute; may be empty
   std::string environment;
   std::string fleet_folder;  ///< relative program paths start here
-  std::uint16_t registry_port = 7411, bus_port = 7421;
+  std::uint16_t registry_port = kRegistry.call_port, bus_port = kErrorBus.call_port;
   std::vector<std::string> inherited;  ///< "NAME=value" of the node itself
 };
 
@@ -32,8 +33,12 @@ std::vector<std::pair<std::string, std::string>> host_variables(const Fleet& fle
                                                                 const Places& places);
 
 /// Registry, error bus, then the agents of this host in an order that suits Supervisor::add().
-/// Errors: `start_failed` for a program that does not exist; names every one.
+/// Errors: `start_failed` for programs and working folders that do not exist; names every one.
 Result<std::vector<Placed>> units_of(const Fleet& fleet, const HostSettings& settings, const Places& places);
+
+/// Adds a mistake for each agent of `host` whose program is not on this machine. `file` is the fleet file.
+void check_programs(const std::string& file, const Fleet& fleet, const std::string& host,
+                    std::vector<config::Mistake>& mistakes);
 
 /// Needs that are not waited for, because they run on other hosts only: "digest needs sysmon, which runs on beta".
 std::vector<std::string> remote_needs(const Fleet& fleet, const std::string& host);

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 import unittest
+import urllib.request
 
 sys.path.insert(0, os.environ["WEFT_SOURCE"])
 from tests.support.mesh import PROGRAMS, ROOT, Mesh  # noqa: E402
@@ -177,6 +178,39 @@ class Starting(unittest.TestCase):
         rows = json.loads(self.weft("ps", "--json").stdout)[0]["processes"]
         self.assertEqual([], [row for row in rows if row["state"] != "ready" or row["restarts"]])
         self.assertEqual(52, len(rows))
+
+    def test_down_right_after_up_stops_the_mesh_that_is_starting(self):
+        path = pathlib.Path(self.folder.name, "fleet.yaml")
+        path.write_text(json.dumps(self.fleet({"echo": {}})))
+        run = pathlib.Path(self.folder.name, "run")
+        for begun in (lambda: True, run.exists, (run / "notify.sock").exists):  # at once, and later in the start
+            with subprocess.Popen([PROGRAMS / "weft", "up", "--fleet", path, "--run", self.folder.name + "/run"], stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL, env=self.environment, cwd=ROOT) as node:
+                eventually(begun, 10)
+                down = self.weft("down")
+                self.assertIn("stopped after", down.stderr)
+                node.wait(10)
+            self.assertFalse(run.exists())
+
+    def test_a_dry_run_uses_the_addresses_given_and_finds_programs_that_are_missing(self):
+        done = self.up(self.fleet({"echo": {}}), "--dry-run", "--address", "alpha=127.0.0.99")
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertIn("alpha (127.0.0.99", done.stdout)
+        done = self.up(self.fleet({"echo": {}, "bad": {"program": "./no/such.py"}}), "--dry-run")
+        self.assertNotEqual(0, done.returncode)
+        self.assertIn("agents.bad.program: there is no program", done.stderr)
+        checked = self.weft("config", "check", "--fleet", self.folder.name + "/fleet.yaml")
+        self.assertNotEqual(0, checked.returncode)
+        self.assertIn("no/such.py", checked.stdout + checked.stderr)
+
+    def test_the_context_file_names_a_page_that_is_there(self):
+        done = self.up(self.fleet({}), "--detach")
+        self.addCleanup(self.weft, "down")
+        self.assertEqual(0, done.returncode, done.stderr)
+        context = next(pathlib.Path(self.folder.name, "xdg/weft/contexts").iterdir()).read_text()
+        address = next(json.loads(line.split(": ", 1)[1]) for line in context.splitlines() if line.startswith("http: "))
+        with urllib.request.urlopen(address + "/v1/agents", timeout=5) as answer:
+            self.assertIn("registry", answer.read().decode())
 
     def test_a_program_that_does_not_exist_is_named_before_anything_starts(self):
         done = self.up(self.fleet({"nosuchagent": {}}))

@@ -42,6 +42,16 @@ struct Fixture : Scratch {
 
 }  // namespace
 
+TEST_CASE_METHOD(Fixture, "a process runs in its working folder, and without one in the node's") {
+  Command there = shell("pwd -P");
+  there.cwd = "/usr";
+  const auto process = launch(there);
+  REQUIRE(ended());
+  CHECK(logged() == "/usr\n");
+  there.cwd = folder + "/nosuch";
+  CHECK_FALSE(launcher->launch(there, [](Exit) {}));
+}
+
 TEST_CASE_METHOD(Fixture, "an exit code comes back as it was") {
   const auto process = launch(shell("exit 7"));
   REQUIRE(ended());
@@ -153,6 +163,13 @@ TEST_CASE("a path that no socket can have is refused with what to do") {
 TEST_CASE("a program is found by name in PATH and a missing one is told with where it was looked for") {
   CHECK(find_program("sh", "/").value().ends_with("/sh"));
   CHECK(find_program("./sh", "/bin").value() == "/bin/sh");
+  const Scratch scratch;
+  const std::string& folder = scratch.folder;
+  std::ofstream(folder + "/plain.py") << "print()";
+  CHECK(find_program("plain.py", folder).error().message.ends_with("write './plain.py'"));
+  CHECK(find_program("./plain.py", folder).error().message ==
+        "'" + folder + "/plain.py' is not an executable file (chmod +x " + folder + "/plain.py)");
+  CHECK(find_program("./nosuch.py", folder).error().message == "there is no program '" + folder + "/nosuch.py'");
   const auto missing = find_program("weft-no-such-program", "/");
   REQUIRE_FALSE(missing);
   CHECK(missing.error().message.find("WEFT_PROGRAM_PATH or PATH") != std::string::npos);

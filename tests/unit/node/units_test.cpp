@@ -55,6 +55,16 @@ TEST_CASE_METHOD(Fixture, "a host without agents still has its registry and its 
   CHECK(built[1].unit.restart.essential);
 }
 
+TEST_CASE_METHOD(Fixture, "an agent runs in the folder of the fleet file, or in its cwd from there") {
+  std::filesystem::create_directory(folder + "/data");
+  const auto built = units(fleet("agents: {a: {program: sysmon}, b: {program: sysmon, cwd: data}}"));
+  CHECK(built[0].unit.command.cwd.empty());  // the registry
+  CHECK(built[2].unit.command.cwd == folder + "/");
+  CHECK(built[3].unit.command.cwd == folder + "/data");
+  const auto missing = units_of(fleet("agents: {a: {program: sysmon, cwd: nosuch}}"), settings, places);
+  CHECK(missing.error().message == "a: cwd: there is no folder '" + folder + "/nosuch'");
+}
+
 TEST_CASE_METHOD(Fixture, "an agent gets the settings of its host, and nothing that was meant for the node") {
   const auto unit = units(fleet("agents: {sysmon: {program: sysmon, env: {A: b}}}"))[2].unit;
   CHECK(unit.needs == Names{"registry", "errorbus"});
