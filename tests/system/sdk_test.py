@@ -67,7 +67,7 @@ class Sdk(unittest.TestCase):
             self.assertIn("WEFT-1001", refused.stderr)
             misspelt = mesh.weft("call", "greeter.greet", '{"nam": "Ada"}', check=False)
             self.assertEqual(1, misspelt.returncode)
-            self.assertIn("payload.name: missing; did you mean 'name' instead of 'nam'?", misspelt.stderr)
+            self.assertIn("payload: name: missing; did you mean 'name' instead of 'nam'?", misspelt.stderr)
             newer = mesh.json("call", "greeter.greet", '{"name": "Bob", "in_a_newer_version": true}')
             self.assertEqual("servus, Bob", newer["text"])
             mesh.weft("pub", "people.arrived", '{"name": "Grace"}')
