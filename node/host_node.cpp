@@ -62,12 +62,12 @@ HostNode::HostNode(program::Program& program, const Prepared& prepared, Claims& 
       processes_(make_launcher(loop_)),
       launcher_(*processes_, claims),
       metrics_(program.metrics()),
-      teller_(prepared.fleet, prepared.settings.host, prepared.settings.registry_port, mesh_, program.log()),
+      announcer_(prepared.fleet, prepared.settings.host, prepared.settings.registry_port, mesh_, program.log()),
       keeper_(loop_, [this] { write_processes(); }),
       supervisor_(loop_, launcher_, observers_, starts_at_once()),
       rotation_(loop_) {
   observers_.add(metrics_);
-  observers_.add(teller_);
+  observers_.add(announcer_);
   observers_.add(keeper_);
   observers_.add(progress_);
   observers_.add(*this);
@@ -90,7 +90,7 @@ Result<void> HostNode::open() {
   serve_node(mesh_, supervisor_, loop_, prepared_.fleet.mesh, prepared_.settings.host, prepared_.places.log_of("node"),
              [this] { program_.quit(program::exit_code::ok); });
   program_.at_abrupt_end([this] { clean_up(); });
-  mesh_.on_fenced([this] { teller_.slot_taken(); });
+  mesh_.on_fenced([this] { announcer_.slot_taken(); });
   if (auto begun = mesh_.start(); !begun) return begun.error();
   for (const auto& line : remote_needs(prepared_.fleet, prepared_.settings.host))
     program_.log().info("a need on another host", {{"what", line}});
@@ -109,7 +109,7 @@ Task<void> HostNode::start_up() {
   supervisor_.start();
   std::function<bool()> base_is_up = [this] {
     if (!failed_first_.empty()) return true;
-    return std::all_of(prepared_.units.begin(), prepared_.units.end(), [this](const Placed& one) {
+    return std::all_of(prepared_.units.begin(), prepared_.units.end(), [this](const PlacedUnit& one) {
       return !one.infrastructure || std::as_const(supervisor_).find(one.unit.name)->status().state == State::ready;
     });
   };
@@ -144,7 +144,7 @@ void HostNode::write_http_address() {
 Task<void> HostNode::adopt_or_end() {
   std::vector<ProcessNote> strangers;
   for (auto& note : read_process_file(prepared_.places.process_file(), boot_)) {
-    const Placed* mine = placed(note.agent);
+    const PlacedUnit* mine = placed(note.agent);
     if (mine && note.ready && mine->fingerprint == note.fingerprint && supervisor_.adopt(note.agent, note.id())) {
       program_.log().info("process adopted", {{"process", note.agent}, {"child_pid", note.pid}});
     } else {
@@ -205,7 +205,7 @@ void HostNode::changed(const Unit&, const Status&) {
 }
 
 void HostNode::ended(const Unit& unit, const Status&, const Ended& ended) {
-  const Placed* one = placed(unit.name);
+  const PlacedUnit* one = placed(unit.name);
   if (came_up_ || ended.expected || !one || !one->infrastructure || !failed_first_.empty()) return;
   failed_first_ = unit.name;
   first_failure_ = ended;
@@ -263,7 +263,7 @@ std::vector<std::string> HostNode::names(bool infrastructure) const {
   return out;
 }
 
-const Placed* HostNode::placed(std::string_view name) const {
+const PlacedUnit* HostNode::placed(std::string_view name) const {
   for (const auto& one : prepared_.units) {
     if (one.unit.name == name) return &one;
   }

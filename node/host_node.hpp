@@ -45,7 +45,7 @@ class HostNode final : private Observer {
   void write_processes();
   void rotate_logs();
   std::vector<std::string> names(bool infrastructure) const;
-  const Placed* placed(std::string_view name) const;
+  const PlacedUnit* placed(std::string_view name) const;
 
   program::Program& program_;
   const Prepared& prepared_;
@@ -58,7 +58,7 @@ class HostNode final : private Observer {
   ClaimingLauncher launcher_;
   Observers observers_;
   ProcessMetrics metrics_;
-  Teller teller_;
+  Announcer announcer_;
   ProcessFileKeeper keeper_;
   Supervisor supervisor_;
   std::unique_ptr<NotifySocket> notify_;

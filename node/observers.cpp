@@ -6,7 +6,7 @@
 #include <set>
 
 #include "node/log_files.hpp"
-#include "node/rows.hpp"
+#include "node/ps_rows.hpp"
 
 namespace weft::node {
 namespace {
@@ -44,10 +44,11 @@ void ProcessMetrics::ended(const Unit& unit, const Status&, const Ended& ended) 
 
 // ---- log and mesh
 
-Teller::Teller(const Fleet& fleet, std::string host, std::uint16_t registry_port, mesh::Mesh& mesh, observe::Log& log)
+Announcer::Announcer(const Fleet& fleet, std::string host, std::uint16_t registry_port, mesh::Mesh& mesh,
+                     observe::Log& log)
     : fleet_(fleet), host_(std::move(host)), registry_port_(registry_port), mesh_(mesh), log_(log) {}
 
-void Teller::changed(const Unit& unit, const Status& status) {
+void Announcer::changed(const Unit& unit, const Status& status) {
   if (status.state == State::starting)
     log_.info("process started", {{"process", unit.name}, {"child_pid", status.process.pid}});
   if (status.state == State::ready)
@@ -56,8 +57,8 @@ void Teller::changed(const Unit& unit, const Status& status) {
     log_.info("process waits", {{"process", unit.name}, {"why", status.why}});
 }
 
-void Teller::ended(const Unit& unit, const Status& status, const Ended& ended) {
-  if (ended.exit.how != Exit::How::never_started) tell_registries(unit.name, ended.why);
+void Announcer::ended(const Unit& unit, const Status& status, const Ended& ended) {
+  if (ended.exit.how != Exit::How::never_started) notify_registries(unit.name, ended.why);
   if (ended.expected) {
     log_.info("process stopped", {{"process", unit.name}, {"how", ended.why}});
   } else if (ended.decision.action == Decision::Action::rest) {
@@ -67,7 +68,7 @@ void Teller::ended(const Unit& unit, const Status& status, const Ended& ended) {
   }
 }
 
-void Teller::slot_taken() {
+void Announcer::slot_taken() {
   ErrorEvent event;
   event.severity = Severity::error;
   event.category = "registry";
@@ -78,7 +79,7 @@ void Teller::slot_taken() {
   mesh_.report(std::move(event));
 }
 
-void Teller::report(const Unit& unit, const Status& status, const Ended& ended) {
+void Announcer::report(const Unit& unit, const Status& status, const Ended& ended) {
   const bool gives_up = ended.decision.action == Decision::Action::give_up;
   ErrorEvent event;
   event.severity = gives_up || ended.decision.crash_loop ? Severity::critical : Severity::error;
@@ -98,7 +99,7 @@ void Teller::report(const Unit& unit, const Status& status, const Ended& ended) 
   mesh_.report(std::move(event));
 }
 
-void Teller::tell_registries(const std::string& agent, const std::string& why) {
+void Announcer::notify_registries(const std::string& agent, const std::string& why) {
   if (agent == "registry") return;  // the one to tell is gone itself, or a new one knows better
   const std::string slot = agent + "@" + host_;
   std::set<std::string> told;
@@ -119,7 +120,7 @@ void Teller::tell_registries(const std::string& agent, const std::string& why) {
   tasks_.spawn(deregister(endpoint(fleet_.host(host_)->address, registry_port_), std::move(request)));
 }
 
-Task<void> Teller::deregister(std::string registry, wire::DeregisterRequest request) {
+Task<void> Announcer::deregister(std::string registry, wire::DeregisterRequest request) {
   calls::CallOptions options;
   options.timeout = kDeregisterTimeout;
   auto payload = wire::Payload::of(request);

@@ -59,10 +59,10 @@ class ProcessFileKeeper final : public Observer {
 };
 
 /// Log lines, error events, and word to the registries that an instance is gone, so that calls go elsewhere at once.
-class Teller final : public Observer {
+class Announcer final : public Observer {
  public:
   /// Borrows all. `registry_port` is that of every host.
-  Teller(const Fleet& fleet, std::string host, std::uint16_t registry_port, mesh::Mesh& mesh, observe::Log& log);
+  Announcer(const Fleet& fleet, std::string host, std::uint16_t registry_port, mesh::Mesh& mesh, observe::Log& log);
   void changed(const Unit& unit, const Status& status) override;
   void ended(const Unit& unit, const Status& status, const Ended& ended) override;
   /// Another instance was registered as this node.
@@ -71,7 +71,7 @@ class Teller final : public Observer {
  private:
   void report(const Unit& unit, const Status& status, const Ended& ended);
   Task<void> deregister(std::string registry, wire::DeregisterRequest request);
-  void tell_registries(const std::string& agent, const std::string& why);
+  void notify_registries(const std::string& agent, const std::string& why);
 
   const Fleet& fleet_;
   std::string host_;

@@ -15,7 +15,7 @@ struct Prepared {
   Fleet fleet;
   HostSettings settings;
   Places places;
-  std::vector<Placed> units;
+  std::vector<PlacedUnit> units;
 
   const FleetHost& host() const { return *fleet.host(settings.host); }
 };

@@ -4,7 +4,7 @@
 
 #include "node/log_files.hpp"
 #include "node/messages.hpp"
-#include "node/rows.hpp"
+#include "node/ps_rows.hpp"
 
 namespace weft::node {
 namespace {

@@ -85,14 +85,14 @@ class Builder {
     const auto first = infrastructure_names();
     placed.unit.needs.insert(placed.unit.needs.begin(), first.begin(), first.end());
   }
-  Result<std::vector<Placed>> finish() {
+  Result<std::vector<PlacedUnit>> finish() {
     if (!missing_.empty()) return Error(codes::start_failed, missing_, "is it built, and is its name right?");
     return std::move(placed_);
   }
 
  private:
-  Placed& add(const FleetAgent& entry, bool infrastructure = false) {
-    Placed placed;
+  PlacedUnit& add(const FleetAgent& entry, bool infrastructure = false) {
+    PlacedUnit placed;
     Unit& unit = placed.unit;
     unit.name = entry.name;
     unit.needs = entry.needs;
@@ -137,7 +137,7 @@ class Builder {
   const HostSettings& settings_;
   const Places& places_;
   Variables shared_;
-  std::vector<Placed> placed_;
+  std::vector<PlacedUnit> placed_;
   std::string missing_;
 };
 
@@ -161,7 +161,7 @@ Variables host_variables(const Fleet& fleet, const HostSettings& settings, const
   return out;
 }
 
-Result<std::vector<Placed>> units_of(const Fleet& fleet, const HostSettings& settings, const Places& places) {
+Result<std::vector<PlacedUnit>> units_of(const Fleet& fleet, const HostSettings& settings, const Places& places) {
   Builder builder(fleet, settings, places);
   std::vector<std::string> before;
   for (const auto& name : infrastructure_names()) {

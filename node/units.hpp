@@ -21,7 +21,7 @@ struct HostSettings {
 };
 
 /// A unit and its place among those of the node.
-struct Placed {
+struct PlacedUnit {
   Unit unit;
   bool infrastructure = false;  ///< registry and error bus: first up, last down
   std::string fingerprint;      ///< of program and all that it is told; changes when the fleet changes
@@ -34,7 +34,7 @@ std::vector<std::pair<std::string, std::string>> host_variables(const Fleet& fle
 
 /// Registry, error bus, then the agents of this host in an order that suits Supervisor::add().
 /// Errors: `start_failed` for programs and working folders that do not exist; names every one.
-Result<std::vector<Placed>> units_of(const Fleet& fleet, const HostSettings& settings, const Places& places);
+Result<std::vector<PlacedUnit>> units_of(const Fleet& fleet, const HostSettings& settings, const Places& places);
 
 /// Adds a mistake for each agent of `host` whose program is not on this machine. `file` is the fleet file.
 void check_programs(const std::string& file, const Fleet& fleet, const std::string& host,

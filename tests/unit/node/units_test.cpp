@@ -31,7 +31,7 @@ struct Fixture : weft::node::test::Scratch {
     REQUIRE(read.mistakes.empty());
     return read.fleet;
   }
-  std::vector<Placed> units(const Fleet& of) {
+  std::vector<PlacedUnit> units(const Fleet& of) {
     auto built = units_of(of, settings, places);
     REQUIRE(built);
     return *built;

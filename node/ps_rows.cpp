@@ -1,4 +1,4 @@
-#include "node/rows.hpp"
+#include "node/ps_rows.hpp"
 
 #include <unistd.h>
 
