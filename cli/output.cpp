@@ -8,22 +8,17 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "weft/base/utf8.hpp"
+
 namespace weft::cli {
 
 namespace {
-
-/// Columns that a UTF-8 text takes, for texts without wide or combining characters.
-std::size_t columns(std::string_view text) {
-  std::size_t count = 0;
-  for (const char c : text) count += (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-  return count;
-}
 
 constexpr std::size_t kBetween = 2;  // columns
 constexpr std::size_t kLeast = 12;   // what is cut further tells nothing any more
 
 std::string cut(const std::string& text, std::size_t width) {
-  if (columns(text) <= width) return text;
+  if (utf8::columns(text) <= width) return text;
   std::size_t end = 0;
   for (std::size_t left = width; end < text.size(); ++end) {
     if ((static_cast<unsigned char>(text[end]) & 0xC0) != 0x80 && left-- == 1) break;
@@ -47,7 +42,7 @@ std::string padded_row(const std::vector<std::string>& cells, const std::vector<
   for (std::size_t i = 0; i < cells.size(); ++i) {
     const std::string cell = cut(cells[i], widths[i]);
     line += cell;
-    if (i + 1 < cells.size()) line.append(widths[i] - columns(cell) + kBetween, ' ');
+    if (i + 1 < cells.size()) line.append(widths[i] - utf8::columns(cell) + kBetween, ' ');
   }
   while (!line.empty() && line.back() == ' ') line.pop_back();
   return line + '\n';
@@ -59,7 +54,7 @@ std::string Table::text(bool terminal, std::size_t width) const {
   std::vector<std::size_t> widths;
   for (const auto& row : rows_) {
     widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], columns(row[i]));
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], utf8::columns(row[i]));
   }
   if (width > 0) fit(widths, width);
   std::string out;

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "cli/output.hpp"
+#include "weft/base/utf8.hpp"
 
 namespace weft::cli {
 
@@ -26,18 +27,6 @@ Result<std::string> all_of_stdin() {
     }
   }
   return text;
-}
-
-bool is_utf8(std::string_view text) {
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto lead = static_cast<unsigned char>(text[i]);
-    const int more = lead < 0x80 ? 0 : lead >= 0xF0 && lead < 0xF5 ? 3 : lead >= 0xE0 ? 2 : lead >= 0xC2 ? 1 : -1;
-    if (more < 0 || lead >= 0xF5 || i + static_cast<std::size_t>(more) >= text.size()) return false;
-    for (int k = 0; k < more; ++k) {
-      if ((static_cast<unsigned char>(text[++i]) & 0xC0) != 0x80) return false;
-    }
-  }
-  return true;
 }
 
 }  // namespace
@@ -89,7 +78,7 @@ Result<wire::Payload> read_payload(const std::string& text, bool raw) {
 }
 
 Value shown(const wire::Payload& payload) {
-  if (payload.encoding == wire::Encoding::raw && is_utf8(payload.text())) return Value(payload.text());
+  if (payload.encoding == wire::Encoding::raw && utf8::valid(payload.text())) return Value(payload.text());
   auto value = payload.value();
   return value ? std::move(*value) : Value(payload.bytes);
 }

@@ -2,74 +2,29 @@
 
 #include <algorithm>
 
+#include "weft/base/utf8.hpp"
+
 namespace weft::errorbus {
 namespace {
-
-constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
-
-struct Lead {
-  std::size_t length;       // 0: no lead byte
-  unsigned char low, high;  // bounds of the second byte (Unicode 15, table 3-7)
-};
-Lead lead_of(unsigned char byte) noexcept {
-  if (byte < 0x80) return {1, 0, 0};
-  if (byte >= 0xC2 && byte <= 0xDF) return {2, 0x80, 0xBF};
-  if (byte == 0xE0) return {3, 0xA0, 0xBF};
-  if (byte == 0xED) return {3, 0x80, 0x9F};
-  if (byte >= 0xE1 && byte <= 0xEF) return {3, 0x80, 0xBF};
-  if (byte == 0xF0) return {4, 0x90, 0xBF};
-  if (byte == 0xF4) return {4, 0x80, 0x8F};
-  if (byte >= 0xF1 && byte <= 0xF3) return {4, 0x80, 0xBF};
-  return {0, 0, 0};
-}
-
-/// Bytes of the well-formed character at the start of `text`, or 0.
-std::size_t character(std::string_view text) noexcept {
-  const Lead lead = lead_of(static_cast<unsigned char>(text.front()));
-  if (lead.length == 0 || lead.length > text.size()) return 0;
-  for (std::size_t i = 1; i < lead.length; ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    const unsigned char low = i == 1 ? lead.low : 0x80;
-    const unsigned char high = i == 1 ? lead.high : 0xBF;
-    if (byte < low || byte > high) return 0;
-  }
-  return lead.length;
-}
-
-/// How many bytes at the start of `text` are well-formed.
-std::size_t good_bytes(std::string_view text) noexcept {
-  std::size_t good = 0;
-  while (good < text.size()) {
-    const auto length = character(text.substr(good));
-    if (length == 0) break;
-    good += length;
-  }
-  return good;
-}
 
 void make_utf8(Value& value);
 template <class Map>
 void make_utf8_members(Map& map) {
   bool keys_good = true;
   for (auto& [key, member] : map) {
-    keys_good = keys_good && good_bytes(key) == key.size();
+    keys_good = keys_good && utf8::valid(key);
     make_utf8(member);
   }
   if (keys_good) return;
   Map clean;
   for (auto& [key, member] : map) {
-    std::string name = key;
-    errorbus::make_utf8(name);
-    clean.emplace(std::move(name), std::move(member));
+    clean.emplace(utf8::replace_invalid(key), std::move(member));
   }
   map = std::move(clean);
 }
 void make_utf8(Value& value) {
   if (value.is_string()) {
-    if (good_bytes(value.as_string()) == value.as_string().size()) return;
-    std::string text = value.as_string();
-    errorbus::make_utf8(text);
-    value = Value(std::move(text));
+    if (!utf8::valid(value.as_string())) value = Value(utf8::replace_invalid(value.as_string()));
   } else if (value.is_list()) {
     for (Value& item : value.as_list()) make_utf8(item);
   } else if (value.is_map()) {
@@ -143,17 +98,7 @@ bool is_trace_id(std::string_view text) {
 }  // namespace
 
 void make_utf8(std::string& text) {
-  std::string_view rest = text;
-  const std::size_t good = good_bytes(text);
-  if (good == rest.size()) return;
-  std::string clean(rest.substr(0, good));
-  rest.remove_prefix(good);
-  while (!rest.empty()) {
-    const auto length = character(rest);
-    clean += length == 0 ? kReplacement : rest.substr(0, length);
-    rest.remove_prefix(std::max<std::size_t>(length, 1));
-  }
-  text = std::move(clean);
+  if (!utf8::valid(text)) text = utf8::replace_invalid(text);
 }
 
 Result<void> check_event(ErrorEvent& event) {

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "weft/base/hash.hpp"
+
 namespace weft::errorbus {
 namespace {
 
@@ -116,21 +118,8 @@ bool in_library(std::string_view name) {
   return false;
 }
 
-/// FNV-1a, then the finaliser of MurmurHash3, so that similar texts differ in every digit.
-std::uint64_t hash(std::string_view text) {
-  std::uint64_t h = 0xcbf29ce484222325;
-  for (const char c : text) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  h = (h ^ (h >> 33)) * 0xff51afd7ed558ccd;
-  h = (h ^ (h >> 33)) * 0xc4ceb9fe1a85ec53;
-  return h ^ (h >> 33);
-}
-
 std::string versioned(std::string_view key) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string out = "v1:";
-  const auto h = hash(key);
-  for (int shift = 60; shift >= 0; shift -= 4) out += kDigits[(h >> shift) & 15];
-  return out;
+  return "v1:" + to_hex(murmur_mix(fnv1a(key)));  // mixed, so that similar texts differ in every digit
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "weft/base/utf8.hpp"
+
 namespace weft::errorbus {
 namespace {
 
@@ -11,10 +13,7 @@ constexpr std::string_view kStateNames[kIssueStates] = {"new",          "ongoing
 constexpr std::size_t kTextBytesMax = 1024;
 
 std::string beginning_of(std::string text) {
-  if (text.size() <= kTextBytesMax) return text;
-  std::size_t end = kTextBytesMax;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // not within a UTF-8 sequence
-  text.resize(end);
+  text.resize(utf8::cut(text, kTextBytesMax).size());
   return text;
 }
 

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "weft/base/semver.hpp"
+#include "weft/base/utf8.hpp"
 #include "weft/wire/wire.hpp"
 
 namespace weft::registry {
@@ -207,10 +208,7 @@ std::vector<wire::CircuitNews> fit_to_tell(std::vector<wire::CircuitNews> news) 
 }
 
 std::string shortened(std::string text) {
-  if (text.size() <= kTextMax) return text;
-  std::size_t end = kTextMax;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) --end;  // not inside a UTF-8 sequence
-  text.resize(end);
+  text.resize(utf8::cut(text, kTextMax).size());
   return text;
 }
 

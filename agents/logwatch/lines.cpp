@@ -1,6 +1,8 @@
 // Cutting bytes into lines.
 #include "agents/logwatch/lines.hpp"
 
+#include "weft/base/utf8.hpp"
+
 #include <algorithm>
 
 namespace weft::logwatch {
@@ -47,23 +49,13 @@ void LineSplitter::finish(const OnLine& on_line) {
 }
 
 namespace {
-/// Length of the well-formed UTF-8 sequence at the start (Unicode 15, table 3-7), or 0.
-std::size_t sequence(std::string_view text) noexcept {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(i < text.size() ? text[i] : '\0'); };
-  const auto tail = [&](std::size_t i) { return (byte(i) & 0xC0) == 0x80; };
-  const unsigned first = byte(0), second = byte(1);
-  if (first >= 0x20 && first < 0x7F) return 1;
-  if (first == '\t') return 1;
-  if (first >= 0xC2 && first <= 0xDF && tail(1)) return first == 0xC2 && second < 0xA0 ? 0 : 2;
-  if (first >= 0xE0 && first <= 0xEF && tail(1) && tail(2)) {
-    const bool overlong = first == 0xE0 && second < 0xA0, surrogate = first == 0xED && second >= 0xA0;
-    return overlong || surrogate ? 0 : 3;
-  }
-  if (first >= 0xF0 && first <= 0xF4 && tail(1) && tail(2) && tail(3)) {
-    const bool overlong = first == 0xF0 && second < 0x90, beyond = first == 0xF4 && second >= 0x90;
-    return overlong || beyond ? 0 : 4;
-  }
-  return 0;
+/// Length of the printable character at the start, or 0.
+std::size_t printable_length(std::string_view text) noexcept {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const auto length = utf8::sequence_length(text);
+  if (length == 1) return (byte(0) >= 0x20 && byte(0) != 0x7F) || byte(0) == '\t' ? 1 : 0;
+  const bool control = length == 2 && byte(0) == 0xC2 && byte(1) < 0xA0;
+  return control ? 0 : length;
 }
 }  // namespace
 
@@ -71,7 +63,7 @@ std::string printable(std::string_view text) {
   std::string shown;
   shown.reserve(text.size());
   while (!text.empty()) {
-    const auto length = sequence(text);
+    const auto length = printable_length(text);
     if (length == 0) {
       shown += '?';
       text.remove_prefix(1);

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "weft/base/hash.hpp"
+
 namespace weft::probe {
 
 namespace {
@@ -17,13 +19,10 @@ Duration Pace::next(Duration since) noexcept {
   return std::max(times(period_, 1 - jitter + 2 * jitter * unit()) - since, Duration::zero());
 }
 
-/// Uniform in [0, 1). SplitMix64 (Steele, Lea and Flood 2014): seeds that lie next to each other give unlike numbers.
+/// Uniform in [0, 1).
 double Pace::unit() noexcept {
-  state_ += 0x9e3779b97f4a7c15U;
-  std::uint64_t mixed = state_;
-  mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9U;
-  mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebU;
-  mixed ^= mixed >> 31;
+  const std::uint64_t mixed = splitmix64(state_);
+  state_ += kGoldenRatio;
   return static_cast<double>(mixed >> 11) * 0x1p-53;
 }
 

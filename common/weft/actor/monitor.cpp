@@ -6,15 +6,12 @@
 #include <numeric>
 #include <utility>
 
+#include "weft/base/utf8.hpp"
+
 namespace weft::actor {
 namespace {
 
-void cut(std::string& text) noexcept {
-  if (text.size() <= MonitorEvent::text_max) return;
-  std::size_t end = MonitorEvent::text_max;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // not within a UTF-8 sequence
-  text.resize(end);
-}
+void cut(std::string& text) noexcept { text.resize(utf8::cut(text, MonitorEvent::text_max).size()); }
 
 void cut(MonitorEvent& event) noexcept {
   cut(event.name);

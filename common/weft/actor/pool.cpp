@@ -1,23 +1,10 @@
 #include "weft/actor/pool.hpp"
 
 #include "weft/actor/runtime/runtime.hpp"
+#include "weft/base/hash.hpp"
 
 namespace weft::actor {
 namespace {
-
-/// splitmix64 (Steele, Lea and Flood, 2014): a good mix of one word.
-std::uint64_t mix(std::uint64_t x) noexcept {
-  x += 0x9e3779b97f4a7c15;
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
-  return x ^ (x >> 31);
-}
-
-std::uint64_t hash(std::string_view text) noexcept {  // FNV-1a: the same in every process
-  std::uint64_t value = 0xcbf29ce484222325;
-  for (const char c : text) value = (value ^ static_cast<std::uint8_t>(c)) * 0x100000001b3;
-  return value;
-}
 
 bool takes(const Address& member) noexcept {
   const Cell& cell = *Cell::of(member);
@@ -56,7 +43,7 @@ Address PoolMembers::next() noexcept {
 }
 
 Address PoolMembers::random() noexcept {
-  const std::uint64_t first = mix(cursor_.fetch_add(1, std::memory_order_relaxed));
+  const std::uint64_t first = splitmix64(cursor_.fetch_add(1, std::memory_order_relaxed));
   for (std::size_t tries = 0; tries < members_.size(); ++tries) {
     const Address& member = members_[(first + tries) % members_.size()];
     if (takes(member)) return member;
@@ -82,11 +69,11 @@ Address PoolMembers::least_loaded() const noexcept {
 
 /// The highest random weight (Thaler and Ravishankar, 1998): nothing moves but the keys of a member that is gone.
 Address PoolMembers::by_key(std::string_view key) const noexcept {
-  const std::uint64_t hashed = hash(key);
+  const std::uint64_t hashed = fnv1a(key);
   Address best;
   std::uint64_t highest = 0;
   for (std::size_t i = 0; i < members_.size(); ++i) {
-    const std::uint64_t weight = mix(hashed ^ mix(i));
+    const std::uint64_t weight = splitmix64(hashed ^ splitmix64(i));
     if ((best && weight <= highest) || !takes(members_[i])) continue;
     highest = weight;
     best = members_[i];

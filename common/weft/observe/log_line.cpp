@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "weft/base/utf8.hpp"
 #include "weft/observe/span.hpp"
 
 namespace weft::observe {
@@ -11,29 +12,11 @@ namespace {
 constexpr std::size_t kTextMax = 8 * 1024;  // bytes of one value
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
-/// Length of the UTF-8 sequence at the begin of `text`; 0: none is valid there.
-std::size_t sequence(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const std::size_t length = byte(0) < 0x80                      ? 1
-                             : byte(0) >= 0xC2 && byte(0) < 0xE0 ? 2
-                             : byte(0) >= 0xE0 && byte(0) < 0xF0 ? 3
-                             : byte(0) >= 0xF0 && byte(0) < 0xF5 ? 4
-                                                                 : 0;
-  if (length == 0 || length > text.size()) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-  }
-  const bool overlong = (byte(0) == 0xE0 && byte(1) < 0xA0) || (byte(0) == 0xF0 && byte(1) < 0x90);
-  const bool surrogate = byte(0) == 0xED && byte(1) >= 0xA0;
-  const bool beyond = byte(0) == 0xF4 && byte(1) >= 0x90;
-  return overlong || surrogate || beyond ? 0 : length;
-}
-
 std::string clean(std::string_view text) {
   std::string out;
   const bool cut = text.size() > kTextMax;
   for (std::size_t i = 0; i < text.size();) {
-    const std::size_t length = sequence(text.substr(i));
+    const std::size_t length = utf8::sequence_length(text.substr(i));
     if (out.size() + std::max<std::size_t>(length, 3) > kTextMax && cut) break;
     out.append(length == 0 ? kReplacement : text.substr(i, length));
     i += std::max<std::size_t>(length, 1);
