@@ -6,20 +6,22 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <set>
 
+#include "weft/base/files.hpp"
 #include "weft/config/config.hpp"
 
 namespace weft::cli {
 
 namespace {
 
+constexpr std::size_t kContextBytesMax = 64 * 1024;
+
 Result<Context> read_context(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  const auto parsed = config::parse_document(text, path.string(), "");
+  const auto text = read_regular_file(path, kContextBytesMax);
+  if (!text) return text.error();
+  if (!*text) return Error(codes::bad_config_file, path.string() + ": it does not exist");
+  const auto parsed = config::parse_document(**text, path.string(), "");
   if (!parsed.mistakes.empty()) return Error(codes::bad_config_file, parsed.mistakes.front().describe());
   auto context = from_value<Context>(parsed.document.root, path.string());
   if (context && context->registry.empty()) {

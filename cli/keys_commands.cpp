@@ -5,13 +5,15 @@
 
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 
 #include "cli/cli.hpp"
+#include "weft/base/files.hpp"
 #include "weft/net/net.hpp"
 
 namespace weft::cli {
 namespace {
+
+constexpr std::size_t kKeyFileBytesMax = 4096;
 
 constexpr mode_t kOwnerOnly = 0600;
 
@@ -53,10 +55,10 @@ int new_pair(const Global& global, const std::string& name, std::string file) {
 }
 
 int public_of(const Global& global, const std::string& file) {
-  std::string secret;
-  std::ifstream in(file);
-  if (!in || !std::getline(in, secret)) return fail(global, Error(codes::io_failed, "cannot read a key from " + file));
-  const auto pair = net::KeyPair::from_secret(std::move(secret));
+  const auto text = read_regular_file(file, kKeyFileBytesMax);
+  if (!text) return fail(global, text.error());
+  if (!*text) return fail(global, Error(codes::io_failed, "cannot read a key from " + file + ": it does not exist"));
+  const auto pair = net::KeyPair::from_secret((*text)->substr(0, (*text)->find('\n')));
   if (!pair) return fail(global, Error(codes::bad_usage, file + " holds no secret key"));
   return show_public(global, "", file, pair->public_key);
 }

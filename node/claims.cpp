@@ -2,18 +2,18 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
 
-#include "node/places.hpp"
+#include "weft/base/files.hpp"
 
 namespace weft::node {
 namespace {
 
+constexpr std::size_t kBytesMax = 4096;
+
 /// 0 when there is none.
 std::uint64_t stored_term(const std::string& file) {
-  std::ifstream in(file, std::ios::binary);
-  std::string line;
-  std::getline(in, line);
+  const auto text = read_regular_file(file, kBytesMax);
+  const std::string line = text && *text ? (*text)->substr(0, (*text)->find('\n')) : "";
   std::uint64_t term = 0;
   const auto [end, failure] = std::from_chars(line.data(), line.data() + line.size(), term);
   const bool whole = failure == std::errc() && end == line.data() + line.size();

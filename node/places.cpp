@@ -8,15 +8,16 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
+#include "weft/base/files.hpp"
 #include "weft/config/config.hpp"
 
 namespace weft::node {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::size_t kContextBytesMax = 64 * 1024;
 
 std::string variable(const char* name) {
   const char* value = std::getenv(name);
@@ -39,16 +40,6 @@ Error failed(const std::string& what, int number) {
   return {number == ENOSPC ? codes::disk_full : codes::io_failed, what + ": " + std::strerror(number)};
 }
 
-/// A file or a folder. False: errno says why.
-bool sync_to_disk(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return false;
-  const int failure = ::fsync(fd) == 0 ? 0 : errno;
-  ::close(fd);
-  errno = failure;
-  return failure == 0;
-}
-
 struct flock whole_file() {
   struct flock lock {};
   lock.l_type = F_WRLCK;
@@ -57,9 +48,9 @@ struct flock whole_file() {
 }
 
 std::optional<Context> read_context(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-  auto context = from_value<Context>(config::parse_document(text, file.string(), "").document.root);
+  const auto text = read_regular_file(file, kContextBytesMax);
+  if (!text || !*text) return std::nullopt;
+  auto context = from_value<Context>(config::parse_document(**text, file.string(), "").document.root);
   return context ? std::optional(*context) : std::nullopt;
 }
 
@@ -115,43 +106,27 @@ std::vector<Context> live_contexts() {
 }
 
 Result<NodeLock> NodeLock::take(const std::string& file) {
-  const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (fd < 0) return failed("cannot open " + file, errno);
-  NodeLock held(fd);
+  auto fd = open_regular_file(file, O_RDWR | O_CREAT);
+  if (!fd) return fd.error();
+  NodeLock held(*fd);
   auto lock = whole_file();
-  if (::fcntl(fd, F_SETLK, &lock) == 0) return held;
+  if (::fcntl(*fd, F_SETLK, &lock) == 0) return held;
   const auto pid = holder(file);
   return Error(codes::already_running, "a node runs here already" + (pid ? ", process " + std::to_string(*pid) : ""),
                "weft ps shows what it runs, weft down stops it");
 }
 
 std::optional<pid_t> NodeLock::holder(const std::string& file) {
-  const int fd = ::open(file.c_str(), O_RDWR | O_CLOEXEC);
-  if (fd < 0) return std::nullopt;
+  const auto fd = open_regular_file(file, O_RDWR);
+  if (!fd) return std::nullopt;
   auto lock = whole_file();
-  const bool asked = ::fcntl(fd, F_GETLK, &lock) == 0;
-  ::close(fd);
+  const bool asked = ::fcntl(*fd, F_GETLK, &lock) == 0;
+  ::close(*fd);
   return asked && lock.l_type != F_UNLCK ? std::optional(lock.l_pid) : std::nullopt;
 }
 
 NodeLock::~NodeLock() {
   if (fd_ >= 0) ::close(fd_);
-}
-
-Result<void> replace_file(const std::string& file, std::string_view content, Sync sync) {
-  const std::string fresh = file + ".new";
-  {
-    std::ofstream out(fresh, std::ios::binary | std::ios::trunc);
-    errno = 0;
-    out << content;
-    out.close();
-    if (!out) return failed("cannot write " + fresh, errno);
-  }
-  if (sync == Sync::yes && !sync_to_disk(fresh)) return failed("cannot write " + fresh, errno);
-  if (::rename(fresh.c_str(), file.c_str()) != 0) return failed("cannot replace " + file, errno);
-  if (sync == Sync::yes && !sync_to_disk(fs::path(file).parent_path()))
-    return failed("cannot write the folder of " + file, errno);
-  return {};
 }
 
 }  // namespace weft::node

@@ -59,9 +59,4 @@ class NodeLock {
   int fd_;
 };
 
-enum class Sync : bool { no, yes };
-/// Writes a file so that a reader sees the old or the new one, never a part; with Sync::yes also after a loss of power.
-/// Errors: `io_failed`, `disk_full`.
-Result<void> replace_file(const std::string& file, std::string_view content, Sync sync = Sync::no);
-
 }  // namespace weft::node

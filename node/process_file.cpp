@@ -3,13 +3,13 @@
 #include <signal.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 
-#include "node/places.hpp"
+#include "weft/base/files.hpp"
 
 namespace weft::node {
 namespace {
+constexpr std::size_t kBytesMax = 16 * 1024 * 1024;
+
 struct File {
   std::string boot;
   std::vector<ProcessNote> processes;
@@ -22,9 +22,9 @@ Result<void> write_process_file(const std::string& file, const std::string& boot
 }
 
 std::vector<ProcessNote> read_process_file(const std::string& file, const std::string& boot) {
-  std::ifstream in(file, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-  const auto document = from_json(text);
+  const auto text = read_regular_file(file, kBytesMax);
+  if (!text || !*text) return {};
+  const auto document = from_json(**text);
   if (!document) return {};
   auto read = from_value<File>(*document);
   if (!read || read->boot != boot) return {};

@@ -3,6 +3,8 @@
 
 #include <filesystem>
 
+#include "weft/base/files.hpp"
+
 namespace weft::logwatch {
 
 namespace {
@@ -22,7 +24,7 @@ Positions saved_of(Agent& agent) {
   auto saved = load_positions(file);
   if (saved) return std::move(*saved);
   std::error_code ignored;  // a file that cannot be read need not be one that can be renamed
-  std::filesystem::rename(file, file + ".damaged", ignored);
+  std::filesystem::rename(file, damaged_name(file, agent.loop().clock().wall()), ignored);
   agent.log().error("positions not readable, starting as if for the first time", saved.error());
   agent.report(Severity::error, "POSITIONS_LOST", "positions of log files are not readable: {why}",
                {{"why", saved.error().message}}, "log");

@@ -1,5 +1,5 @@
 // Positions: how far each file was read, kept over a restart. Values, and one file: a line of JSON, and a line
-// with its hash_of().
+// with its FNV-1a sum.
 #pragma once
 #include <compare>
 #include <cstdint>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "weft/base/base.hpp"
+#include "weft/base/hash.hpp"
 
 namespace weft::logwatch {
 
@@ -33,10 +34,8 @@ struct Positions {
   WEFT_FIELDS(Positions, saved_us, files)
 };
 
-/// FNV-1a of 64 bits, 16 hex digits.
-std::string hash_of(std::string_view bytes);
-
-/// An absent file is no positions. Errors: `io_failed`, `bad_encoding`: it is damaged.
+/// An absent file is no positions. Errors: `io_failed` (not a regular file, say), `too_large`, `bad_encoding`: it is
+/// damaged.
 Result<Positions> load_positions(const std::string& file);
 /// The old file stays whole when this fails. Errors: `io_failed`, `disk_full`.
 Result<void> save_positions(const std::string& file, const Positions& positions);

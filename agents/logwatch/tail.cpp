@@ -74,7 +74,8 @@ Result<Tail> Tail::resume(const std::string& path, const Position& position, std
   auto fd = open_regular(path, found);
   if (!fd) return fd.error();
   const bool same = found.st_ino == position.inode && static_cast<std::uint64_t>(found.st_size) >= position.offset &&
-                    position.head_size <= kHeadMax && hash_of(read_head(*fd, position.head_size)) == position.head;
+                    position.head_size <= kHeadMax &&
+                    to_hex(fnv1a(read_head(*fd, position.head_size))) == position.head;
   return Tail(*fd, path, {found.st_dev, found.st_ino}, line_max, same ? position.offset : 0, same && position.skipping);
 }
 
@@ -111,7 +112,8 @@ std::size_t Tail::read(std::size_t budget, const LineSplitter::OnLine& on_line) 
 }
 
 Position Tail::position() const {
-  return {path, identity_.device, identity_.inode, lines_.offset(), lines_.skipping(), head_.size(), hash_of(head_)};
+  return {path,         identity_.device,    identity_.inode, lines_.offset(), lines_.skipping(),
+          head_.size(), to_hex(fnv1a(head_))};
 }
 
 }  // namespace weft::logwatch

@@ -27,6 +27,16 @@ struct Closing {
   int fd;
 };
 
+bool write_all(int fd, std::string_view bytes) noexcept {
+  while (!bytes.empty()) {
+    const auto done = ::write(fd, bytes.data(), bytes.size());
+    if (done < 0 && errno == EINTR) continue;
+    if (done <= 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(done));
+  }
+  return true;
+}
+
 bool exists(const std::string& path) {
   std::error_code ignored;  // what cannot be seen does not exist
   return std::filesystem::exists(std::filesystem::symlink_status(path, ignored));
@@ -70,6 +80,31 @@ Result<std::optional<std::string>> read_regular_file(const std::string& path, st
   if (got > bytes_max) return too_large(path, bytes_max);
   text.resize(got);
   return std::optional(std::move(text));
+}
+
+bool sync_folder_of(const std::string& path) noexcept {
+  const auto slash = path.rfind('/');
+  const std::string folder = slash == path.npos ? "." : path.substr(0, slash + 1);
+  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return false;
+  const int why = ::fsync(fd) == 0 ? 0 : errno;
+  ::close(fd);
+  errno = why;
+  return why == 0;
+}
+
+Result<void> replace_file(const std::string& path, std::string_view content, Sync sync) {
+  const std::string fresh = path + ".new";
+  {
+    auto opened = open_regular_file(fresh, O_WRONLY | O_CREAT | O_TRUNC);
+    if (!opened) return opened.error();
+    const Closing file(*opened);
+    if (!write_all(file.fd, content) || (sync == Sync::yes && ::fsync(file.fd) != 0))
+      return failed(fresh, "written", errno);
+  }
+  if (::rename(fresh.c_str(), path.c_str()) != 0) return failed(path, "replaced", errno);
+  if (sync == Sync::yes && !sync_folder_of(path)) return failed(path, "replaced", errno);
+  return {};
 }
 
 std::string damaged_name(const std::string& path, WallTime now) {

@@ -3,8 +3,10 @@
 #pragma once
 #include <sys/types.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "weft/base/clock.hpp"
 #include "weft/base/result.hpp"
@@ -19,6 +21,14 @@ Result<int> open_regular_file(const std::string& path, int flags, mode_t mode = 
 /// The content of a regular file; empty optional: there is no such file. Errors: `io_failed`; `too_large`, found by the
 /// file's size before anything is read.
 Result<std::optional<std::string>> read_regular_file(const std::string& path, std::size_t bytes_max);
+
+enum class Sync : std::uint8_t { no, yes };
+/// Writes <path>.new, for its owner only, and renames it: the old file stays whole when this fails. `yes`: the new one
+/// survives a power cut. Errors: `io_failed`, `disk_full`.
+Result<void> replace_file(const std::string& path, std::string_view content, Sync sync = Sync::no);
+
+/// So that renaming `path` survives a power cut. False: errno says why.
+bool sync_folder_of(const std::string& path) noexcept;
 
 /// What a damaged file is renamed to: <path>.damaged-<RFC 3339 UTC, with '-' for ':'>, and a number when that exists.
 std::string damaged_name(const std::string& path, WallTime now);

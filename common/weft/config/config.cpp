@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <fstream>
 #include <stdexcept>
 
+#include "weft/base/files.hpp"
 #include "weft/config/schema.hpp"
 
 namespace weft::config {
@@ -14,15 +14,13 @@ namespace {
 constexpr std::size_t kSecretBytesMax = 64 * 1024;
 
 Result<std::string> read_secret_file(const std::string& path, std::string_view key) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text(kSecretBytesMax + 1, '\0');
-  if (file) file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (!file.is_open() || file.bad() || (file.gcount() == 0 && !file.eof()))
-    return Error(codes::missing_secret, std::string(key) + ": the file " + path + " cannot be read",
-                 "create it, readable for this user only");
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  if (text.size() > kSecretBytesMax)
+  auto read = read_regular_file(path, kSecretBytesMax);
+  if (!read && read.error().is(codes::too_large))
     return Error(codes::missing_secret, std::string(key) + ": the file " + path + " is larger than 64 KiB");
+  if (!read || !*read)
+    return Error(codes::missing_secret, std::string(key) + ": the file " + path + " cannot be read",
+                 "create it, a regular file, readable for this user only");
+  std::string text = std::move(**read);
   if (text.ends_with('\n')) text.pop_back();
   return text;
 }

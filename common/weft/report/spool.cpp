@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "weft/base/crc32.hpp"
+#include "weft/base/files.hpp"
 
 namespace weft::report {
 namespace {
@@ -68,33 +69,43 @@ Error Spool::failed(const char* doing) const {
 
 Result<void> Spool::open() {
   if (is_open()) return {};
-  std::error_code ignored;  // open() tells what is wrong
+  std::error_code ignored;  // opening the file reports what is wrong
   std::filesystem::create_directories(std::filesystem::path(file_).parent_path(), ignored);
-  fd_ = ::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (fd_ < 0) return failed("open");
-  auto prepared = prepare();
-  if (!prepared) ::close(std::exchange(fd_, -1));
-  return prepared;
+  for (;;) {
+    auto created = open_regular_file(file_, O_RDWR | O_CREAT | O_EXCL);
+    auto opened = created ? created : open_regular_file(file_, O_RDWR | O_CREAT);
+    if (!opened) return opened.error();
+    fd_ = *opened;
+    auto prepared = prepare(created.has_value());
+    if (prepared && *prepared) return {};
+    ::close(std::exchange(fd_, -1));
+    if (!prepared) return prepared.error();
+  }
 }
 
-Result<void> Spool::prepare() {
+/// False: the file is not a spool, and was moved aside.
+Result<bool> Spool::prepare(bool is_new) {
   if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
     return Error(codes::already_running, "another process has the error spool " + file_);
   }
   struct stat info {};
   if (::fstat(fd_, &info) != 0) return failed("read");
   end_ = static_cast<std::uint64_t>(info.st_size);
+  if (is_new) {
+    if (auto begun = begin_new(); !begun) return begun.error();
+    return true;
+  }
   std::array<std::byte, kFileHead> head{};
-  const bool ours = end_ >= kFileHead && read_all(fd_, head.data(), head.size(), 0) &&
-                    as_text(head).substr(0, kMagic.size()) == kMagic;
-  if (!ours) {
-    if (end_ > 0) ++damaged_;  // it was something; now it is nothing that can be sent
-    return begin_new();
+  if (end_ < kFileHead || !read_all(fd_, head.data(), head.size(), 0) ||
+      as_text(head).substr(0, kMagic.size()) != kMagic) {
+    ++damaged_;  // it was something; now it is nothing that can be sent
+    if (::rename(file_.c_str(), damaged_name(file_, SystemClock().wall()).c_str()) != 0) return failed("move aside");
+    return false;
   }
   begin_ = get<std::uint64_t>(head.data() + kMagic.size());
   if (begin_ < kFileHead || begin_ > end_) begin_ = kFileHead;  // sending twice is harmless
   scan();
-  return {};
+  return true;
 }
 
 Result<void> Spool::begin_new() {

@@ -20,7 +20,8 @@ class Spool {
   Spool& operator=(const Spool&) = delete;
 
   /// Opens or creates the file (mode 0600) and its folder, and finds what an earlier process left in it; a frame that a
-  /// crash cut off is removed and counted. No effect when open. Errors: `io_failed`; `disk_full`; `already_running`:
+  /// crash cut off is removed and counted, and a file that is no spool, one of 0 bytes included, is moved aside to
+  /// <file>.damaged-<time> and counted. No effect when open. Errors: `io_failed`; `disk_full`; `already_running`:
   /// another process has it.
   Result<void> open();
   bool is_open() const noexcept { return fd_ >= 0; }
@@ -45,7 +46,7 @@ class Spool {
   };
   /// The frame at `offset`; none: no whole frame lies there.
   std::optional<Frame> frame_at(std::uint64_t offset) const;
-  Result<void> prepare();
+  Result<bool> prepare(bool is_new);
   Result<void> begin_new();
   void scan();
   void write_begin() noexcept;

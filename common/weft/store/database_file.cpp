@@ -58,15 +58,6 @@ void rename_all(const std::string& file, const std::string& to) {
       to);
 }
 
-/// So that a rename survives a power cut.
-void sync_folder_of(const std::string& file) {
-  const auto folder = fs::path(file).parent_path();
-  const int fd = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return;
-  (void)::fsync(fd);
-  ::close(fd);
-}
-
 void write_ahead(Database& database, bool sync) {
   database.run("PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA journal_size_limit=16777216");
   database.run(sync ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
@@ -136,7 +127,7 @@ std::string create_if_missing(const std::string& file, const Schema& schema, Wal
   if (!finish) create(fresh, schema);
   fs::rename(finish ? interrupted : fresh, file, failed);
   if (failed) throw cannot("create it", failed);
-  sync_folder_of(file);
+  (void)sync_folder_of(file);  // where it cannot be synced a power cut may bring the former state back
   return finish ? file + " was damaged; an interrupted repair was finished" : notice;
 }
 
@@ -274,7 +265,7 @@ std::string mend(const std::string& file, const Schema& schema, WallTime now, co
   const std::string aside = damaged_name(file, now);
   rename_all(file, aside);
   rename_all(fresh, file);
-  sync_folder_of(file);
+  (void)sync_folder_of(file);  // where it cannot be synced a power cut may bring the former state back
   return file + " was damaged (" + why + "); it is kept as " + aside +
          ", and what is whole continues in a new file: " + kept;
 }

@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include "tests/support/catch.hpp"
+#include "tests/support/damage.hpp"
 #include "tests/support/temp_dir.hpp"
 
 using namespace weft;
@@ -44,6 +45,26 @@ TEST_CASE("one flipped bit anywhere in the file is noticed") {
   }
 }
 
+TEST_CASE("whatever is in the place of the positions, reading them ends, and they can be saved when it was moved") {
+  for (const auto damage : test::kEveryDamage) {
+    test::TempDir folder;
+    const std::string file = folder / "p.json";
+    REQUIRE(save_positions(file, {7, {{"/var/log/a", 1, 2, 3, true, 4, "00ff"}}}));
+    if (damage == test::Damage::newer) folder.write("p.json", R"({"version": 2, "files": {"a": 1}})");
+    test::inflict(damage, file, 0);
+    INFO(test::name_of(damage));
+    {
+      std::unique_ptr<test::NoPermission> denied;
+      if (damage == test::Damage::no_permission) denied = std::make_unique<test::NoPermission>(file);
+      const auto loaded = load_positions(file);
+      REQUIRE_FALSE(loaded);
+      CHECK(loaded.error().message.find(file) == 0);
+    }
+    std::filesystem::rename(file, folder / "aside");
+    CHECK(save_positions(file, {8, {}}));
+  }
+}
+
 TEST_CASE("positions that were saved without a sum are read") {
   test::TempDir folder;
   folder.write("p.json", R"({"saved_us": 3, "files": []})");
@@ -57,9 +78,4 @@ TEST_CASE("a folder that is away is an error, and the old file stays") {
   std::filesystem::create_directory(folder / "p.json.new");
   CHECK_FALSE(save_positions(folder / "p.json", {2, {}}));
   CHECK(load_positions(folder / "p.json")->saved_us == 1);
-}
-
-TEST_CASE("the hash is FNV-1a") {
-  CHECK(hash_of("") == "cbf29ce484222325");
-  CHECK(hash_of("foobar") == "85944171f73967e8");
 }

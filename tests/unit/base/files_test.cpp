@@ -55,6 +55,22 @@ TEST_CASE("a file that must not be read is an error, not a missing one") {
   CHECK(read.error().message.find("Permission denied") != std::string::npos);
 }
 
+TEST_CASE("a file is replaced whole, and stays as it is when that fails") {
+  test::TempDir dir;
+  for (const auto sync : {Sync::no, Sync::yes}) {
+    REQUIRE(replace_file(dir / "file", "first", sync));
+    REQUIRE(replace_file(dir / "file", "second", sync));
+    CHECK(test::bytes_of(dir / "file") == "second");
+  }
+  struct stat info {};
+  REQUIRE(::stat((dir / "file").c_str(), &info) == 0);
+  CHECK((info.st_mode & 0777) == 0600);
+  REQUIRE(::mkfifo((dir / "file.new").c_str(), 0600) == 0);
+  CHECK(replace_file(dir / "file", "third").error().message.find(dir / "file.new") == 0);
+  CHECK(test::bytes_of(dir / "file") == "second");
+  CHECK(replace_file(dir / "missing/file", "x").error().is(codes::io_failed));
+}
+
 TEST_CASE("the name of a damaged file says when it was found, and is never one that exists") {
   test::TempDir dir;
   const WallTime now = wall_from_us(1'000'000);
