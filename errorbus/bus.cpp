@@ -40,9 +40,10 @@ struct ErrorBus::Impl {
     Completion<Result<report::ReportReply>>::Completer completer;
   };
 
-  Impl(ErrorSink& own, Loop& on, peer::Peer& of, Options wanted, observe::Metrics& metrics, observe::Log& to,
+  Impl(ErrorBus& own, Loop& on, peer::Peer& of, Options wanted, observe::Metrics& metrics, observe::Log& to,
        observe::Health& state)
-      : loop(on),
+      : bus(own),
+        loop(on),
         peer(of),
         options(std::move(wanted)),
         log(to),
@@ -75,6 +76,7 @@ struct ErrorBus::Impl {
   Task<Result<report::ReportReply>> to_hub(report::ReportRequest request);
   Stats stats() const;
 
+  ErrorBus& bus;
   Loop& loop;
   peer::Peer& peer;
   Options options;
@@ -251,6 +253,7 @@ void ErrorBus::Impl::broken(const Error& error) {
   if (!journal.is_open() && !error.is(codes::disk_full)) continue_in_memory(error);
   journal_error = error.describe() + (journal.in_memory() ? "; errors are kept in memory" : "");
   health.set(kHealthCheck, false, journal_error);
+  if (bus.on_journal) bus.on_journal(journal_error);
   if (!probe.running()) probe_later();
 }
 
@@ -269,7 +272,10 @@ void ErrorBus::Impl::continue_in_memory(const Error& why) {
 void ErrorBus::Impl::working() {
   if (!std::exchange(was_open, true) || !journal_error.empty()) exporter.restore();
   health.set(kHealthCheck, true);
-  if (!journal_error.empty()) log.info("the journal takes events again");
+  if (!journal_error.empty()) {
+    log.info("the error journal works again");
+    if (bus.on_journal) bus.on_journal({});
+  }
   journal_error.clear();
   probe.stop();
   report_notice();

@@ -1,6 +1,7 @@
 // The door of errorbus: what its methods take and answer, and the bus itself. The bus journals before it acknowledges,
 // groups events into issues, forwards to the hub and counts. `errorbus.report` is described in mesh/reporter.hpp.
 #pragma once
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -142,6 +143,8 @@ class ErrorBus final : public ErrorSink {
   /// keeps the journal from opening, errors are kept in memory until it can be opened; health, stats() and an event say
   /// so.
   void start();
+  /// Called when the journal stops or begins to work, with what is wrong, or "". May be empty; set it before start().
+  std::function<void(const std::string& error)> on_journal;
   /// Resolves when the events are in the journal. Errors: `bad_event`, `journal_failed`.
   Task<Result<report::ReportReply>> report(report::ReportRequest request);
   /// An error of the bus itself: straight into its own journal.

@@ -47,6 +47,9 @@ int run(program::Program& program) {
                   program.log(), program.health());
   errorbus::ErrorBus bus(program.loop(), mesh.peer(), options_from(program.config(), program.version()),
                          program.metrics(), program.log(), program.health());
+  bus.on_journal = [&mesh](const std::string& error) {
+    mesh.set_health(error.empty() ? wire::HealthState::passing : wire::HealthState::critical, error);
+  };
   bus.start();
   if (auto started = mesh.start(); !started) return fail(started.error());
   mesh.on_fenced([&program] { program.quit(program::exit_code::temporary); });

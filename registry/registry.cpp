@@ -1,5 +1,6 @@
 #include "registry/registry.hpp"
 
+#include "registry/bus_reporter.hpp"
 #include "registry/follower.hpp"
 #include "registry/keeper.hpp"
 #include "registry/meters.hpp"
@@ -58,6 +59,7 @@ struct Registry::Impl {
         book(l.clock(), table_options(options), Ulid::make(l.clock().wall(), random)),
         keeper(std::move(open_store), options.boot),
         meters(m),
+        bus(l, peer, book, m, g),
         tick_timer(l),
         store_timer(l) {}
 
@@ -83,12 +85,19 @@ struct Registry::Impl {
   void load() {
     auto loaded = keeper.load(book);
     if (!loaded) return store_failed(loaded.error());
-    if (!loaded->notice.empty()) log.warn("the store was damaged", {{"notice", loaded->notice}});
+    if (!loaded->notice.empty()) {
+      log.error("the store was damaged", {{"notice", loaded->notice}});
+      bus.report(Severity::error, codes::store_failed, "the registry's store was damaged: {why}", loaded->notice);
+    }
     if (loaded->unreadable > 0)
       log.warn("records of the store cannot be read", {{"count", static_cast<std::int64_t>(loaded->unreadable)}});
     log.info("store loaded", {{"records", static_cast<std::int64_t>(loaded->records)},
                               {"dead", static_cast<std::int64_t>(loaded->dead)}});
     health.set("store", true);
+  }
+
+  wire::HealthState own_health() const {
+    return store_error.empty() ? wire::HealthState::passing : wire::HealthState::critical;
   }
 
   Result<void> enter_self() {
@@ -97,6 +106,8 @@ struct Registry::Impl {
     record.tags["weft"] = WEFT_VERSION;
     record.admin = options.admin;
     record.config_hash = options.config_hash;
+    record.health = own_health();
+    record.health_text = store_error;
     auto entered = book.enter(std::move(record));
     if (!entered) return entered.error();
     self_epoch = entered->epoch;
@@ -285,12 +296,16 @@ struct Registry::Impl {
     const bool was_behind = keeper.behind();
     if (auto saved = keeper.save(book, kept); !saved) return store_failed(saved.error());
     if (was_behind) health.set("store", true);
+    store_error.clear();
   }
 
   void store_failed(const Error& error) {
     meters.store_errors.add();
     log.error("the store failed; serving from memory", error);
     health.set("store", false, error.message);
+    if (store_error.empty())
+      bus.report(Severity::critical, codes::store_failed, "the registry serves from memory: {why}", error.message);
+    store_error = "the store failed, serving from memory: " + error.message;
     store_timer.start(kStoreRetry, [this] { save({}); });
   }
 
@@ -305,7 +320,7 @@ struct Registry::Impl {
   }
 
   void tick() {
-    const wire::RenewRequest own{options.peer.instance, self_epoch, wire::HealthState::passing, {}};
+    const wire::RenewRequest own{options.peer.instance, self_epoch, own_health(), store_error};
     if (!book.renew(own)) {
       if (auto entered = enter_self(); !entered) log.error("this registry cannot list itself", entered.error());
     }
@@ -323,7 +338,9 @@ struct Registry::Impl {
   Book book;
   Keeper keeper;
   Meters meters;
+  BusReporter bus;
   std::uint64_t self_epoch = 0;
+  std::string store_error;  ///< empty: it works
   bool flush_scheduled = false;
   std::optional<wire::Payload> snapshot_payload;  // of the whole mesh, until it changes
   std::vector<Completion<bool>::Completer> waiting;

@@ -289,6 +289,7 @@ TEST_CASE_METHOD(Fixture, "a store that is away does not stop the registry, and 
   CHECK(until([&] { return one.sees("one", "alpha") != nullptr; }, 2s));
   CHECK_FALSE(alpha.registry_health.checks().at("store").ok);
   CHECK(alpha.metric("weft_registry_store_errors_total") != "0");
+  CHECK(until([&] { return one.sees("registry", "alpha")->health == wire::HealthState::critical; }, 2s));
   alpha.disk_away = false;
   CHECK(until([&] { return alpha.registry_health.checks().at("store").ok; }, 2s));
   alpha.registry.reset();

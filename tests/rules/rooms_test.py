@@ -26,7 +26,7 @@ MAY_KNOW = {
     "program": ["base", "io", "config", "observe"],
     "agent": ["base", "actor", "io", "observe", "net", "policy", "events", "mesh", "queue", "program"],
     "replica": ["base", "agent"],
-    "registry": ["base", "wire", "observe", "store", "net", "peer", "program"],
+    "registry": ["base", "wire", "observe", "store", "net", "peer", "report", "program"],
     "errorbus": ["base", "observe", "store", "net", "peer", "report", "program"],
     "errorbus/main.cpp": ["mesh"],  # besides: rooms meet in main()
     "node": ["base", "config", "observe", "net", "mesh", "program"],
