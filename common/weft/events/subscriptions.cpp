@@ -82,16 +82,22 @@ void Events::close(const std::shared_ptr<Subscriber>& subscriber) {
       loop_.turn_time());
 }
 
-void Events::connect(const std::string& endpoint) {
-  if (!connected_.insert(endpoint).second) return;
-  if (auto done = subscriber_.connect(endpoint); !done) {
-    connected_.erase(endpoint);
-    log_.warn("cannot connect to a publisher", {{"endpoint", endpoint}, {"error", done.error().message}});
+void Events::connect(const std::string& endpoint, std::uint64_t sender) {
+  if (connected_[endpoint]++ == 0) {
+    if (auto done = subscriber_.connect(endpoint); !done) {
+      connected_.erase(endpoint);
+      return log_.warn("cannot connect to a publisher", {{"endpoint", endpoint}, {"error", done.error().message}});
+    }
   }
+  if (sender != 0) subscriber_.expect_sender(sender, endpoint);
 }
 
-void Events::disconnect(const std::string& endpoint) {
-  if (connected_.erase(endpoint) > 0) subscriber_.disconnect(endpoint);
+void Events::disconnect(const std::string& endpoint, std::uint64_t sender) {
+  if (sender != 0) subscriber_.forget_sender(sender, endpoint);
+  const auto found = connected_.find(endpoint);
+  if (found == connected_.end() || --found->second > 0) return;
+  connected_.erase(found);
+  subscriber_.disconnect(endpoint);
 }
 
 // ---- what comes

@@ -28,8 +28,9 @@ class Events {
          observe::Metrics& metrics, observe::Log& log, observe::Tracer* tracer);
 
   Subscription subscribe(const TopicPattern& pattern, EventHandler handler, const SubscribeOptions& options);
-  void connect(const std::string& endpoint);
-  void disconnect(const std::string& endpoint);
+  /// Counted: disconnect as often. With a `sender` other than 0, that number counts only in events from `endpoint`.
+  void connect(const std::string& endpoint, std::uint64_t sender = 0);
+  void disconnect(const std::string& endpoint, std::uint64_t sender = 0);
 
   /// See Peer.
   void dropped(std::uint64_t sender, std::string_view topic, std::uint64_t sequence, Drop reason);
@@ -81,8 +82,8 @@ class Events {
   observe::Tracer* const tracer_;
   net::Subscriber subscriber_;
   std::vector<std::shared_ptr<Subscriber>> subscribers_;
-  std::map<std::string, Standing> standing_;  // by the pattern's text
-  std::set<std::string> connected_;
+  std::map<std::string, Standing> standing_;      // by the pattern's text
+  std::map<std::string, std::size_t> connected_;  // how often
   Ledger ledger_;
   wire::TransitTimes transit_;
   std::unordered_map<std::string, Route, TextHash, std::equal_to<>> routes_;

@@ -170,7 +170,7 @@ struct Mesh::Impl {
     const std::string& endpoint = router.reach(record, record.publish_local, record.publish_endpoint);
     if (endpoint.empty()) return;
     publishers.emplace(record.instance, endpoint);
-    peer.connect_publisher(endpoint);
+    peer.connect_publisher(endpoint, record.instance.short_id());
   }
 
   void drop(const InstanceRecord& record, const std::string& reason) {
@@ -200,7 +200,7 @@ struct Mesh::Impl {
       drop(record, removed->reason);
     }
     if (const auto found = publishers.find(record.instance); found != publishers.end()) {
-      peer.disconnect_publisher(found->second);
+      peer.disconnect_publisher(found->second, record.instance.short_id());
       publishers.erase(found);
     }
   }

@@ -18,8 +18,10 @@ class Monitor {
   Monitor(const Monitor&) = delete;
   Monitor& operator=(const Monitor&) = delete;
 
- private:
+  /// Reports now what has happened.
   void drain();
+
+ private:
   void drain_later();
 
   Loop& loop_;

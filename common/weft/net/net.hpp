@@ -123,6 +123,7 @@ struct Traffic {
   std::uint64_t dropped_malformed = 0;   ///< received, but no envelope, of another version, or over a limit
   std::uint64_t dropped_queue_full = 0;  ///< refused to the sender: queue_bytes_max
   std::uint64_t dropped_unroutable = 0;  ///< replies to a peer that went away
+  std::uint64_t dropped_foreign = 0;     ///< events with the sender number of a publisher elsewhere
 };
 
 /// A connection of a Server, for as long as somebody holds it; its peer may be gone meanwhile. Loop-bound, not
@@ -269,6 +270,10 @@ class Subscriber {
   /// Errors: `bad_address`.
   Result<void> connect(const std::string& endpoint);
   void disconnect(const std::string& endpoint);
+  /// Events with this number are dropped when they come from elsewhere, until forget_sender(). The first endpoint
+  /// counts; an endpoint with a name in place of an address is not checked.
+  void expect_sender(std::uint64_t sender, const std::string& endpoint);
+  void forget_sender(std::uint64_t sender, const std::string& endpoint);
   /// Takes what begins with `prefix`: a whole topic followed by NUL, or part of one. Counted: remove as often as added.
   void add_filter(const std::string& prefix);
   void remove_filter(const std::string& prefix);

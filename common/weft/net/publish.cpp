@@ -48,7 +48,7 @@ struct Publisher::Impl {
 
   Impl(Loop& l, Context& context, Limits li, Traffic& t)
       : loop(l), limits(li), traffic(t), socket(l, context, zmq::socket_type::xpub, li, [this] { drain(); }) {
-    socket.on_accepted([this](int descriptor) { accepted(descriptor); });
+    socket.on_connection([this](int descriptor, std::string_view, bool) { accepted(descriptor); });
     socket.raw().set(zmq::sockopt::linger, kLingerMs);
     socket.raw().set(zmq::sockopt::maxmsgsize, kFrameMax);
     socket.raw().set(zmq::sockopt::rcvbuf, kReceiveBytes);  // what is in it is read even after a connection is closed

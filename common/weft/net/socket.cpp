@@ -111,9 +111,15 @@ Socket::Socket(Loop& loop, Context& context, zmq::socket_type type, const Limits
 void Socket::watch_handshakes(Context& context, zmq::socket_type type) {
   if (type == zmq::socket_type::dealer) return;  // a Link has a monitor of its own
   if (type == zmq::socket_type::sub) {
-    handshakes_ = std::make_unique<Monitor>(
-        loop_, context, socket_, ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH,
-        [this](std::uint16_t, std::uint32_t, std::string_view endpoint) { connect_again(endpoint); });
+    handshakes_ =
+        std::make_unique<Monitor>(loop_, context, socket_,
+                                  ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
+                                      ZMQ_EVENT_CONNECTED | ZMQ_EVENT_DISCONNECTED,
+                                  [this](std::uint16_t event, std::uint32_t value, std::string_view endpoint) {
+                                    const bool open = event == ZMQ_EVENT_CONNECTED;
+                                    if (!open && event != ZMQ_EVENT_DISCONNECTED) return connect_again(endpoint);
+                                    if (on_connection_) on_connection_(static_cast<int>(value), endpoint, open);
+                                  });
     return;
   }
   const int failures = security_ ? ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL : 0;
@@ -125,7 +131,7 @@ void Socket::watch_handshakes(Context& context, zmq::socket_type type) {
 }
 
 void Socket::accepted(int descriptor, std::string_view endpoint) {
-  if (on_accepted_) on_accepted_(descriptor);
+  if (on_connection_) on_connection_(descriptor, endpoint, true);
   admission_.accepted(descriptor, endpoint, loop_.now());
 }
 
@@ -148,6 +154,10 @@ void Socket::reconnect() {
     zmq_disconnect(socket_.handle(), endpoint.c_str());
     (void)connect(endpoint);  // as it was fine before
   }
+}
+
+void Socket::drain_monitor() {
+  if (handshakes_) handshakes_->drain();
 }
 
 Socket::~Socket() {

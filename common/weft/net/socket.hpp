@@ -33,8 +33,13 @@ class Socket {
   void disconnect(const std::string& endpoint);
   /// After a while, for an endpoint that refused the handshake: ZeroMQ does not try such a one again.
   void connect_again(std::string_view endpoint);
-  /// Called with the descriptor of each connection that is accepted; it may have been that of an earlier one.
-  void on_accepted(std::function<void(int descriptor)> accepted) { on_accepted_ = std::move(accepted); }
+  /// Called for each connection that is accepted, or made by a socket that subscribes, and for the end of the latter. A
+  /// descriptor may have been that of an earlier one.
+  void on_connection(std::function<void(int descriptor, std::string_view endpoint, bool open)> changed) {
+    on_connection_ = std::move(changed);
+  }
+  /// Reports now what on_connection() is still to report.
+  void drain_monitor();
   /// Closes a connection that was accepted here.
   void subscribes_too_much(int descriptor);
   zmq::socket_t& raw() noexcept { return socket_; }
@@ -54,7 +59,7 @@ class Socket {
   std::unique_ptr<Monitor> handshakes_;  // of clients, or with publishers
   std::set<std::string> connected_, refused_;
   std::vector<std::string> bound_;
-  std::function<void(int)> on_accepted_;
+  std::function<void(int, std::string_view, bool)> on_connection_;
   Timer again_;
   std::function<void()> drain_;
   Loop::Id watch_ = 0;

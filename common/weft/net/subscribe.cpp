@@ -1,6 +1,7 @@
 #include <map>
 
 #include "weft/net/socket.hpp"
+#include "weft/net/sources.hpp"
 
 namespace weft::net {
 namespace {
@@ -20,10 +21,14 @@ struct Subscriber::Impl {
         on_event(std::move(handler)),
         on_answer(std::move(answers)),
         socket(l, context, zmq::socket_type::sub, li, [this] { drain(); }) {
+    socket.on_connection([this](int descriptor, std::string_view endpoint, bool open) {
+      open ? sources.connected(descriptor, endpoint) : sources.disconnected(descriptor);
+    });
     socket.raw().set(zmq::sockopt::sndhwm, 0);  // ZeroMQ drops a subscription that does not fit, silently
   }
 
   void drain() {
+    socket.drain_monitor();  // a connection is reported before its first message
     for (zmq::message_t frame, payload; socket.receive(frame);) {
       payload.rebuild();
       if (frame.more() && socket.receive_more(payload)) socket.skip_rest(payload);
@@ -37,20 +42,28 @@ struct Subscriber::Impl {
     if (end == std::string_view::npos) return false;
     const auto head = text.substr(0, end);
     const auto rest = view(frame).subspan(end + 1);
+    const int from = zmq_msg_get(const_cast<zmq::message_t&>(frame).handle(), ZMQ_SRCFD);
     if (const auto request = Request::parse(head)) {
       return unpack(rest, view(payload), limits.wire, traffic,
                     [&](const wire::EnvelopeView& envelope) {
-                      if (on_answer) on_answer(*request, envelope);
+                      if (on_answer && counts(from, envelope)) on_answer(*request, envelope);
                     })
           .has_value();
     }
     return unpack(rest, view(payload), limits.wire, traffic,
                   [&](wire::EnvelopeView event) {
                     event.name = head;
+                    if (!counts(from, event)) return;
                     if (event.header.kind == wire::Kind::event || event.header.kind == wire::Kind::heartbeat)
                       on_event(event);
                   })
         .has_value();
+  }
+
+  bool counts(int from, const wire::EnvelopeView& envelope) {
+    if (sources.counts(from, envelope.header.sender)) return true;
+    ++traffic.dropped_foreign;
+    return false;
   }
 
   void set(const std::string& filter, bool on) {
@@ -68,6 +81,7 @@ struct Subscriber::Impl {
   Traffic& traffic;
   OnEvent on_event;
   OnAnswer on_answer;
+  Sources sources;
   Socket socket;
   std::map<std::string, int> filters;
 };
@@ -80,6 +94,13 @@ Subscriber::~Subscriber() = default;
 Result<void> Subscriber::connect(const std::string& endpoint) { return impl_->socket.connect(endpoint); }
 
 void Subscriber::disconnect(const std::string& endpoint) { impl_->socket.disconnect(endpoint); }
+
+void Subscriber::expect_sender(std::uint64_t sender, const std::string& endpoint) {
+  impl_->sources.expect(sender, endpoint);
+}
+void Subscriber::forget_sender(std::uint64_t sender, const std::string& endpoint) {
+  impl_->sources.forget(sender, endpoint);
+}
 
 void Subscriber::add_filter(const std::string& prefix) {
   if (impl_->filters[prefix]++ == 0) impl_->set(prefix, true);

@@ -150,6 +150,7 @@ struct Peer::Impl {
     set("weft_events_refused_total", "Frames that a subscriber lost first of others, its queue being full", {},
         publications.publisher().refused());
     set(kDropped, kDroppedHelp, {{"class", "reply"}, {"reason", "unroutable"}}, traffic.dropped_unroutable);
+    set(kDropped, kDroppedHelp, {{"class", "event"}, {"reason", "foreign_sender"}}, traffic.dropped_foreign);
     constexpr std::string_view kRefused = "weft_connections_refused_total",
                                kRefusedHelp = "Connections of clients that were refused, by reason";
     set(kRefused, kRefusedHelp, {{"reason", "no_files"}}, sockets.refused_connections().no_files);
@@ -308,12 +309,16 @@ std::size_t Peer::in_flight_to(const std::string& endpoint) const noexcept {
 Subscription Peer::subscribe(const TopicPattern& pattern, EventHandler handler, const SubscribeOptions& options) {
   return impl_->events.subscribe(pattern, std::move(handler), options);
 }
-void Peer::connect_publisher(const std::string& endpoint) { impl_->events.connect(endpoint); }
+void Peer::connect_publisher(const std::string& endpoint, std::uint64_t sender) {
+  impl_->events.connect(endpoint, sender);
+}
 void Peer::same_process(const std::string& endpoint, const std::string& known) {
   if (!impl_->security) return;
   if (auto key = impl_->security->key_of(known)) impl_->security->learn(endpoint, *key);
 }
-void Peer::disconnect_publisher(const std::string& endpoint) { impl_->events.disconnect(endpoint); }
+void Peer::disconnect_publisher(const std::string& endpoint, std::uint64_t sender) {
+  impl_->events.disconnect(endpoint, sender);
+}
 void Peer::dropped(const Event& event, Drop reason) {
   impl_->events.dropped(event.sender, event.topic, event.sequence, reason);
 }

@@ -94,10 +94,12 @@ class Peer {
 
   /// Events that match, of every publisher connected.
   Subscription subscribe(const TopicPattern& pattern, EventHandler handler, const SubscribeOptions& options = {});
-  void connect_publisher(const std::string& endpoint);
+  /// Counted: disconnect as often. `sender` is the Ulid::short_id() of the instance there, where it is known: events
+  /// with that number from elsewhere are dropped and counted.
+  void connect_publisher(const std::string& endpoint, std::uint64_t sender = 0);
   /// Where connections are encrypted: what is at `endpoint` is the same process as at `known`, and has its key.
   void same_process(const std::string& endpoint, const std::string& known);
-  void disconnect_publisher(const std::string& endpoint);
+  void disconnect_publisher(const std::string& endpoint, std::uint64_t sender = 0);
   /// A handler says that it could not take an event: it counts as dropped, not received. In the handler, or later on
   /// the loop; of several handlers of one event the first that says so later counts.
   void dropped(const Event& event, Drop reason);
