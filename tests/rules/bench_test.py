@@ -138,7 +138,8 @@ class BenchMessaging(Bench):
 
     def test_a_side_that_was_not_built_is_left_out_with_what_to_install(self):
         self.side("weft", {"rate": 3, "cpu_us": 1})
-        self.assertIn("nats is left out: bench/bench-messaging-nats was not built (Debian: libnats-dev, nats-server)", self.bench("pipelined_10", "--runs", "1").stderr)
+        self.assertRegex(self.bench("pipelined_10", "--runs", "1").stderr,  # whether or not nats-server is installed here
+                         r"nats is left out: bench/bench-messaging-nats was not built[^(\n]*\(Debian: libnats-dev, nats-server\)")
 
     def test_a_server_that_does_not_start_ends_the_benchmark(self):
         self.side("weft", serves=False)
