@@ -65,7 +65,7 @@ Task<int> list_from_peers(Session& session) {
     std::string method = std::string(wire::kWhoever) + "._peers";
     auto answer = co_await session.mesh().peer().call_at(std::move(endpoint), std::move(method),
                                                          wire::Payload::of(Value()), options);
-    const auto reply = answer ? answer->as<wire::PeersReply>() : Result<wire::PeersReply>(answer.error());
+    const auto reply = read_as<wire::PeersReply>(answer);
     if (!reply || reply->records.empty()) continue;
     std::vector<const InstanceRecord*> records;
     for (const auto& record : reply->records) records.push_back(&record);

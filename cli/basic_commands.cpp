@@ -75,7 +75,7 @@ std::vector<Verb> basic_verbs() {
            .summary = "Print the completion script of a shell",
            .examples = {"source <(weft completion bash)",
                         "weft completion bash > /usr/share/bash-completion/completions/weft"},
-           .options = {choice("shell", *shell, {"bash"}, "SHELL", "bash")},
+           .options = {choice("shell", *shell, "bash", "SHELL", "bash")},
            .run = [shell](const Global& global) {  // holds the word that is checked, though there is one shell only
              Global same = global;
              print(bash_completion(root_verb(same)));

@@ -5,6 +5,7 @@
 #include "cli/survey.hpp"
 #include "cli/target.hpp"
 #include "weft/base/pacer.hpp"
+#include "weft/queue/queue.hpp"
 
 namespace weft::cli {
 
@@ -231,7 +232,7 @@ Task<int> bench_queue(Session& session, Target target, const BenchArguments& arg
   if (auto fine = check_queue(session, target.text()); !fine) co_return fail(session.global(), fine.error());
   CommandQueues own(session);
   const TimePoint begin = session.loop().now();
-  Load load{session, [&] { return push_one(own.queues, arguments, session.global().timeout); }, begin,
+  Load load{session, [&] { return push_one(own.queues(), arguments, session.global().timeout); }, begin,
             begin + arguments.duration};
   co_await run_load(load, arguments.outstanding);
   co_return show(arguments, "items", payload_of(arguments).bytes.size(), load);

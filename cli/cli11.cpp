@@ -44,8 +44,7 @@ struct Adder {
 
   CLI::Option* operator()(std::string* out) const {
     auto* added = app.add_option(names, *out, with_default(*out));
-    if (!option.one_of.empty())
-      added->check(CLI::IsMember(std::vector<std::string>(option.one_of.begin(), option.one_of.end())));
+    if (!option.one_of.empty()) added->check(CLI::IsMember(words_of(option.one_of)));
     return added;
   }
 

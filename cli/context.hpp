@@ -5,19 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "weft/base/base.hpp"
+#include "node/places.hpp"
 
 namespace weft::cli {
 
-struct Context {
-  std::string mesh, host;
-  std::string registry;  ///< call endpoint
-  std::string http;      ///< of the registry's admin door
-  int pid = 0;           ///< of the node
-  std::string state, run;
-  WEFT_FIELDS(Context, mesh, host, registry, http, pid, state, run)
-  std::string name() const { return mesh + "@" + host; }
-};
+using node::Context;
 
 /// The folder of the context files, by the environment.
 std::string contexts_directory();

@@ -36,7 +36,9 @@ Task<int> gather(Session& session, std::string queue, std::uint64_t limit, std::
   request.queue = std::move(queue);
   request.limit = limit;
   for (const auto& record : keepers(session)) {
-    auto reply = co_await ask_keeper<queue::DeadLettersReply>(session, record, "_dlq_list", request);
+    wire::Payload question = wire::Payload::of(request);
+    const auto answer = co_await ask_keeper(session, record, "_dlq_list", std::move(question));
+    auto reply = read_as<queue::DeadLettersReply>(answer);
     if (!reply) {
       code = complain(session.global(), reply.error());
       continue;
@@ -121,7 +123,9 @@ Task<int> show(Session& session, std::string id) {
   queue::DeadLetterRequest request;
   request.id = id;
   for (const auto& record : keepers(session)) {
-    auto reply = co_await ask_keeper<queue::DeadLetterReply>(session, record, "_dlq_show", request);
+    wire::Payload question = wire::Payload::of(request);
+    const auto answer = co_await ask_keeper(session, record, "_dlq_show", std::move(question));
+    auto reply = read_as<queue::DeadLetterReply>(answer);
     if (!reply) continue;  // another process has it
     Found found{record, std::move(reply->letter)};
     const wire::Payload payload(static_cast<wire::Encoding>(reply->encoding), std::move(reply->payload));
@@ -154,7 +158,9 @@ Task<int> replay(Session& session, queue::ReplayRequest request) {
   for (const auto& record : keepers(session)) {
     if (left.empty()) break;
     request.ids = left;
-    auto reply = co_await ask_keeper<queue::ReplayReply>(session, record, "_dlq_replay", request);
+    wire::Payload question = wire::Payload::of(request);
+    const auto answer = co_await ask_keeper(session, record, "_dlq_replay", std::move(question));
+    auto reply = read_as<queue::ReplayReply>(answer);
     if (!reply) {
       code = complain(session.global(), reply.error());
       continue;
@@ -189,7 +195,9 @@ Task<int> purge(Session& session, const DlqArguments& arguments) {
   std::uint64_t purged = 0;
   int code = kDone;
   for (const auto& record : keepers(session)) {
-    auto reply = co_await ask_keeper<queue::PurgeReply>(session, record, "_dlq_purge", request);
+    wire::Payload question = wire::Payload::of(request);
+    const auto answer = co_await ask_keeper(session, record, "_dlq_purge", std::move(question));
+    auto reply = read_as<queue::PurgeReply>(answer);
     if (!reply) {
       code = complain(session.global(), reply.error());
     } else {

@@ -50,13 +50,12 @@ Task<std::string> hub_of(Session& session) {
 }
 
 /// One request to the bus that `host` names, or to the hub.
-template <class Reply, class Request>
-Task<Result<Reply>> ask_bus(Session& session, const std::string& host, const char* method, const Request& request) {
-  std::string endpoint, target = method;
+Task<Result<wire::Payload>> ask_bus(Session& session, const std::string& host, std::string method,
+                                    wire::Payload request) {
+  std::string endpoint;
   if (host.empty()) endpoint = co_await hub_of(session);
-  wire::Payload payload = wire::Payload::of(request);
-  auto answer = co_await send(session, endpoint, host, target, payload);
-  if (answer) co_return answer->template as<Reply>();
+  auto answer = co_await send(session, endpoint, host, method, std::move(request));
+  if (answer) co_return answer;
   Error error = answer.error();
   if (!endpoint.empty() && error.hint.empty()) {
     error.hint = "the hub at " + endpoint + " was asked; --host HOST asks the bus of one host";
@@ -76,7 +75,10 @@ Task<int> list_events(Session& session, const Filter& filter) {
   if (!severity) co_return fail(session.global(), severity.error());
   request.severity = *severity;
   if (filter.since > Duration::zero()) request.since_us = to_us(session.loop().clock().wall()) - filter.since / 1us;
-  auto reply = co_await ask_bus<errorbus::EventsReply>(session, filter.host, "errorbus.events", request);
+  wire::Payload question = wire::Payload::of(request);
+  std::string target = "errorbus.events";
+  const auto answer = co_await ask_bus(session, filter.host, std::move(target), std::move(question));
+  auto reply = read_as<errorbus::EventsReply>(answer);
   if (!reply) co_return fail(session.global(), reply.error());
   if (session.global().json) {
     print_json(to_value(reply->events));
@@ -102,7 +104,10 @@ Task<int> list_issues(Session& session, const Filter& filter) {
   errorbus::IssuesRequest request;
   request.state = filter.state;
   request.limit = 1000;
-  auto reply = co_await ask_bus<errorbus::IssuesReply>(session, filter.host, "errorbus.issues", request);
+  wire::Payload question = wire::Payload::of(request);
+  std::string target = "errorbus.issues";
+  const auto answer = co_await ask_bus(session, filter.host, std::move(target), std::move(question));
+  auto reply = read_as<errorbus::IssuesReply>(answer);
   if (!reply) co_return fail(session.global(), reply.error());
   const WallTime now = session.loop().clock().wall();
   const std::int64_t since = filter.since > Duration::zero() ? to_us(now) - filter.since / 1us : 0;
@@ -124,7 +129,10 @@ Task<int> list_issues(Session& session, const Filter& filter) {
 Task<Result<std::string>> whole_id(Session& session, const std::string& host, std::string wanted) {
   errorbus::IssuesRequest request;
   request.limit = 1000;
-  auto reply = co_await ask_bus<errorbus::IssuesReply>(session, host, "errorbus.issues", request);
+  wire::Payload question = wire::Payload::of(request);
+  std::string target = "errorbus.issues";
+  const auto answer = co_await ask_bus(session, host, std::move(target), std::move(question));
+  auto reply = read_as<errorbus::IssuesReply>(answer);
   if (!reply) co_return reply.error();
   std::vector<std::string> found;
   for (const auto& issue : reply->issues) {
@@ -140,7 +148,10 @@ Task<int> show(Session& session, const std::string& host, const std::string& id)
   if (!whole) co_return fail(session.global(), whole.error());
   errorbus::IssueRequest request;
   request.id = *whole;
-  auto reply = co_await ask_bus<errorbus::IssueReply>(session, host, "errorbus.issue", request);
+  wire::Payload question = wire::Payload::of(request);
+  std::string target = "errorbus.issue";
+  const auto answer = co_await ask_bus(session, host, std::move(target), std::move(question));
+  auto reply = read_as<errorbus::IssueReply>(answer);
   if (!reply) co_return fail(session.global(), reply.error());
   if (session.global().json) {
     print_json(to_value(*reply));
@@ -160,7 +171,9 @@ Task<int> act(Session& session, const Action& action) {
   request.version = action.version;
   if (action.until > Duration::zero()) request.until_us = to_us(session.loop().clock().wall()) + action.until / 1us;
   const std::string method = "errorbus." + action.method;
-  auto reply = co_await ask_bus<errorbus::Issue>(session, action.host, method.c_str(), request);
+  wire::Payload question = wire::Payload::of(request);
+  const auto answer = co_await ask_bus(session, action.host, method, std::move(question));
+  auto reply = read_as<errorbus::Issue>(answer);
   if (!reply) co_return fail(session.global(), reply.error());
   if (session.global().json) print_json(to_value(*reply));
   note(session.global(), reply->id + " is " + std::string(to_string(reply->state)));
@@ -216,7 +229,7 @@ constexpr auto kBusOfHost = "Ask the bus of this host, not the hub";
 constexpr auto kIssueId = "The issue, or what its id begins with";
 
 Option severity_option(Filter& filter) {
-  return choice("--severity", filter.severity, {"info", "warning", "error", "critical"}, "SEVERITY", "This or worse");
+  return choice("--severity", filter.severity, "info,warning,error,critical", "SEVERITY", "This or worse");
 }
 Option host_option(std::string& host) { return text("--host", host, "HOST", kBusOfHost); }
 
@@ -227,8 +240,7 @@ Verb list_verb() {
           .examples = {"weft errors list", "weft errors list --state new --severity error",
                        "weft errors list --events --since 10m --agent digest"},
           .options = {severity_option(*filter), host_option(filter->host),
-                      choice("--state", filter->state,
-                             {"new", "ongoing", "regressed", "acknowledged", "archived", "resolved"}, "STATE",
+                      choice("--state", filter->state, "new,ongoing,regressed,acknowledged,archived,resolved", "STATE",
                              "new, ongoing, regressed, acknowledged, archived or resolved"),
                       text("--agent", filter->agent, "AGENT", "Of this agent"),
                       text("--from", filter->from, "HOST", "Seen on this host"),

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <map>
 
-#include "cli/session.hpp"
+#include "cli/survey.hpp"
 
 namespace weft::cli {
 
@@ -41,8 +41,7 @@ Task<Result<wire::LedgerReply>> ask(Session& session, const wire::InstanceRecord
   request.limit = wire::LedgerRequest::limit_max;
   const std::string target = record.agent + "._ledger";
   auto answer = co_await session.mesh().call(target, wire::Payload::of(request), options);
-  if (!answer) co_return answer.error();
-  co_return answer->as<wire::LedgerReply>();
+  co_return read_as<wire::LedgerReply>(answer);
 }
 
 Task<Books> ask_all(Session& session, std::vector<wire::InstanceRecord> records, bool tell) {

@@ -19,7 +19,9 @@ Task<int> gather(Session& session, std::string queue, queue::QueuesReply& all) {
   queue::QueuesRequest request;
   request.queue = std::move(queue);
   for (const auto& record : keepers(session)) {
-    auto reply = co_await ask_keeper<queue::QueuesReply>(session, record, "_queues", request);
+    wire::Payload question = wire::Payload::of(request);
+    const auto answer = co_await ask_keeper(session, record, "_queues", std::move(question));
+    auto reply = read_as<queue::QueuesReply>(answer);
     if (!reply) {
       code = complain(session.global(), reply.error());
       continue;
@@ -112,7 +114,7 @@ Task<int> push(Session& session, const QueueArguments& arguments, wire::Payload 
   }
   CommandQueues own(session);
   how.timeout = session.global().timeout;
-  auto receipt = co_await own.queues.push(arguments.queue, std::move(payload), how);
+  auto receipt = co_await own.queues().push(arguments.queue, std::move(payload), how);
   if (!receipt) co_return fail(session.global(), receipt.error());
   TaskScope waiting;
   Completion<Result<wire::Payload>> done;

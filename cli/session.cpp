@@ -9,6 +9,9 @@
 #include <cstdlib>
 
 #include "weft/config/config.hpp"
+#include "weft/io/io.hpp"
+#include "weft/net/net.hpp"
+#include "weft/observe/trace.hpp"
 
 namespace weft::cli {
 
@@ -124,26 +127,60 @@ Result<Context> find_mesh(const Global& global) {
   return context;
 }
 
+struct Session::Impl {
+  Impl(const Global& options, Context where, Role part)
+      : global(options),
+        context(std::move(where)),
+        role(part),
+        log(log_options(global)),
+        tracer(make_tracer()),
+        mesh(loop, peer::secured(sockets, loop, own_config(global, context)), mesh_options(context, role, tracer),
+             metrics, log, health) {}
+
+  Task<void> main(Session& session, std::function<Task<int>(Session&)> work, WithoutRegistry without_registry);
+  void on_signal(Session& session, int number);
+  void leave();
+
+  const Global& global;
+  Context context;
+  const Role role;
+  io::IoLoop loop;
+  net::Context sockets;
+  observe::Metrics metrics;
+  observe::Health health;
+  observe::Log log;
+  observe::Tracer tracer;
+  mesh::Mesh mesh;
+  int exit_code = kDone;
+  int interrupted = kInterrupted;
+  Callback interrupt;
+  bool finished = false, signalled = false;
+  TaskScope tasks;
+};
+
 Session::Session(const Global& global, Context context, Role role)
-    : global_(global),
-      context_(std::move(context)),
-      role_(role),
-      log_(log_options(global)),
-      tracer_(make_tracer()),
-      mesh_(loop_, peer::secured(sockets_, loop_, own_config(global, context_)), mesh_options(context_, role, tracer_),
-            metrics_, log_, health_) {}
+    : global_(global), impl_(std::make_unique<Impl>(global, std::move(context), role)) {}
+Session::~Session() = default;
+
+void Session::interruptible() noexcept { impl_->interrupted = kDone; }
+void Session::on_interrupt(Callback work) { impl_->interrupt = std::move(work); }
+const Context& Session::context() const noexcept { return impl_->context; }
+mesh::Mesh& Session::mesh() noexcept { return impl_->mesh; }
+Loop& Session::loop() noexcept { return impl_->loop; }
+observe::Tracer& Session::tracer() noexcept { return impl_->tracer; }
 
 void Session::finish(int exit_code) {
-  if (std::exchange(finished_, true)) return;
-  exit_code_ = exit_code;
-  loop_.stop();
+  if (std::exchange(impl_->finished, true)) return;
+  impl_->exit_code = exit_code;
+  impl_->loop.stop();
 }
 
-Task<void> Session::main(std::function<Task<int>(Session&)> work, WithoutRegistry without_registry) {
-  auto ready = co_await mesh_.ready(global_.timeout);
+Task<void> Session::Impl::main(Session& session, std::function<Task<int>(Session&)> work,
+                               WithoutRegistry without_registry) {
+  auto ready = co_await mesh.ready(global.timeout);
   if (!ready && without_registry) {
-    if (const int outcome = co_await without_registry(*this); outcome != kNothing) {
-      finish(outcome);
+    if (const int outcome = co_await without_registry(session); outcome != kNothing) {
+      session.finish(outcome);
       co_return;
     }
   }
@@ -151,34 +188,39 @@ Task<void> Session::main(std::function<Task<int>(Session&)> work, WithoutRegistr
     Error error = ready.error();
     if (error.is(codes::no_registry) || error.hint.empty())
       error.hint = "is a mesh running? 'weft up' starts one; --registry and --context say where it is looked for";
-    finish(fail(global_, error));
+    session.finish(fail(global, error));
     co_return;
   }
-  const int outcome = co_await work(*this);
-  if (outcome != kKeepRunning) finish(outcome);
+  const int outcome = co_await work(session);
+  if (outcome != kKeepRunning) session.finish(outcome);
+}
+
+void Session::Impl::on_signal(Session& session, int number) {
+  if (std::exchange(signalled, true)) std::_Exit(128 + number);
+  if (auto first = std::exchange(interrupt, nullptr)) return first();
+  session.finish(interrupted == kDone ? kDone : 128 + number);
+}
+
+/// A publisher is in a record: it leaves the mesh.
+void Session::Impl::leave() {
+  const auto drain = [this]() -> Task<void> {
+    co_await mesh.drain(500ms);
+    loop.stop();
+  };
+  tasks.spawn(drain());
+  loop.run();
 }
 
 int Session::run(std::function<Task<int>(Session&)> work, WithoutRegistry without_registry) {
-  bool again = false;
-  io::Signals signals(loop_, {SIGINT, SIGTERM}, [&](int number) {
-    if (std::exchange(again, true)) std::_Exit(128 + number);
-    if (auto interrupt = std::exchange(interrupt_, nullptr)) return interrupt();
-    finish(interrupted_ == kDone ? kDone : 128 + number);
-  });
-  if (auto started = mesh_.start(); !started) return fail(global_, started.error());
-  tasks_.spawn(main(std::move(work), std::move(without_registry)));
-  if (!finished_) loop_.run();
-  tasks_.cancel_all();  // calls that still wait tell their callees
-  mesh_.peer().flush();
-  if (role_ == Role::publisher) {
-    const auto leave = [this]() -> Task<void> {
-      co_await mesh_.drain(500ms);
-      loop_.stop();
-    };
-    tasks_.spawn(leave());
-    loop_.run();
-  }
-  return exit_code_;
+  Impl& own = *impl_;
+  io::Signals signals(own.loop, {SIGINT, SIGTERM}, [&](int number) { own.on_signal(*this, number); });
+  if (auto started = own.mesh.start(); !started) return fail(global_, started.error());
+  own.tasks.spawn(own.main(*this, std::move(work), std::move(without_registry)));
+  if (!own.finished) own.loop.run();
+  own.tasks.cancel_all();  // calls that still wait tell their callees
+  own.mesh.peer().flush();
+  if (own.role == Role::publisher) own.leave();
+  return own.exit_code;
 }
 
 int run_in_mesh(const Global& global, std::function<Task<int>(Session&)> work, Session::Role role,

@@ -2,13 +2,15 @@
 // (but for `pub`, which must be found by its subscribers).
 #pragma once
 #include <functional>
+#include <memory>
 
 #include "cli/cli.hpp"
 #include "cli/context.hpp"
-#include "weft/io/io.hpp"
 #include "weft/mesh/mesh.hpp"
-#include "weft/net/net.hpp"
-#include "weft/observe/trace.hpp"
+
+namespace weft::observe {
+class Tracer;
+}
 
 namespace weft::cli {
 
@@ -20,45 +22,41 @@ class Session {
  public:
   enum class Role : std::uint8_t { onlooker, publisher, tracer };  ///< tracer: its calls make spans
 
-  Session(const Global& global, Context context, Role role);
-  /// Runs `work` when the directory is filled; returns what it returned, or tells that no registry answered. Ctrl-C
-  /// and TERM end it: kDone when `work` said so by interruptible(), else kInterrupted.
-  /// Runs when no registry answers in time; kNothing: it could do nothing either, and the registry's absence is told.
+  /// What runs when no registry answers in time; kNothing: it could do nothing either, and the missing registry is
+  /// reported.
   using WithoutRegistry = std::function<Task<int>(Session&)>;
   static constexpr int kNothing = -2;
+
+  Session(const Global& global, Context context, Role role);
+  Session(Session&&) = delete;
+  ~Session();
+  /// Runs `work` when the directory is filled, and returns what it returned; or reports that no registry answered.
+  /// Ctrl-C and TERM end it: with kDone when `work` called interruptible(), else with kInterrupted.
   int run(std::function<Task<int>(Session&)> work, WithoutRegistry without_registry = {});
   /// From now on Ctrl-C is the expected end.
-  void interruptible() noexcept { interrupted_ = kDone; }
+  void interruptible() noexcept;
   /// The first Ctrl-C does `work` instead of ending the session; it may be empty.
-  void on_interrupt(Callback work) { interrupt_ = std::move(work); }
-  /// Waits until somebody calls finish(), or the signal.
+  void on_interrupt(Callback work);
+  /// Ends run() with `exit_code`.
   void finish(int exit_code);
 
   const Global& global() const noexcept { return global_; }
-  const Context& context() const noexcept { return context_; }
-  mesh::Mesh& mesh() noexcept { return mesh_; }
-  io::IoLoop& loop() noexcept { return loop_; }
-  observe::Tracer& tracer() noexcept { return tracer_; }
+  const Context& context() const noexcept;
+  mesh::Mesh& mesh() noexcept;
+  Loop& loop() noexcept;
+  observe::Tracer& tracer() noexcept;
 
  private:
-  Task<void> main(std::function<Task<int>(Session&)> work, WithoutRegistry without_registry);
-
+  struct Impl;
   const Global& global_;
-  Context context_;
-  Role role_;
-  io::IoLoop loop_;
-  net::Context sockets_;
-  observe::Metrics metrics_;
-  observe::Health health_;
-  observe::Log log_;
-  observe::Tracer tracer_;
-  mesh::Mesh mesh_;
-  int exit_code_ = kDone;
-  int interrupted_ = kInterrupted;
-  Callback interrupt_;
-  bool finished_ = false;
-  TaskScope tasks_;
+  std::unique_ptr<Impl> impl_;
 };
+
+/// The reply in `answer`, or its error. Errors: also `bad_payload`.
+template <class Reply>
+Result<Reply> read_as(const Result<wire::Payload>& answer) {
+  return answer ? answer->as<Reply>() : Result<Reply>(answer.error());
+}
 
 /// What a verb's work answers when it goes on until finish() or Ctrl-C.
 inline constexpr int kKeepRunning = -1;

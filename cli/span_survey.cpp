@@ -22,7 +22,7 @@ Task<Collected> ask_spans(Session& session, const peer::SpansRequest& request) {
   const auto answers = co_await survey(session, std::move(*everybody), "_spans", to_value(request), kAskTimeout);
   for (const auto& one : answers) {
     const std::string process = one.record.agent + "@" + one.record.host;
-    const auto reply = one.answer ? one.answer->as<peer::SpansReply>() : Result<peer::SpansReply>(one.answer.error());
+    const auto reply = read_as<peer::SpansReply>(one.answer);
     if (reply) {
       out.add(process, *reply);
     } else if (!reply.error().is(codes::no_such_method)) {  // other clients need not have it

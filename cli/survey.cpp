@@ -23,6 +23,9 @@ double to_us(Duration duration) { return std::chrono::duration<double, std::micr
 
 }  // namespace
 
+template Result<wire::WaitsReply> read_as(const Result<wire::Payload>& answer);
+template Result<wire::LedgerReply> read_as(const Result<wire::Payload>& answer);
+
 Option who_option(std::string& who) {
   return text("who", who, "AGENT[@HOST]", "An agent, or one host's; everybody when left out");
 }

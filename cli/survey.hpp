@@ -4,6 +4,8 @@
 #include <vector>
 
 #include "cli/session.hpp"
+#include "weft/wire/inspect.hpp"
+#include "weft/wire/ledger_reply.hpp"
 
 namespace weft::cli {
 
@@ -28,6 +30,10 @@ Task<std::vector<Answered>> survey(Session& session, std::vector<wire::InstanceR
                                    Value request = {}, Duration longest = Duration::max());
 /// "digest@alpha" for each that did not answer.
 std::vector<std::string> silent(const std::vector<Answered>& answers);
+
+// Read by several verbs; instantiated in survey.cpp.
+extern template Result<wire::WaitsReply> read_as(const Result<wire::Payload>& answer);
+extern template Result<wire::LedgerReply> read_as(const Result<wire::Payload>& answer);
 
 /// "1.25 ms", "83 us", "2.1 s": three digits, for tables.
 std::string shown_time(Duration duration);

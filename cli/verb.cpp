@@ -1,6 +1,19 @@
 #include "cli/verb.hpp"
 
+#include <algorithm>
+
 namespace weft::cli {
+
+std::vector<std::string> words_of(std::string_view list) {
+  std::vector<std::string> words;
+  while (!list.empty()) {
+    const auto comma = std::min(list.find(','), list.size());
+    words.emplace_back(list.substr(0, comma));
+    list.remove_prefix(std::min(comma + 1, list.size()));
+  }
+  return words;
+}
+
 namespace {
 
 Option option(std::string_view names, std::string_view type, std::string_view text, Option::Target target) {
@@ -14,11 +27,8 @@ Option option(std::string_view names, std::string_view type, std::string_view te
 
 std::vector<std::string> names_of(const Option& option, bool long_ones) {
   std::vector<std::string> found;
-  for (std::string_view left = option.names; !left.empty();) {
-    const auto comma = left.find(',');
-    const auto name = left.substr(0, comma);
-    if (name.starts_with('-') && name.starts_with("--") == long_ones) found.emplace_back(name);
-    left = comma == std::string_view::npos ? "" : left.substr(comma + 1);
+  for (auto& name : words_of(option.names)) {
+    if (name.starts_with('-') && name.starts_with("--") == long_ones) found.push_back(std::move(name));
   }
   return found;
 }
@@ -60,10 +70,10 @@ Option texts(std::string_view names, std::vector<std::string>& out, std::string_
   return option(names, type, text, &out);
 }
 
-Option choice(std::string_view names, std::string& out, std::vector<std::string_view> values, std::string_view type,
+Option choice(std::string_view names, std::string& out, std::string_view values, std::string_view type,
               std::string_view text) {
   Option made = option(names, type, text, &out);
-  made.one_of = std::move(values);
+  made.one_of = values;
   return made;
 }
 

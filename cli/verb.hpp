@@ -29,9 +29,9 @@ struct Option {
   std::string_view type;   ///< of the value, for the help: "HOST"; empty for a flag
   std::string_view text;
   Target target;
-  Bounds bounds{};                         ///< of a number
-  std::vector<std::string_view> one_of{};  ///< the only values of a text; empty: any
-  std::string_view environment{};          ///< the variable that is used when the option is not given; may be empty
+  Bounds bounds{};                 ///< of a number
+  std::string_view one_of{};       ///< the only values of a text, as "new,old"; empty: any
+  std::string_view environment{};  ///< the variable that is used when the option is not given; may be empty
   bool is_required = false;
   bool shows_default = false;  ///< the help ends with the default in parentheses
   bool takes_words = false;    ///< of texts: every word up to the next option, not one word for each mention
@@ -51,8 +51,8 @@ Option flag(std::string_view names, bool& out, std::string_view text);
 Option text(std::string_view names, std::string& out, std::string_view type, std::string_view text);
 /// Positional: all words. Named: one word for each mention, unless several_words().
 Option texts(std::string_view names, std::vector<std::string>& out, std::string_view type, std::string_view text);
-/// A text that is one of `values`.
-Option choice(std::string_view names, std::string& out, std::vector<std::string_view> values, std::string_view type,
+/// A text that is one of `values`, which are joined by commas.
+Option choice(std::string_view names, std::string& out, std::string_view values, std::string_view type,
               std::string_view text);
 /// A whole number within `bounds`; the help shows the default.
 Option number(std::string_view names, std::uint64_t& out, Bounds bounds, std::string_view text);
@@ -74,6 +74,8 @@ struct Verb {
   std::string_view footer{};  ///< ends the help instead of the examples; may be empty
 };
 
+/// "new,old" -> {"new", "old"}
+std::vector<std::string> words_of(std::string_view list);
 /// The long names of `option`, with dashes ("--lines"), or the short ones ("-n").
 std::vector<std::string> long_names(const Option& option);
 std::vector<std::string> short_names(const Option& option);

@@ -105,7 +105,7 @@ Task<Heard> who_heard(Session& session, TopicPattern pattern) {
     note(session.global(), "no answer from " + joined(missing, ", "));
   Heard heard;
   for (const auto& one : answers) {
-    const auto reply = one.answer ? one.answer->as<wire::LedgerReply>() : Result<wire::LedgerReply>(one.answer.error());
+    const auto reply = read_as<wire::LedgerReply>(one.answer);
     if (!reply) continue;
     for (const auto& row : reply->heard) {
       if (!pattern.matches(row.topic)) continue;
@@ -184,7 +184,7 @@ Task<int> why_agent(Session& session, Who who) {
   Table table({"WHO", "DOES", "SINCE", "LEFT", "ON BEHALF OF"});
   Value::List handled, waiting, waited_for;
   for (const auto& one : answers) {
-    const auto waits = one.answer ? one.answer->as<wire::WaitsReply>() : Result<wire::WaitsReply>(one.answer.error());
+    const auto waits = read_as<wire::WaitsReply>(one.answer);
     if (!waits) continue;
     const std::string name = one.record.agent + "@" + one.record.host;
     const bool is_asked = std::any_of(asked->begin(), asked->end(),

@@ -42,7 +42,7 @@ Task<void> add_running(Session& session, std::string sender, std::uint64_t id, s
   const auto answers = co_await survey(session, std::move(*everybody), "_waits");
   const auto senders = senders_of(session);
   for (const auto& one : answers) {
-    const auto waits = one.answer ? one.answer->as<wire::WaitsReply>() : Result<wire::WaitsReply>(one.answer.error());
+    const auto waits = read_as<wire::WaitsReply>(one.answer);
     if (!waits) continue;
     for (const auto& call : waits->handled) {
       if (call.id != id || (!sender.empty() && call.sender != sender)) continue;

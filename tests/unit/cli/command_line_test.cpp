@@ -10,7 +10,7 @@ using namespace weft::cli;
 
 namespace {
 
-std::vector<std::string> words_of(const std::string& line) {
+std::vector<std::string> words_in(const std::string& line) {
   std::vector<std::string> words;
   for (std::size_t at = 0; at <= line.size();) {
     const auto end = std::min(line.find(' ', at), line.size());
@@ -37,22 +37,21 @@ struct Tree {
                  .options = {text("id", id, "ID", "The id").required()},
                  .run = [](const Global&) { return 7; },
                  .alias = "mend"};
-    Verb many{
-        .name = "many",
-        .summary = "Another verb",
-        .examples = {"weft sample many"},
-        .options = {texts("ids", ids, "ID", "Ids"), flag("--detach,-d", detach, "Detach"),
-                    choice("--kind", kind, {"new", "old"}, "KIND", "Which"), texts("--set", sets, "KEY=VALUE", "Sets"),
-                    texts("--address", addresses, "ADDRESS", "Addresses").several_words(),
-                    number("--count", count, {1, 9}, "How often").noting(count_given),
-                    number("-n,--end", end, "The end"), real("--rate", rate, {0.5, 2}, "The rate"),
-                    duration("--pause", pause, "Between two"), duration("--since", since, "Since")},
-        .run = [](const Global&) { return kDone; }};
+    Verb many{.name = "many",
+              .summary = "Another verb",
+              .examples = {"weft sample many"},
+              .options = {texts("ids", ids, "ID", "Ids"), flag("--detach,-d", detach, "Detach"),
+                          choice("--kind", kind, "new,old", "KIND", "Which"), texts("--set", sets, "KEY=VALUE", "Sets"),
+                          texts("--address", addresses, "ADDRESS", "Addresses").several_words(),
+                          number("--count", count, {1, 9}, "How often").noting(count_given),
+                          number("-n,--end", end, "The end"), real("--rate", rate, {0.5, 2}, "The rate"),
+                          duration("--pause", pause, "Between two"), duration("--since", since, "Since")},
+              .run = [](const Global&) { return kDone; }};
     root.verbs.push_back({.name = "sample", .summary = "A group", .verbs = {resolve, many}});
   }
 
   CommandLine understood(const std::string& line) {
-    const auto words = words_of(line);
+    const auto words = words_in(line);
     std::vector<const char*> argv;
     for (const auto& word : words) argv.push_back(word.c_str());
     return parse(root, "weft 1.2.3", static_cast<int>(argv.size()), argv.data());
