@@ -14,9 +14,9 @@ namespace {
 struct Watched {
   test::TempDir folder;
   test::ManualLoop loop;
-  std::vector<Identity> files;
+  std::vector<logwatch::Identity> files;
   int folders = 0;
-  FileEvents events{loop, [this](const Identity& file) { files.push_back(file); }, [this] { ++folders; }};
+  FileEvents events{loop, [this](const logwatch::Identity& file) { files.push_back(file); }, [this] { ++folders; }};
 };
 }  // namespace
 
@@ -26,7 +26,7 @@ TEST_CASE("a file that grows is told, whatever its name is by now") {
   const int fd = ::open((w.folder / "a").c_str(), O_RDONLY | O_CLOEXEC);
   REQUIRE(w.events.follow({{{1, 2}, fd}}, {}));
   w.folder.append("a", "2");
-  CHECK(w.loop.run_until([&] { return w.files == std::vector<Identity>{{1, 2}}; }));
+  CHECK(w.loop.run_until([&] { return w.files == std::vector<logwatch::Identity>{{1, 2}}; }));
   REQUIRE(::rename((w.folder / "a").c_str(), (w.folder / "b").c_str()) == 0);
   w.folder.append("b", "3");
   CHECK(w.loop.run_until([&] { return w.files.size() == 2; }));
