@@ -1,5 +1,8 @@
 #include "cli/fleet_config.hpp"
 
+#include <cstdlib>
+#include <filesystem>
+
 #include "tests/support/catch.hpp"
 #include "tests/support/temp_dir.hpp"
 
@@ -16,7 +19,11 @@ struct Fixture {
     dir.write("config/schema/agents/echo.yaml",
               "{type: object, additionalProperties: false, properties: {greeting: {type: string}, words: {type: array, "
               "items: {type: string}}}}");
+    dir.write("bin/weft-echo", "");
+    std::filesystem::permissions(dir / "bin/weft-echo", std::filesystem::perms::owner_all);
+    ::setenv("WEFT_PROGRAM_PATH", (dir / "bin").c_str(), 1);
   }
+  ~Fixture() { ::unsetenv("WEFT_PROGRAM_PATH"); }
   /// Each mistake in a line, without the folder.
   std::string check(const std::string& fleet) {
     dir.write("fleet.yaml", fleet);
