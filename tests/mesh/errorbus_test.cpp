@@ -11,6 +11,9 @@
 
 using namespace weft;
 using namespace weft::mesh;
+using weft::report::ErrorReporter;
+using weft::report::ReportReply;
+using weft::report::ReportRequest;
 
 namespace {
 
