@@ -31,7 +31,7 @@ MAY_KNOW = {
     "errorbus/main.cpp": ["mesh"],  # besides: rooms meet in main()
     "node": ["base", "config", "observe", "net", "mesh", "program"],
     "cli": ["base", "wire", "io", "config", "observe", "net", "policy", "calls", "peer", "mesh", "queue", "agent", "errorbus", "node"],
-    "bench": ["io", "net", "mesh", "agent", "registry"],
+    "bench": ["io", "net", "peer", "mesh", "agent", "registry"],
     "docs": [],
     "examples": [],
     "agents": ["agent", "actor", "base", "agents/metrics"],

@@ -156,24 +156,30 @@ Figures subscribe(const Job& job) {
 
 // ---- links
 
-void accept(const Row& row, const std::string& registry, const Ready& ready) {
-  serve_echo(row, {"there", "0.0.0.0", ""}, registry, ready);  // the client calls it under many addresses
+void accept(const Row&, const std::string&, const Ready& ready) {
+  Process process;
+  Unregistered server(process.loop, process.context, "server", {"there", "0.0.0.0", ""});
+  wire::MethodInfo method;
+  method.name = "echo";
+  server.peer.serve(std::move(method), [](calls::Call& call) { return echo(call); });
+  value_of(server.peer.bind());
+  ready(server.peer.record().call_endpoint);  // the client calls it under many addresses
+  process.run_until_told();
 }
 
-Task<void> call_at(Member& client, std::string endpoint) {
+Task<void> call_at(Unregistered& client, std::string endpoint) {
   std::string method = "server.echo";
   wire::Payload payload;
   const calls::CallOptions options;
-  auto reply = co_await client.mesh.peer().call_at(std::move(endpoint), std::move(method), std::move(payload), options);
+  auto reply = co_await client.peer.call_at(std::move(endpoint), std::move(method), std::move(payload), options);
   value_of(std::move(reply));
 }
 
 Figures connect(const Job& job) {
   Process process;
-  Member client(process.loop, process.context, "client", job.endpoint, {"here", "127.0.0.1", ""});
-  process.run(join(process, client, "server"));
-  const std::string server = client.mesh.directory().instances("server").front()->call_endpoint;
-  const std::string port = server.substr(server.rfind(':'));
+  Unregistered client(process.loop, process.context, "client", {"here", "127.0.0.1", ""});
+  value_of(client.peer.bind());
+  const std::string port = job.endpoint.substr(job.endpoint.rfind(':'));
   std::uint64_t opened = 0;
   const auto open = [&](std::uint64_t count) -> Task<void> {
     for (std::uint64_t i = 0; i < count; ++i, ++opened)

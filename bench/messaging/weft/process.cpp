@@ -35,6 +35,9 @@ Member::Member(io::IoLoop& loop, net::Context& context, const std::string& agent
                Place place)
     : log(quiet()), mesh(loop, context, options_of(agent, registry, std::move(place)), metrics, log, health) {}
 
+Unregistered::Unregistered(io::IoLoop& loop, net::Context& context, const std::string& agent, Place place)
+    : log(quiet()), peer(loop, context, options_of(agent, "", std::move(place)).peer, metrics, log) {}
+
 Process::Process(bool curve, const std::string& registry) {
   if (!curve) return;
   const auto keys = value_of(net::KeyPair::from_secret("JTKVSB%%)wK0E.X)V>+}o?pNmC{O&4W4b!Ni{Lh6"));  // of zmq_curve(7)

@@ -7,6 +7,7 @@
 #include "weft/io/io.hpp"
 #include "weft/mesh/mesh.hpp"
 #include "weft/net/net.hpp"
+#include "weft/peer/peer.hpp"
 
 namespace weft::bench::messaging {
 
@@ -23,6 +24,14 @@ struct Member {
   observe::Log log;
   observe::Health health;
   mesh::Mesh mesh;
+};
+
+/// A process that is called by its address and does not register: it may bind every address of its host.
+struct Unregistered {
+  Unregistered(io::IoLoop& loop, net::Context& context, const std::string& agent, Place place);
+  observe::Metrics metrics;
+  observe::Log log;
+  peer::Peer peer;
 };
 
 struct Process {
