@@ -11,7 +11,7 @@ struct Cell;
 class Address {
  public:
   Address() = default;
-  /// Number for people and maps; 0: nobody.
+  /// Number for people and maps; 0: no actor.
   std::uint64_t id() const noexcept;
   explicit operator bool() const noexcept { return cell_ != nullptr; }
   friend bool operator==(const Address&, const Address&) = default;

@@ -17,10 +17,11 @@ void leave(Cell& cell, ActivationLink& link) noexcept;
 void fail_after(Cell& cell, std::exception_ptr failure) noexcept;
 void started_after(Cell& cell) noexcept;
 void answer(Cell& cell, Envelope& request, Envelope* reply);
-/// The end of a coroutine handler's envelope: a request that is still unanswered is told.
+/// The end of a coroutine handler's envelope: a request that is still unanswered is answered with an error.
 void finish(Cell& cell, Envelope* envelope) noexcept;
 
-/// `co_await InTurn(cell)`: goes on in the actor's turn, also when something else than the runtime resumed the handler.
+/// `co_await InTurn(cell)`: continues in the actor's turn, even if something other than the runtime resumed the
+/// handler.
 class InTurn final : private Waiter {
  public:
   explicit InTurn(Cell& cell) noexcept : cell_(cell) {}

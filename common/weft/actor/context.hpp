@@ -12,7 +12,7 @@
 
 namespace weft::actor {
 
-/// What watch() brings: the watched actor is no more. A restart is not an end.
+/// What watch() delivers: the watched actor has ended. A restart is not an end.
 struct Down {
   Address actor;
   std::string name;
@@ -25,7 +25,7 @@ struct Down {
 class Context {
  public:
   Address self() const noexcept;
-  /// Who sent the message in hand; nobody for one from outside of the system.
+  /// The sender of the current message; no actor (0) if it came from outside of the system.
   Address sender() const noexcept;
   /// Of the message in hand, or null.
   const Trace* trace() const noexcept;
@@ -43,7 +43,7 @@ class Context {
     static_assert(handles<T, std::remove_cvref_t<M>>, "this actor class does not handle this message");
     return submit(to, detail::envelope_of(std::forward<M>(message)), options);
   }
-  /// To an actor, or to a member of a pool, by name; to nobody: a dead letter.
+  /// To an actor, or to a member of a pool, by name; an unknown name makes a dead letter.
   template <class M>
   Result<void> send(std::string_view name, M&& message, SendOptions options = {}) {
     return submit(name, detail::envelope_of(std::forward<M>(message)), options);
@@ -125,7 +125,7 @@ class Context {
   /// Stops this actor after this handler, reason `normal`. What waits in its mailbox becomes dead letters.
   void stop() noexcept;
 
-  /// Brings Down when `actor` has ended; at once, with `not_found`, when there is none. Twice brings it twice.
+  /// Delivers Down when `actor` has ended; at once, with `not_found`, if it does not exist. Twice delivers it twice.
   void watch(const Address& actor);
   void unwatch(const Address& actor);
 
@@ -133,7 +133,7 @@ class Context {
   /// `bad_topic`.
   Result<void> subscribe(std::string_view pattern);
   void unsubscribe(std::string_view pattern);
-  /// A copy to each subscriber; its mailbox's policy decides, nobody waits. Returns how many took it. Errors:
+  /// A copy to each subscriber; its mailbox's policy decides, without waiting. Returns how many took it. Errors:
   /// `bad_topic`.
   template <class M>
   Result<std::size_t> publish(std::string_view topic, const M& message, SendOptions options = {}) {
@@ -142,8 +142,8 @@ class Context {
         &message);
   }
 
-  /// Of the actor whose turn this is, without a message in hand; for libraries that are called from handlers. Throws
-  /// std::logic_error outside of turns.
+  /// The context of the actor that is running, without a current message; for libraries that are called from handlers.
+  /// Throws std::logic_error outside of turns.
   static Context current();
   static bool in_turn() noexcept;
 

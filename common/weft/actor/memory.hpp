@@ -31,7 +31,7 @@ struct Block {
 };
 struct Magazine {
   Block* first;         // in use
-  Block* spare;         // a whole batch, or none
+  Block* spare;         // a whole batch, or null
   std::uint32_t count;  // of first
 };
 inline thread_local constinit std::array<Magazine, kClasses + 1> t_magazines
@@ -54,7 +54,7 @@ inline void* allocate(std::uint8_t block_class, std::size_t size) {
   detail::Block* block = magazine.first;
   if (!block) return detail::refill(block_class);
   magazine.first = block->next;
-  __builtin_prefetch(magazine.first, 1);  // who sends much would wait for each
+  __builtin_prefetch(magazine.first, 1);  // a busy sender would otherwise wait for each block
   --magazine.count;
   return block;
 #endif

@@ -25,7 +25,7 @@ using Trace = TraceContext;
 
 /// Why a message did not reach a handler.
 enum class Drop : std::uint8_t {
-  no_such_actor,  ///< nobody had this address or name
+  no_such_actor,  ///< no actor has this address or name
   stopped,        ///< the actor stopped before it
   unhandled,      ///< its class has no handler for this type
   expired,        ///< its time to live passed first
@@ -94,7 +94,7 @@ struct Envelope {
   Cell* sender = nullptr;
   std::uint32_t sender_generation = 0;
   std::uint32_t target_generation = 0;
-  std::uint64_t correlation = 0;  ///< of the sender's reply slot, or a ReplyPort*; 0: nobody waits
+  std::uint64_t correlation = 0;  ///< of the sender's reply slot, or a ReplyPort*; 0: no reply is expected
   Rare* rare = nullptr;
   std::uint32_t sent_ms = 0;  ///< coarse, of the scheduler's clock
   Priority priority = Priority::normal;

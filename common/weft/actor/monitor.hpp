@@ -1,5 +1,5 @@
-// Monitors: where the runtime tells what happens in it. The no-op monitor costs nothing; the recording one keeps totals
-// and the latest events. Crash reports go here, not into the restart path.
+// Monitors: where the runtime reports what happens in it. The no-op monitor costs nothing; the recording one keeps
+// totals and the latest events. Crash reports go here, not into the restart path.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -34,7 +34,7 @@ struct MonitorEvent {
   std::vector<Field> fields;
 };
 
-/// An interface. Thread-safe: every worker tells it.
+/// An interface. Thread-safe: every worker reports to it.
 class Monitor {
  public:
   virtual ~Monitor() = default;
@@ -44,7 +44,7 @@ class Monitor {
   virtual void record(MonitorEvent event) noexcept = 0;
 };
 
-/// Keeps nothing. The default: nobody hears of exceptions.
+/// Keeps nothing. The default: exceptions are not reported anywhere.
 class NoMonitor final : public Monitor {
  public:
   bool wants(Level) const noexcept override { return false; }
@@ -54,7 +54,8 @@ class NoMonitor final : public Monitor {
 /// One line: "error actor failed: 'workers/0', what: out of range, type: Worker, restarts: 0".
 std::string describe(const MonitorEvent& event);
 
-/// Prints a line for each event: for programs that have nobody else to tell. Thread-safe; blocks while `stream` does.
+/// Prints a line for each event: for programs without another place for reports. Thread-safe; blocks while `stream`
+/// does.
 class PrintingMonitor final : public Monitor {
  public:
   /// Borrows `stream`.

@@ -26,7 +26,7 @@ struct MailboxOptions {
 };
 
 struct SpawnOptions {
-  std::string name{};  ///< of the rules of check_actor_name(); empty: none
+  std::string name{};  ///< of the rules of check_actor_name(); empty: no name
   MailboxOptions mailbox{};
   std::optional<unsigned> worker{};  ///< runs there only; default: wherever there is time
 };
@@ -38,7 +38,7 @@ Result<void> check_actor_name(std::string_view name);
 struct Shutdown {
   enum class Kind : std::uint8_t {
     graceful,   ///< finishes the message in hand, post_stop(); after `time` it is given up as `killed`
-    immediate,  ///< as graceful, but nobody waits for it and post_stop() does not run
+    immediate,  ///< as graceful, but without waiting for it, and post_stop() does not run
     infinite,   ///< as graceful, without a limit
   };
   Kind kind = Kind::graceful;

@@ -7,14 +7,14 @@
 namespace weft::actor {
 namespace detail {
 
-/// One place for one answer, shared by who waits and who answers.
+/// One place for one answer, shared by the waiting and the answering side.
 class Blocking final : public ReplyPort {
  public:
   struct Release {
     void operator()(Blocking* place) const noexcept { place->release(); }
   };
   using Owner = std::unique_ptr<Blocking, Release>;
-  static Owner make() { return Owner(new Blocking); }  // with a second share for who answers
+  static Owner make() { return Owner(new Blocking); }  // the second reference is the answering side's
   void answer(Envelope* reply) noexcept override;
   /// Null when `timeout` passed; the caller owns the envelope.
   Envelope* wait(Duration timeout) noexcept;

@@ -67,7 +67,7 @@ Address PoolMembers::least_loaded() const noexcept {
   return best;
 }
 
-/// The highest random weight (Thaler and Ravishankar, 1998): nothing moves but the keys of a member that is gone.
+/// The highest random weight (Thaler and Ravishankar, 1998): only the keys of a removed member move.
 Address PoolMembers::by_key(std::string_view key) const noexcept {
   const std::uint64_t hashed = fnv1a(key);
   Address best;

@@ -13,7 +13,7 @@ namespace weft::actor {
 enum class Pick : std::uint8_t {
   round_robin,
   random,
-  least_loaded,     ///< the shortest mailbox; a member whose handler runs counts one more
+  least_loaded,     ///< the shortest mailbox; a running handler counts as one message
   consistent_hash,  ///< by key: the same member for a key as long as it lives, few keys move when one goes
 };
 
@@ -30,7 +30,8 @@ struct PoolOptions {
 class PoolMembers {
  public:
   PoolMembers(Address supervisor, std::vector<Address> members, PoolOptions options);
-  /// Of those that live; nobody when none does. Without a key, consistent_hash picks round robin.
+  /// Picks a live member; returns an empty reference if there is none. Without a key, consistent_hash picks round
+  /// robin.
   Address pick(std::string_view key = {}) noexcept;
   const std::vector<Address>& members() const noexcept { return members_; }
   const Address& supervisor() const noexcept { return supervisor_; }
@@ -54,7 +55,7 @@ class Pool {
   explicit Pool(std::shared_ptr<PoolMembers> members) noexcept : members_(std::move(members)) {}
   Ref<T> pick(std::string_view key = {}) const noexcept { return Ref<T>(members_->pick(key)); }
   const std::vector<Address>& members() const noexcept { return members_->members(); }
-  /// Stopping it stops all members and frees the name; so does its failure: pick() then finds nobody.
+  /// Stopping it stops all members and frees the name; so does its failure: pick() then returns an empty reference.
   const Address& supervisor() const noexcept { return members_->supervisor(); }
 
  private:

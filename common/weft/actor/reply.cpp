@@ -24,7 +24,7 @@ ReturnAddress::~ReturnAddress() {
 }
 
 void ReturnAddress::answer(Envelope* reply) noexcept {
-  if (correlation_ == 0) return Envelope::destroy(reply);  // nobody asked
+  if (correlation_ == 0) return Envelope::destroy(reply);  // no reply was requested
   Runtime::answer_from_anywhere(to_, std::exchange(correlation_, 0), external_, reply);
 }
 

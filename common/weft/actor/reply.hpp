@@ -13,9 +13,9 @@ namespace weft::actor {
 /// The answer of a handler that returns nothing.
 struct Done {};
 
-using TimerId = std::uint64_t;  ///< 0: none
+using TimerId = std::uint64_t;  ///< 0: no timer
 
-/// Takes one answer for somebody who is no actor. Private to the runtime.
+/// Receives one answer for a requester that is not an actor. Private to the runtime.
 class ReplyPort {
  public:
   virtual ~ReplyPort() = default;
@@ -23,7 +23,7 @@ class ReplyPort {
   virtual void answer(Envelope* reply) noexcept = 0;
 };
 
-/// Where an answer goes. Moves; whoever drops it unused answers `actor_failed`. Thread-safe to use once.
+/// Where an answer goes. Movable; dropping it unused answers `actor_failed`. Thread-safe to use once.
 class ReturnAddress {
  public:
   ReturnAddress() = default;
@@ -67,7 +67,7 @@ class Suspended {
     if (const TraceContext* trace = current_trace()) trace_ = *trace;
   }
   void resume() const {
-    const TraceScope scope(trace_);  // has a copy: this may be gone before it ends
+    const TraceScope scope(trace_);  // a copy: *this may be destroyed before the scope ends
     handle_.resume();
   }
 
@@ -77,7 +77,7 @@ class Suspended {
 };
 }  // namespace detail
 
-/// Somebody who has a reply slot open. Private to the runtime.
+/// A requester with an open reply slot. Private to the runtime.
 class Waiter {
  public:
   /// In the actor's turn; borrows the envelope.

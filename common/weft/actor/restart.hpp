@@ -22,7 +22,7 @@ enum class Reason : std::uint8_t {
   error,      ///< an exception left a handler or a hook
   escalated,  ///< its on_error() said that its supervisor must fail
   killed,     ///< it did not stop within its time
-  not_found,  ///< there was no such actor: what a watcher of nobody is told
+  not_found,  ///< there was no such actor: what a watcher of an unknown actor receives
 };
 std::string_view to_string(Restart restart) noexcept;
 std::string_view to_string(Reason reason) noexcept;

@@ -17,7 +17,7 @@ class Scheduler {
  public:
   virtual ~Scheduler() = default;
   virtual const Clock& clock() const noexcept = 0;
-  /// Threads of its own; 0: it runs on somebody else's.
+  /// The number of its own threads; 0: it runs on a thread of its user.
   virtual unsigned workers() const noexcept = 0;
 
  protected:
@@ -26,11 +26,11 @@ class Scheduler {
   virtual void start(Runtime& runtime) = 0;
   /// Runs `cell` soon. Thread-safe. A cell is ready once until it runs.
   virtual void ready(Cell& cell) noexcept = 0;
-  /// Tells the runtime `due(cell, generation)` not before `when`. Thread-safe.
+  /// Calls the runtime's `due(cell, generation)`, not before `when`. Thread-safe.
   virtual void wake_at(TimePoint when, Cell& cell, std::uint32_t generation) = 0;
   /// Nothing but the cell that runs now is ready on this thread.
   virtual bool nothing_else(const Local&) const noexcept { return false; }
-  /// For who waits from outside: runs some turns here, or lets time pass. False when it could do neither.
+  /// For a caller that blocks outside of the system: runs some turns, or lets time pass. False if it can do neither.
   virtual bool drive(Duration at_most) = 0;
   /// Ends: no cell runs after it. Called once, from outside.
   virtual void stop() noexcept = 0;

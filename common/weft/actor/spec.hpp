@@ -1,4 +1,4 @@
-// How a class becomes an actor: the messages it handles, and the recipe by which a supervisor makes it anew.
+// How a class becomes an actor: the messages it handles, and the recipe by which a supervisor restarts it.
 #pragma once
 #include <exception>
 #include <functional>

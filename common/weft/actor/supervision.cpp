@@ -29,7 +29,7 @@ struct Member {
   bool removing = false;  ///< remove() waits for its end
   bool failing = false;   ///< restart() waits for its end
   std::uint32_t starts = 0;
-  std::unique_ptr<RestartWindow> restarts{};  ///< from its first failure on: most children have none
+  std::unique_ptr<RestartWindow> restarts{};  ///< created by its first failure: most children never fail
 };
 
 using Members = std::list<Member>;
@@ -63,7 +63,7 @@ struct Supervision::State {
   std::uint64_t next_place = 0;
   Phase phase = Phase::up;
   Where cursor = members.end();
-  Where starting = members.end();              ///< whose start the next one waits for; not with one_for_one
+  Where starting = members.end();              ///< the child that the next one waits for; unused with one_for_one
   std::uint64_t group_from = 0;                ///< the first place of the group that is being stopped
   Duration delay{};                            ///< before the next start of a group
   Action::Kind last = Action::Kind::finished;  ///< what stopping_all ends with
@@ -180,7 +180,7 @@ void Supervision::State::start_next() {
   cursor = std::find_if(cursor, members.end(), [](const Member& member) { return member.status == Status::waiting; });
   starting = cursor;
   if (cursor != members.end()) return start(cursor, delay);
-  delay = {};  // whose it was has been removed
+  delay = {};  // its child has been removed
 }
 
 void Supervision::State::stop_next() {

@@ -1,4 +1,4 @@
-// Supervision: what a supervisor decides, without doing it. Pure: the supervisor's actor tells it what happened and
+// Supervision: what a supervisor decides, without doing it. Pure: the supervisor's actor reports what happened and
 // carries out what it answers.
 #pragma once
 #include <cstdint>
@@ -51,7 +51,7 @@ class Supervision {
     enum class Kind : std::uint8_t {
       start,     ///< start `child` (its factory) after `delay`; answer with started() or ended()
       stop,      ///< stop `child`, or call off its start if that still waits; answer with ended()
-      gave_up,   ///< `child` stays down; tell it to whom it concerns
+      gave_up,   ///< `child` stays down; notify the actors concerned
       removed,   ///< `child` is down and forgotten: removed, or temporary and not restarted
       fail,      ///< the supervisor fails: all children have ended
       finished,  ///< stop_all() is done: all children have ended

@@ -59,7 +59,7 @@ Result<std::shared_ptr<PoolMembers>> System::start_pool(PoolOptions options, Chi
   if (auto fine = check_actor_name(options.name); !fine) return std::move(fine.error());
   ChildOptions own;
   own.name = options.name;
-  own.restart = Restart::temporary;  // started anew it would know no members
+  own.restart = Restart::temporary;  // after a restart it would not know its members
   auto supervisor = start(actor::supervisor(own, options.supervision, {}));
   if (!supervisor) return std::move(supervisor.error());
   std::vector<Address> members;

@@ -76,7 +76,7 @@ class System {
   System(const System&) = delete;
   System& operator=(const System&) = delete;
 
-  /// An actor of nobody: it is not restarted. Errors: see Context::spawn.
+  /// An actor without a supervisor: it is not restarted. Errors: see Context::spawn.
   template <class T, class... Args>
   Result<Ref<T>> spawn(SpawnOptions options, Args&&... args) {
     auto spawned = detail::spawn<T>(*runtime_, nullptr, std::move(options), std::forward<Args>(args)...);
@@ -117,7 +117,7 @@ class System {
     static_assert(handles<T, std::remove_cvref_t<M>>, "this actor class does not handle this message");
     return submit(to, detail::envelope_of(std::forward<M>(message)), options);
   }
-  /// To an actor, or to a member of a pool, by name; to nobody: a dead letter.
+  /// To an actor, or to a member of a pool, by name; an unknown name makes a dead letter.
   template <class M>
   Result<void> send(std::string_view name, M&& message, SendOptions options = {}) {
     return submit(name, detail::envelope_of(std::forward<M>(message)), options);
@@ -154,7 +154,7 @@ class System {
 
   /// Nobody for an unknown name; for a pool, a member.
   Address find(std::string_view name) const;
-  /// The same for who knows its class; see Ref.
+  /// The same where the class is known; see Ref.
   template <class T>
   Ref<T> find(std::string_view name) const {
     return Ref<T>(find(name));
@@ -165,7 +165,7 @@ class System {
   Totals totals() const;
   /// Oldest first; the newest dead_letters_max are kept.
   std::vector<DeadLetter> dead_letters() const;
-  /// To `to`, or to whom it was meant for. Errors: `no_such_actor` (no such letter), and as send().
+  /// Sends it to `to`, or to its original receiver. Errors: `no_such_actor` (no such letter), and as send().
   Result<void> resend(std::uint64_t number, const Address& to = {});
 
   /// Refuses new work from outside, lets actors handle what was accepted, stops all in reverse order, and tells what

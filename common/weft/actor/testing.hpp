@@ -1,4 +1,4 @@
-// For tests of actors, ours and users': one thread, seeded order, time that moves when told. <weft/actor_test.hpp>
+// For tests of actors, ours and users': one thread, seeded order, time that moves by hand. <weft/actor_test.hpp>
 // includes it.
 #pragma once
 #include <functional>
@@ -32,9 +32,9 @@ class TestSystem : public System {
 
   explicit TestSystem(std::uint64_t seed = 0, SystemOptions options = {}, Monitor* monitor = nullptr);
 
-  /// Lets one actor, picked by the seed, handle one message. False when nobody has anything to do now.
+  /// Lets one actor, picked by the seed, handle one message. False if no actor has anything to do now.
   bool step();
-  /// Steps until nobody has anything to do; how many. Throws Unexpected after `limit` steps: somebody never ends.
+  /// Steps until no actor has anything to do; returns the number of steps. Throws Unexpected after `limit` steps.
   std::size_t run_until_idle(std::size_t limit = 1'000'000);
   /// Moves the time, stopping at each timer on the way; runs until idle before, at each, and after.
   void advance(Duration by);

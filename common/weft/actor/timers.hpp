@@ -6,7 +6,7 @@
 
 namespace weft::actor {
 
-/// Owned by whoever waits; takes itself out when destroyed. Used in its actor's turns only.
+/// Owned by the waiter; removes itself when destroyed. Used in its actor's turns only.
 class TimerEntry {
  public:
   TimerEntry() = default;
@@ -32,10 +32,10 @@ class TimerHeap {
   TimerHeap(const TimerHeap&) = delete;
   TimerHeap& operator=(const TimerHeap&) = delete;
   ~TimerHeap();
-  /// Sets it, or sets it anew.
+  /// Sets or resets it.
   void set(TimerEntry& entry, TimePoint when);
   void cancel(TimerEntry& entry) noexcept;
-  /// Takes out the earliest if it is due; null when none is.
+  /// Removes and returns the earliest timer if it is due, else null.
   TimerEntry* take_due(TimePoint now) noexcept;
   bool empty() const noexcept { return entries_.empty(); }
   TimePoint earliest() const noexcept { return entries_.front()->when_; }

@@ -29,7 +29,7 @@ class SystemClock final : public Clock {
   WallTime wall() const noexcept override;
 };
 
-/// Moves only when told; for tests and simulations. Not thread-safe.
+/// Moves only by hand; for tests and simulations. Not thread-safe.
 class ManualClock final : public Clock {
  public:
   TimePoint now() const noexcept override { return now_; }

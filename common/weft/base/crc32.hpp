@@ -1,4 +1,4 @@
-// CRC-32: tells bytes that were damaged from those that were written.
+// CRC-32: detects bytes that changed after they were written.
 #pragma once
 #include <cstdint>
 

@@ -46,7 +46,7 @@ concept HasRequired = requires {
   T::weft_required();
 };
 
-/// What is not in a struct: other people's newer fields on the wire are skipped, mistakes in a configuration are told.
+/// Keys that a struct does not have: newer fields on the wire are skipped, mistakes in a configuration are errors.
 enum class Unknown : bool { skip, refuse };
 
 // ---- to Value

@@ -13,7 +13,7 @@ enum class ErrorKind : std::uint8_t {
   duplicate,     ///< the named thing exists already
   denied,        ///< not allowed
   overloaded,    ///< a limit is reached: retry later, with backoff
-  unavailable,   ///< nobody can serve this now: retry when someone is back
+  unavailable,   ///< no instance can serve this now: retry when one is back
   timeout,       ///< no answer in time: the work may have been done
   cancelled,     ///< the caller gave up
   disconnected,  ///< the peer went away: the work may have been done

@@ -20,7 +20,7 @@ struct ErrorEvent {
   Ulid instance;
   std::uint64_t epoch = 0;
   Severity severity = Severity::error;
-  std::string category;                 ///< "resource", "network", "log", … the reporter's own word
+  std::string category;                 ///< "resource", "network", "log", … chosen by the reporter
   std::string code;                     ///< stable: "WEFT-2003", "CPU_HIGH"
   std::string message;                  ///< constant text with {placeholders}
   std::map<std::string, Value> values;  ///< for the placeholders, and attributes

@@ -1,4 +1,4 @@
-// Requests as people send them: nothing at all means the defaults, and an unknown key is told.
+// Requests as people send them: an empty one means the defaults, and an unknown key is an error.
 #pragma once
 #include "weft/base/describe.hpp"
 

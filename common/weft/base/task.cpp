@@ -20,7 +20,7 @@ struct Shelf {
   Free* first = nullptr;
   std::size_t count = 0;
 };
-thread_local bool closed = false;  // the thread is ending: its shelves are gone
+thread_local bool closed = false;  // the thread is ending: its shelves no longer exist
 struct Shelves {
   std::array<Shelf, kSizes> sizes;
   ~Shelves() {

@@ -113,7 +113,7 @@ inline Task<void> TaskPromise<void>::get_return_object() noexcept {
 }
 }  // namespace detail
 
-/// Owns tasks that nobody awaits. Its destructor cancels those that still wait; it must not run inside one of them.
+/// Owns tasks that are not awaited. Its destructor cancels those that still wait; it must not run inside one of them.
 class TaskScope {
  public:
   /// What became of a task: null, or what it threw.
@@ -177,7 +177,7 @@ class TaskScope {
   std::size_t size_ = 0;
 };
 
-/// One value that somebody will deliver to one coroutine. Both ends may go away first. Loop-bound.
+/// One value that is delivered to one coroutine. Either end may be destroyed first. Loop-bound.
 template <class T>
 class Completion {
   struct State {
@@ -189,7 +189,7 @@ class Completion {
   class Completer {
    public:
     Completer() = default;
-    /// Resumes the waiter now; a second value, or one that nobody waits for any more, is dropped and false returned.
+    /// Resumes the waiter now; returns false and drops the value if it is the second or the waiter no longer exists.
     bool complete(T value) {
       auto state = std::exchange(state_, nullptr);
       if (!state || state->value || state.use_count() == 1) return false;

@@ -10,7 +10,8 @@
 
 namespace weft {
 
-/// The known word nearest to `word` (edit distance at most a third of its length, but 2 from four letters on), or none.
+/// The known word nearest to `word` (edit distance at most a third of its length, but 2 from four letters on), or
+/// empty.
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string_view>& known);
 /// ", did you mean 'port'?" or "".
 std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& known);
@@ -22,7 +23,7 @@ Result<void> check_name(std::string_view what, std::string_view name);
 /// Segments as names, joined by dots. Errors: `bad_topic`.
 Result<void> check_topic(std::string_view topic);
 
-/// A topic pattern: `*` stands for one segment, `#` (last only) for any number, none included.
+/// A topic pattern: `*` matches one segment, `#` (last only) any number, also zero.
 class TopicPattern {
  public:
   /// Errors: `bad_topic`.

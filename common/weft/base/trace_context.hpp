@@ -22,7 +22,7 @@ namespace detail {
 inline constinit thread_local const TraceContext* t_trace = nullptr;
 }
 
-/// Of the piece of work that runs on this thread, until it waits or returns; null: none. Borrowed for the moment.
+/// The trace of the work that runs on this thread, until it waits or returns; null if it has no trace. Borrowed.
 inline const TraceContext* current_trace() noexcept { return detail::t_trace; }
 inline TraceContext current_trace_or_none() noexcept { return detail::t_trace ? *detail::t_trace : TraceContext(); }
 

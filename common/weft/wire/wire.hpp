@@ -51,7 +51,7 @@ struct Header {
       0;  ///< request, reply, error, cancel, credit: correlation; event, heartbeat: sequence in its topic
   TraceContext trace;
   std::uint64_t sender = 0;  ///< Ulid::short_id() of the sending instance
-  std::uint32_t epoch = 0;   ///< of the sending instance; 0 when it has none
+  std::uint32_t epoch = 0;   ///< of the sending instance; 0 if it has no epoch
   std::uint8_t priority = 0;
   friend bool operator==(const Header&, const Header&) = default;
 };
@@ -81,7 +81,7 @@ void encode_stamp(std::uint32_t sent_us, std::span<std::byte, kStampSize> out) n
 /// Errors: `bad_envelope`.
 Result<Extension> decode_extension(BytesView bytes);
 
-/// One call that waits for another: who waits in which of its methods.
+/// One call that waits for another: the waiting agent and the method it waits in.
 struct ChainLink {
   std::uint64_t instance = 0;  ///< Ulid::short_id()
   std::string_view method;     ///< "agent.method"
@@ -111,7 +111,7 @@ struct EnvelopeView {
   BytesView extension;         ///< MessagePack map of further headers; may be empty
   BytesView payload;           ///< empty when detached
   std::uint32_t payload_size;  ///< also when detached
-  std::uint64_t next_id = 0;   ///< of the envelope behind it in the same frame, unchecked; 0: there is none
+  std::uint64_t next_id = 0;   ///< of the envelope behind it in the same frame, unchecked; 0 if it is the last
 };
 
 /// Bytes that one envelope takes in its first frame.

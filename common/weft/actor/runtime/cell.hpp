@@ -16,8 +16,8 @@ struct Side;
 
 struct Cell {
   // Words of `inbox` that are no envelope.
-  static constexpr std::uintptr_t kEmpty = 0;   ///< somebody runs it or will; nothing new
-  static constexpr std::uintptr_t kIdle = 1;    ///< nobody runs it; who puts something in makes it ready
+  static constexpr std::uintptr_t kEmpty = 0;   ///< scheduled or running, inbox empty
+  static constexpr std::uintptr_t kIdle = 1;    ///< idle: the next sender must schedule it
   static constexpr std::uintptr_t kClosed = 2;  ///< no actor: nothing gets in
   enum Flag : std::uint8_t {
     kLanes = 1,      ///< messages of another priority than normal wait in its Side
@@ -25,10 +25,10 @@ struct Cell {
     kSupervised = 4,
     kFailing = 8,      ///< Side::failure is set: the turn must deal with it
     kStopWanted = 16,  ///< stop after the message in hand
-    kHolding = 32,     ///< stopping, but its object goes on handling messages until it says that it is done
+    kHolding = 32,     ///< stopping, but its object handles messages until it reports that it is done
     kBuilt = 64,       ///< the object exists
   };
-  /// Bits of `farewell`; who sets the last of the two frees the cell.
+  /// Bits of `farewell`; whichever side sets the second bit frees the cell.
   static constexpr std::uint8_t kGone = 1, kForgotten = 2;
   static constexpr std::uint8_t kEntry = 1, kSendersWait = 2;
 
@@ -50,12 +50,12 @@ struct Cell {
   std::atomic<Cell*> parent{nullptr};
   Cell* older = nullptr;  ///< sibling; in a free list the next
   Cell* younger = nullptr;
-  std::atomic<Cell*> waits_for{nullptr};  ///< whom its only handler waits for
+  std::atomic<Cell*> waits_for{nullptr};  ///< the actor that its only running handler waits for
   // What its turns write: as far as can be from what senders write, which is another cache line.
   const ActorType* type = nullptr;
   Side* side = nullptr;
   Envelope* last = nullptr;  ///< of the normal messages taken from the inbox: a ring, last->next is the first
-  std::atomic<std::uint32_t> handled{0};  ///< of those accepted, gone from the mailbox; written by its turns
+  std::atomic<std::uint32_t> handled{0};  ///< accepted messages that left the mailbox; written in its turns
   std::atomic<std::uint32_t> oldest_ms{0};
 
   bool is(Flag flag) const noexcept { return (flags & flag) != 0; }
@@ -83,7 +83,7 @@ struct Cell {
 };
 static_assert(sizeof(Cell) == 96);
 
-/// What few actors need. Made in its own turns, by the first who needs it; used there only.
+/// What few actors need. Created on first use, in the actor's own turns, and used only there.
 struct Side {
   struct Slot {
     std::uint32_t generation = 1;
@@ -100,7 +100,7 @@ struct Side {
   std::vector<Slot> slots;
   std::vector<std::uint32_t> free_slots;
   TimerHeap timers;
-  TimePoint armed = TimePoint::max();  ///< when the scheduler will tell
+  TimePoint armed = TimePoint::max();  ///< when the scheduler will call due()
   std::unordered_map<TimerId, std::unique_ptr<Scheduled>> scheduled;
   TimerId last_timer = 0;
   detail::ActivationLink* activations = nullptr;
@@ -116,9 +116,9 @@ struct Side {
   bool in_order = false;            ///< guarded by its stripe of tree locks: its children stop one after the other
   std::unique_ptr<ChildSpec> spec;  ///< of a supervised one
   Address supervisor;
-  std::uint32_t restarts = 0;          ///< told by the supervisor
+  std::uint32_t restarts = 0;          ///< as reported by the supervisor
   std::uint64_t incarnation = 0;       ///< as it counts them
-  std::uint64_t next_incarnation = 0;  ///< to be started as soon as this one has ended; 0: none
+  std::uint64_t next_incarnation = 0;  ///< to be started as soon as this one has ended; 0: no restart is pending
   bool close_wanted = false;           ///< to be closed then
   bool skip_post_stop = false;
 };

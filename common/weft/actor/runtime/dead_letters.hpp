@@ -1,4 +1,4 @@
-// Dead letters: messages that reached nobody, with the reason. Bounded. Thread-safe. Private to actor.
+// Dead letters: messages that reached no actor, with the reason. Bounded. Thread-safe. Private to actor.
 #pragma once
 #include <deque>
 #include <mutex>
@@ -15,7 +15,7 @@ class DeadLetters {
   void add(Envelope* envelope, const Address& target, std::string target_name, Drop reason, TimePoint now) noexcept;
   void clear() noexcept;
   std::vector<DeadLetter> list() const;
-  /// The envelope passes to the caller; null when there is no such letter. Sets `target` and `name`, whom it was for.
+  /// Passes the envelope to the caller, or null if there is no such letter. Sets `target` and `name` of its receiver.
   Envelope* take(std::uint64_t number, Address& target, std::string& name) noexcept;
 
  private:

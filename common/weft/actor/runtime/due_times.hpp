@@ -24,7 +24,7 @@ class DueTimes {
   /// Never later than the earliest.
   std::optional<TimePoint> earliest() const noexcept;
   bool due(TimePoint now) const noexcept { return earliest_.load(std::memory_order_relaxed) <= ns_of(now); }
-  /// All of the earliest time, if it is due, in the order in which they were added; what `out` held is gone.
+  /// All of the earliest time, if it is due, in the order in which they were added; replaces what `out` held.
   void take(TimePoint now, std::vector<Entry>& out);
 
  private:

@@ -1,4 +1,4 @@
-// What few mailboxes need and senders touch: who waits for room, what was dropped, the messages of drop_oldest
+// What few mailboxes need and senders touch: waiting senders, counts of dropped messages, the messages of drop_oldest
 // mailboxes. Kept beside the cells, by cell, under striped locks. Thread-safe. Private to actor.
 #pragma once
 #include <algorithm>
@@ -11,7 +11,7 @@
 
 namespace weft::actor {
 
-/// Somebody whose message waits outside. `done` is told once: accepted, or not because the actor ended.
+/// A sender whose message waits outside. `done` is called once: accepted, or not because the actor ended.
 struct WaitingSender {
   Envelope* envelope = nullptr;
   UniqueFunction<void(bool accepted)> done{};
@@ -54,7 +54,7 @@ class FullMailboxes {
       if (envelope->priority > Priority::normal) ++urgent;
     }
   };
-  /// Calls `use(entry)` under the lock of the cell; makes the entry when there is none.
+  /// Calls `use(entry)` under the lock of the cell; creates the entry if it is missing.
   template <class F>
   decltype(auto) with(const Cell& cell, F&& use) {
     Stripe& stripe = of(cell);

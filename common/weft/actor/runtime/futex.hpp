@@ -12,7 +12,7 @@
 
 namespace weft::actor::futex {
 
-/// Returns when woken, when `word` is not `expected`, after `limit` (0: none), or for no reason.
+/// Returns when woken, when `word` is not `expected`, after `limit` (0: unlimited), or spuriously.
 inline void wait(std::atomic<std::uint32_t>& word, std::uint32_t expected, Duration limit) noexcept {
   timespec time{};
   time.tv_sec = static_cast<std::time_t>(limit.count() / 1'000'000'000);

@@ -1,4 +1,4 @@
-// Lifecycle: how an actor begins, fails, stops and ends.
+// Lifecycle: how an actor starts, fails, stops and ends.
 #include <algorithm>
 
 #include "weft/actor/runtime/runtime_inline.hpp"
@@ -150,7 +150,7 @@ Result<Address> Runtime::reserve(ChildSpec spec, const Address& supervisor) {
 
 void Runtime::start_now(Cell& cell) {
   Side& own = *cell.side;
-  own.no_children = false;  // it has none: nobody else looks
+  own.no_children = false;  // it has no children, so no other thread reads this
   if (!own.spec->options.keep_mailbox && cell.state.load(std::memory_order_relaxed) != State::starting) {
     drop_queue(cell, nullptr);
   }
@@ -270,7 +270,7 @@ void Runtime::stop_children(Cell& cell) {
 
 void Runtime::stop_for_parent(Cell& cell) {
   cell.farewell.fetch_or(Cell::kForgotten, std::memory_order_acq_rel);
-  cell.clear(Cell::kSupervised);  // its supervisor ends too: nobody is told
+  cell.clear(Cell::kSupervised);  // its supervisor ends too: no report is due
   const State state = cell.state.load(std::memory_order_relaxed);
   if (state == State::starting && !cell.is(Cell::kBuilt)) return end(cell, State::stopped);
   if (state == State::stopped || state == State::failed) return end(cell, state);
@@ -278,7 +278,7 @@ void Runtime::stop_for_parent(Cell& cell) {
 }
 
 void Runtime::finish_stop(Cell& cell) {
-  static Side nothing;  // of who never needed one: not written
+  static Side nothing;  // for cells without a Side; never written
   Side& own = cell.side ? *cell.side : nothing;
   if (&cell == Cell::of(root_) && own.end_reason != Reason::shutdown) {
     const std::lock_guard lock(root_failure_mutex);

@@ -1,4 +1,4 @@
-// Actors on somebody's loop: first in, first out, a bounded number of turns each time, in the time of the loop.
+// Actors on an event loop: first in, first out, a bounded number of turns at a time, by the loop's clock.
 #include <algorithm>
 #include <deque>
 #include <thread>

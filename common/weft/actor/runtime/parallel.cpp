@@ -23,7 +23,7 @@ constexpr Duration kLongTurn = 500us;       // of a mailbox that many fill
 constexpr Duration kShortSleep = 50us, kLookAround = 30us;
 constexpr unsigned kRestless = 2;      // short sleeps in a row, then it looks around
 constexpr Duration kStuckPoll = 1ms;   // a sleeper looks that often for work behind a turn that does not end
-constexpr Duration kIdlePoll = 100ms;  // and that often whether somebody else has been woken
+constexpr Duration kIdlePoll = 100ms;  // and that often whether another worker has been woken
 
 struct alignas(64) Worker {
   Local local;
@@ -32,7 +32,7 @@ struct alignas(64) Worker {
   bool woken = false;             // and has not found work yet
   std::vector<Cell*> pinned_now;  // taken from pinned; run from pinned_next on
   std::size_t pinned_next = 0;
-  unsigned restless = 0;  // short sleeps in a row that somebody ended
+  unsigned restless = 0;  // short sleeps in a row that were ended by a wake
   std::thread thread;
   std::vector<DueTimes::Entry> due;  // of the last time that came
   std::vector<std::uint32_t> seen;   // turns of the others at the last poll
@@ -122,8 +122,8 @@ class Parallel final : public Scheduler {
   bool has_cores_ = false;  // more than one to run on
   std::atomic<bool> stopping_{false};
   alignas(64) std::atomic<int> asleep_{0};
-  std::atomic<bool> searching_{false};  // somebody was woken and has not found work yet
-  std::atomic<int> timekeeper_{-1};     // the sleeper who watches the time
+  std::atomic<bool> searching_{false};  // a woken worker has not found work yet
+  std::atomic<int> timekeeper_{-1};     // the sleeping worker that watches the clock
   alignas(64) std::atomic<std::uint32_t> shared_count_{0};
   std::mutex shared_mutex_;
   std::deque<Cell*> shared_;
@@ -170,7 +170,7 @@ Cell* Parallel::next(Worker& worker) {
 }
 
 Cell* Parallel::take_pinned(Worker& worker) {
-  if (worker.pinned_count.load(std::memory_order_relaxed) != 0) {  // behind its own, whatever those do
+  if (worker.pinned_count.load(std::memory_order_relaxed) != 0) {  // they queue behind its own work, whatever that does
     if (worker.pinned_next == worker.pinned_now.size()) {
       worker.pinned_now.clear();
       worker.pinned_next = 0;
@@ -319,12 +319,12 @@ void Parallel::park(Worker& worker) {
   const int others = asleep_.fetch_sub(1, std::memory_order_seq_cst) - 1;
   runtime_->refresh(worker.local);
   if (slept) worker.restless = worker.woken && clock_.now() - begin < kShortSleep ? worker.restless + 1 : 0;
-  if (kept && worker.woken && others > 0) wake_one();  // for somebody has to watch the time
+  if (kept && worker.woken && others > 0) wake_one();  // one worker has to watch the clock
   if (polls && !worker.woken) poll_stuck(worker);
 }
 
-/// One of those who sleep watches the time, and, while others run, whether one of them is stuck. How long it may sleep;
-/// 0: until it is woken.
+/// One sleeping worker watches the clock and, while others run, whether one of them is stuck. Returns how long it may
+/// sleep; 0: until it is woken.
 Duration Parallel::keep_time(Worker& worker, TimePoint now, int sleepers, bool& polls) {
   int nobody = -1;
   if (!timekeeper_.compare_exchange_strong(nobody, static_cast<int>(worker.index), std::memory_order_seq_cst))

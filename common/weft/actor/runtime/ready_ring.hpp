@@ -29,7 +29,7 @@ class ReadyRing {
     tail_.store(tail + 1, std::memory_order_release);
     return before;
   }
-  /// Null when it is empty. `alone`: nobody else takes from it.
+  /// Null when it is empty. `alone`: no other thread takes from it.
   Cell* pop(bool alone) noexcept {
     std::uint32_t head = head_.load(std::memory_order_acquire);
     for (;;) {
@@ -43,7 +43,7 @@ class ReadyRing {
         return cell;
     }
   }
-  /// The older half of a full one; false, and nothing, when somebody took from it meanwhile.
+  /// The older half of a full one; false, with no effect, if another thread took from it in the meantime.
   bool take_half(std::span<Cell*, kHalf> out) noexcept {
     std::uint32_t head = head_.load(std::memory_order_acquire);
     if (tail_.load(std::memory_order_relaxed) - head != kMax) return false;
@@ -51,7 +51,7 @@ class ReadyRing {
     return head_.compare_exchange_strong(head, head + kHalf, std::memory_order_acq_rel);
   }
 
-  /// Anybody's: half of it, rounded up, into the empty ring of a thief, who calls; how many.
+  /// Called by a thief on any thread: moves half of it, rounded up, into the thief's empty ring; returns how many.
   std::uint32_t steal_into(ReadyRing& thief) noexcept {
     std::uint32_t head = head_.load(std::memory_order_acquire);
     const std::uint32_t tail = thief.tail_.load(std::memory_order_relaxed);

@@ -38,7 +38,7 @@ Runtime::Runtime(std::unique_ptr<Scheduler> scheduler, SystemOptions options, Mo
 
 Runtime::~Runtime() {
   scheduler_->stop();
-  dead_letters.clear();  // what is in them may have to tell an actor that it was given up
+  dead_letters.clear();  // destroying a request notifies the actor that waits for its reply
   scheduler_.reset();
 }
 

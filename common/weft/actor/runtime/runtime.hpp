@@ -27,7 +27,7 @@ struct Counters {
     restarted,
     gave_up,
     lost,       ///< accepted, and not handled because the actor stopped
-    discarded,  ///< accepted, and gone from the mailbox otherwise
+    discarded,  ///< accepted, then removed from the mailbox without being handled
     dropped,
     count = dropped + kDropReasons
   };
@@ -41,7 +41,7 @@ struct Counters {
 /// What a thread that runs actors has at hand.
 struct Local {
   Runtime* runtime = nullptr;
-  Cell* current = nullptr;  ///< whose turn it is; null again when that cell was freed in it
+  Cell* current = nullptr;  ///< the cell that runs; null again if it was freed in its turn
   Counters counters;
   std::array<Cell*, CellStore::kClasses> free_cells{};
   std::array<std::uint32_t, CellStore::kClasses> free_count{};
@@ -86,7 +86,7 @@ class Runtime {
   /// Ownership of the envelope passes in any case; with Wait::may and a full mailbox that blocks, `blocked` is set and
   /// the envelope handed back.
   Result<void> submit(const Address& to, Envelope* envelope, Envelope** blocked = nullptr);
-  /// The message of a blocked submit() waits outside until there is room; `done` is told once, on any thread.
+  /// The message of a blocked submit() waits outside until there is room; `done` is called once, on any thread.
   std::uint64_t wait_for_room(const Address& to, Envelope* envelope, UniqueFunction<void(bool accepted)> done);
   /// Destroys the message if it still waits; false when it does not.
   bool cancel_wait(const Address& to, std::uint64_t ticket) noexcept;
@@ -97,12 +97,12 @@ class Runtime {
   void answer(Address to, std::uint64_t correlation, bool external, Envelope* reply) noexcept;
   static void answer_from_anywhere(const Address& to, std::uint64_t correlation, bool external,
                                    Envelope* reply) noexcept;
-  /// Ends a message that reaches no handler: counts, keeps or destroys it, tells the requester.
+  /// Ends a message that reaches no handler: counts, keeps or destroys it, and notifies the requester.
   void drop(Envelope* envelope, const Address& to, Drop reason, Error why, std::string_view name = {});
   Result<std::size_t> publish(std::string_view topic, const SendOptions& options, Cell* sender, Envelope* in_hand,
                               Envelope* (*copy)(const void*), const void* original);
 
-  /// Past any limit: what the runtime itself has to tell.
+  /// Bypasses the mailbox capacity; for the runtime's own messages.
   void force(const Address& to, Envelope* envelope);
 
   // Actors.
@@ -114,8 +114,8 @@ class Runtime {
   // For supervisors, in their turns.
   const ChildOptions& adopt(Cell& cell, const Address& supervisor);
   void start_child(const Address& child, std::uint64_t incarnation, std::uint32_t restarts);
-  void end_child(const Address& child, bool run_post_stop);  ///< asks it to stop; its supervisor is told
-  void close_child(const Address& child, State as);          ///< takes nothing any more; the cell stays until forget()
+  void end_child(const Address& child, bool run_post_stop);  ///< asks it to stop; its supervisor is notified
+  void close_child(const Address& child, State as);  ///< accepts nothing from now on; the cell stays until forget()
   void forget(Cell& cell) noexcept;
   void orphan(const Address& child);  ///< does not stop in time: it hangs at the root until it does
   void bring_home(const Address& child, const Address& supervisor);
@@ -137,7 +137,7 @@ class Runtime {
   /// Notes that `from` waits for `to`; true when that would never end.
   bool would_cycle(Cell& from, const Address& to);
   Error cycle_error(Cell& from);
-  /// Nobody knows any more for whom `from` waits: not for `not_for` alone.
+  /// Marks `from` as waiting for an unknown actor instead of `not_for`.
   static void waits_for_somebody(const Address& from, Cell& not_for) noexcept;
   void fail_after(Cell& cell, std::exception_ptr failure) noexcept;
   void started_after(Cell& cell) noexcept;
@@ -158,7 +158,7 @@ class Runtime {
   // Shutdown.
   void refuse_new() noexcept { stopping_.store(true, std::memory_order_relaxed); }
   bool stopping() const noexcept { return stopping_.load(std::memory_order_relaxed); }
-  /// The actors of nobody in reverse order, or all at once.
+  /// Stops the actors without a supervisor in reverse order of their start, or all at once.
   void stop_all(bool in_order);
   bool all_stopped() const noexcept { return root_gone_.load(std::memory_order_acquire); }
   ShutdownReport report();

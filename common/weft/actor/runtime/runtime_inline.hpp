@@ -1,4 +1,4 @@
-// What every message passes through, inlined into who sends and who runs. Private to actor.
+// The path of every message, inlined into senders and workers. Private to actor.
 #pragma once
 #include "weft/actor/runtime/runtime.hpp"
 
@@ -43,7 +43,7 @@ inline bool Runtime::push(Cell& cell, Envelope* envelope) noexcept {
   for (;;) {
     if (seen == Cell::kClosed) return false;
     envelope->next = seen <= Cell::kIdle ? nullptr : reinterpret_cast<Envelope*>(seen);
-    // Not touched after this: it may be handled and gone.
+    // Do not touch it after this: it may have been handled and freed.
     const std::uint32_t sent_ms = envelope->sent_ms;
     if (cell.inbox.compare_exchange_weak(seen, reinterpret_cast<std::uintptr_t>(envelope), std::memory_order_acq_rel,
                                          std::memory_order_relaxed)) {

@@ -8,7 +8,7 @@ constexpr int kRedirectsMax = 8;
 
 Error closed(const std::string& who) { return Error(codes::actor_closed, who + " has stopped"); }
 
-/// What by_priority stands for.
+/// The overflow policy that by_priority resolves to.
 Overflow policy_of(const Cell& cell, Priority priority) noexcept {
   const Overflow policy = cell.overflow.load(std::memory_order_relaxed);
   if (policy != Overflow::by_priority) return policy;
@@ -178,7 +178,7 @@ void Runtime::let_in_waiting(Cell& cell) {
         next = std::move(entry.waiting.front());
         entry.waiting.pop_front();
         if (push(cell, next.envelope)) return;                  // after what its sender has sent before
-        cell.accepted.fetch_sub(1, std::memory_order_relaxed);  // it ends, and will tell who waits
+        cell.accepted.fetch_sub(1, std::memory_order_relaxed);  // the actor is ending and will notify waiting senders
         entry.waiting.push_front(std::move(next));
         next = {};
       }

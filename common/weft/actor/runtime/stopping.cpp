@@ -3,7 +3,7 @@
 namespace weft::actor {
 
 Stopping::Stopping(Runtime& runtime, Duration budget) : runtime_(runtime) {
-  // Wall time of the process, not the scheduler's: a virtual clock stands still meanwhile.
+  // The process's own clock, not the scheduler's: a virtual clock does not move during a shutdown.
   const TimePoint now = SystemClock().now();
   drained_by_ = now + budget * 4 / 5;  // the rest is for the handlers that still run
   in_order_by_ = now + budget * 9 / 10;

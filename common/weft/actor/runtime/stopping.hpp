@@ -9,7 +9,7 @@ class Stopping {
   Stopping(Runtime& runtime, Duration budget);
   /// Call it again and again until it is true.
   bool step();
-  /// Nothing moves any more: what is left of the drain or of the order is given up. False when nothing is.
+  /// No actor makes progress: gives up the rest of the drain or of the order. False if nothing is left.
   bool hurry();
   ShutdownReport report();
 

@@ -14,7 +14,7 @@ Reserved::~Reserved() {
 }
 
 ChildSpec supervisor(ChildOptions options, SupervisorOptions supervision, std::vector<ChildSpec> children) {
-  options.mailbox.capacity = 0;  // what its children tell it must come in
+  options.mailbox.capacity = 0;  // reports of its children must always fit
   return child<SupervisorActor>(std::move(options), std::move(supervision), std::move(children));
 }
 
@@ -115,7 +115,7 @@ void SupervisorActor::on(StopDue due, Context& context) {
   Child* child = find(due.child, due.incarnation);
   if (!child || child->stop_timer == 0) return;
   child->stop_timer = 0;
-  ++child->incarnation;  // what it says later is of the past
+  ++child->incarnation;  // later reports of the former incarnation are ignored
   Runtime& runtime = runtime_of(context);
   if (options_of(child->address).shutdown.kind == Shutdown::Kind::graceful) {
     runtime.tell(Level::error, Family::supervision, "stuck", child->address,

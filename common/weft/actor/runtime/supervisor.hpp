@@ -7,7 +7,7 @@
 
 namespace weft::actor {
 
-/// A cell that is on its way to its supervisor; if nobody takes it, it ends.
+/// A cell on its way to its supervisor; it ends if it is not taken over.
 class Reserved {
  public:
   Reserved(Runtime& runtime, Address child) noexcept : runtime_(&runtime), child_(child) {}
@@ -67,12 +67,12 @@ class SupervisorActor {
 
  private:
   struct Child {
-    Reserved owner;  ///< one that hangs at the root outlives its supervisor: nobody starts it again then
+    Reserved owner;  ///< a child of the root outlives its supervisor and is not restarted after that
     Address address;
     std::uint64_t incarnation = 0;
     std::uint32_t unhealthy = 0;
     TimerId start_timer = 0, stop_timer = 0;
-    bool closed = false;      ///< takes no messages any more
+    bool closed = false;      ///< no longer accepts messages
     bool restarting = false;  ///< its health failed: it is stopped to be started again, however it ends
   };
   void adopt(const Address& child, Context& context);

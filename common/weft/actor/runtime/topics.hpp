@@ -1,4 +1,4 @@
-// Topics: who gets what is published. Thread-safe. Private to actor.
+// Topics and their subscribers. Thread-safe. Private to actor.
 #pragma once
 #include <map>
 #include <shared_mutex>

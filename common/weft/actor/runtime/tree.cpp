@@ -1,11 +1,11 @@
-// Who is whose child. A parent's list of children is guarded by a lock of its own stripe, because children leave it
+// The tree of parents and children. A parent's list is guarded by the lock of its stripe, because children leave it
 // from their own threads.
 #include "weft/actor/runtime/runtime_inline.hpp"
 
 namespace weft::actor {
 
 bool Runtime::link(Cell& parent, Cell& child) {
-  // Who stops without ever having had a Side gets none any more.
+  // A cell that stops without a Side does not get one now.
   if (!parent.side && parent.state.load(std::memory_order_relaxed) == State::stopping) return false;
   if (&parent != Cell::of(root_))
     side(parent);  // the root has one until it ends, and is not only in its own turns here

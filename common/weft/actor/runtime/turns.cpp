@@ -47,7 +47,7 @@ void Runtime::run(Cell& cell, Local& local, unsigned messages, Duration longer) 
   TimePoint end{};
   const std::uint64_t sent_before = local.counters.value(Counters::sent);
   for (unsigned done = 0;; ++done) {
-    // Each look takes the word away from who sends just now: while there is work it looks now and then only.
+    // Each load of `inbox` takes its cache line from a concurrent sender: with work at hand, load it only now and then.
     const bool look = !cell.last || done % kLook == 0;
     if (look && cell.inbox.load(std::memory_order_relaxed) != Cell::kEmpty) take_mail(cell, local);
     if (!local.current) return;  // it ended, and its memory may be another's
@@ -71,7 +71,7 @@ void Runtime::run(Cell& cell, Local& local, unsigned messages, Duration longer) 
     std::uintptr_t expected = Cell::kEmpty;
     if (!cell.inbox.compare_exchange_strong(expected, Cell::kIdle, std::memory_order_seq_cst)) continue;
     local.current = nullptr;
-    // From here on somebody else may run it; only who makes it busy again may touch it.
+    // From here on another worker may run the cell; only the thread that makes it busy again may touch it.
     if ((cell.outside.load(std::memory_order_seq_cst) & Cell::kSendersWait) == 0 || !cell.has_room()) return;
     expected = Cell::kIdle;
     if (!cell.inbox.compare_exchange_strong(expected, Cell::kEmpty, std::memory_order_acq_rel)) return;
@@ -278,7 +278,8 @@ void Runtime::run_timers(Cell& cell) {
     TimerEntry* entry = cell.side->timers.take_due(moment);
     if (!entry) break;
     entry->due();
-    if (cell.is(Cell::kFailing) || cell.is(Cell::kStopWanted)) break;  // the rest is for the next turn, or for nobody
+    if (cell.is(Cell::kFailing) || cell.is(Cell::kStopWanted))
+      break;  // the rest waits for the next turn, if there is one
   }
   if (cell.side) arm(cell);
 }
