@@ -7,7 +7,7 @@
 
 namespace weft::utf8 {
 
-/// Bytes of the well-formed character at the start of `text`; 0: there is none.
+/// Bytes of the well-formed character at the start of `text`; 0 if it does not start with one.
 std::size_t sequence_length(std::string_view text) noexcept;
 /// How many bytes at the start of `text` are well-formed.
 std::size_t valid_length(std::string_view text) noexcept;

@@ -125,7 +125,7 @@ struct CallOptions {
   bool once = false;
   /// The call on whose behalf this one is made: depth, trace, deadline, chain; cancelled together with it.
   const Call* within = nullptr;
-  TraceContext trace{};  ///< without `within`: the trace that goes on in this call, such as that of an Event
+  TraceContext trace{};  ///< without `within`: the trace that this call continues, such as that of an Event
 };
 
 }  // namespace weft::calls

@@ -46,13 +46,13 @@ struct Retention {
 struct PublishOptions {
   /// After this the event is dropped before a handler sees it; 0: never. At most 71 minutes, more is never.
   Duration time_to_live{};
-  TraceContext trace{};  ///< of the work that publishes, such as Call::trace(); it goes on in Event::trace
+  TraceContext trace{};  ///< of the work that publishes, such as Call::trace(); Event::trace continues it
 };
 struct SubscribeOptions {
   /// First the last value of each matching topic that its publisher keeps (Retention), then what follows it: no value
   /// twice, none left out between. Again after a lost connection, where there is a newer one.
   bool last_value = false;
-  /// Told once, and logged, when nobody publishes a topic that matches, some time after the directory was filled:
+  /// Called once, and logged, when no topic that matches is published some time after the directory was filled:
   /// `nearest` is what may have been meant, or empty. Only by Mesh.
   std::function<void(const std::string& nearest)> on_unpublished{};
 };

@@ -26,7 +26,7 @@ class Mesh final : public ErrorSink {
        observe::Health& health);
   ~Mesh() override;
 
-  /// Binds, and starts to register and to copy the registry's records; goes on trying for as long as no registry
+  /// Binds, and starts to register and to copy the registry's records; retries for as long as no registry
   /// answers. Errors: those of Peer::bind().
   Result<void> start();
   /// Resolves when registered (joining) and the directory is filled. Errors: `no_registry` after `timeout`.
@@ -60,7 +60,7 @@ class Mesh final : public ErrorSink {
   /// `circuit_open` at once when the circuits of all its instances are open.
   Task<Result<Payload>> call(std::string target, Payload payload, CallOptions options = {});
   /// Opens a stream with one instance; `payload` is its request. Errors: `bad_name`, `no_responders`, those of a call
-  /// that are known at once; what comes later is told by the stream.
+  /// that are known at once; later errors are reported by the stream.
   Result<Stream> open_stream(std::string target, Payload payload, StreamOptions options = {});
   /// Calls every live instance, or those named, each once. Errors: `no_responders`, `bad_name`; what went wrong at one
   /// of them is in its answer.

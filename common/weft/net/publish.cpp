@@ -54,7 +54,7 @@ struct Publisher::Impl {
     socket.raw().set(zmq::sockopt::rcvbuf, kReceiveBytes);  // what is in it is read even after a connection is closed
     socket.raw().set(zmq::sockopt::rcvhwm, 0);              // only subscriptions come, and none of them may be lost
     socket.raw().set(zmq::sockopt::xpub_verbose, 1);        // each subscriber's requests, on each of its connections
-    socket.raw().set(zmq::sockopt::xpub_nodrop, 1);         // a full queue is told, then left out: see send_frame()
+    socket.raw().set(zmq::sockopt::xpub_nodrop, 1);         // a full queue makes send fail, see send_frame()
   }
 
   /// Subscriptions arrive as a byte (1 on, 0 off) and the prefix.

@@ -49,7 +49,7 @@ void notice_cut(zmq::socket_t& socket, bool asks, const Limits& limits) {
 void set_options(zmq::socket_t& socket, zmq::socket_type type, const Limits& limits) {
   namespace opt = zmq::sockopt;
   // With a domain libzmq refuses ZMTP 1.0 and 2.0, which have no handshake: it would read what a browser sends to this
-  // port as messages. Peers that speak ZMTP 3 notice nothing; without a ZAP handler there is nobody to ask about them.
+  // port as messages. Peers that speak ZMTP 3 are not affected; without a ZAP handler they are all accepted.
   socket.set(opt::zap_domain, kZapDomain);
   socket.set(opt::linger, type == zmq::socket_type::dealer ? kLingerMs : 0);
   socket.set(opt::sndhwm, limits.socket_messages_max);

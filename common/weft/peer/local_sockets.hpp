@@ -1,4 +1,4 @@
-// Socket files of processes that were killed: nobody else removes them. Private to peer.
+// Removes the socket files of processes that were killed, which nothing else removes. Private to peer.
 #pragma once
 #include <string>
 
