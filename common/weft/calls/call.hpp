@@ -94,7 +94,7 @@ class Call {
   bool has_deadline_ = false;
   std::atomic<bool> cancelled_{false};
   mutable CancelHook* hooks_ = nullptr;
-  friend class Calls;
+  friend class Caller;
 };
 
 /// The outcome is the reply or the error that the caller gets; an exception becomes `handler_failed`.

@@ -1,4 +1,5 @@
 #include "weft/calls/caller.hpp"
+#include "weft/calls/pending_call.hpp"
 
 #include <algorithm>
 
@@ -14,8 +15,8 @@ const std::string kOverflow = "_overflow";
 constexpr std::string_view kCalls = "weft_calls_total", kCallsHelp = "Calls made, by target and outcome";
 }  // namespace
 
-Calls::Calls(Loop& loop, net::Context& context, const Ulid& instance, net::Limits limits, std::size_t pending_max,
-             net::Traffic& traffic, observe::Metrics& metrics, Interceptors& interceptors)
+Caller::Caller(Loop& loop, net::Context& context, const Ulid& instance, net::Limits limits, std::size_t pending_max,
+               net::Traffic& traffic, observe::Metrics& metrics, Interceptors& interceptors)
     : loop_(loop),
       context_(context),
       limits_(limits),
@@ -32,7 +33,7 @@ Calls::Calls(Loop& loop, net::Context& context, const Ulid& instance, net::Limit
                      .after_call = [this](Outgoing& call, const Result<Payload>& outcome) { count(call, outcome); }});
 }
 
-Calls::~Calls() {
+Caller::~Caller() {
   each_waiting([](PendingCall& call) {
     call.id_ = 0;
     call.cancelled_.reset();
@@ -40,13 +41,13 @@ Calls::~Calls() {
 }
 
 template <class Visit>
-void Calls::each_waiting(Visit visit) const {
+void Caller::each_waiting(Visit visit) const {
   for (std::uint32_t at = 1; at < slots_made_; ++at) {
     if (PendingCall* call = slot(at).call) visit(*call);
   }
 }
 
-Task<Result<Payload>> Calls::call(std::string endpoint, std::string method, Payload payload, CallOptions options) {
+Task<Result<Payload>> Caller::call(std::string endpoint, std::string method, Payload payload, CallOptions options) {
   CallStart start;
   if (auto fine = start_call(start, method, options, loop_.turn_time()); !fine) co_return fine.error();
   Outgoing outgoing{.target = method,
@@ -61,13 +62,13 @@ Task<Result<Payload>> Calls::call(std::string endpoint, std::string method, Payl
   co_return co_await attempt;
 }
 
-std::shared_ptr<Destination> Calls::destination(const std::string& endpoint) {
+std::shared_ptr<Destination> Caller::destination(const std::string& endpoint) {
   auto& to = destinations_[endpoint];
   if (!to) to = std::make_shared<Destination>(endpoint);
   return to;
 }
 
-net::Link& Calls::link_of(Destination& to) {
+net::Link& Caller::link_of(Destination& to) {
   if (!to.link) {
     to.link = std::make_unique<net::Link>(loop_, context_, to.endpoint, limits_, traffic_,
                                           [this](const wire::EnvelopeView& envelope) { take(envelope); });
@@ -83,7 +84,7 @@ net::Link& Calls::link_of(Destination& to) {
   return *to.link;
 }
 
-std::uint32_t Calls::target_id(std::string_view target) {
+std::uint32_t Caller::target_id(std::string_view target) {
   if (const auto found = target_ids_.find(target); found != target_ids_.end()) return found->second;
   const bool full = targets_.size() >= kTargetsMax;
   if (full && targets_.size() > kTargetsMax) return kTargetsMax;
@@ -98,7 +99,7 @@ std::uint32_t Calls::target_id(std::string_view target) {
   return id;
 }
 
-void Calls::count(const Outgoing& call, const Result<Payload>& outcome) {
+void Caller::count(const Outgoing& call, const Result<Payload>& outcome) {
   const Stats& stats = *targets_[call.target_id];
   observe::observe_duration(*stats.duration, call.end - call.begin, call.header.trace, loop_.clock());
   ++ended_;
@@ -109,7 +110,7 @@ void Calls::count(const Outgoing& call, const Result<Payload>& outcome) {
 
 // ---- calls that wait
 
-std::uint64_t Calls::add(PendingCall& call) {
+std::uint64_t Caller::add(PendingCall& call) {
   if (free_ == kNone) {
     if (slots_made_ % kSlotsTogether == 0 || slots_.empty()) slots_.push_back(std::make_unique<Slot[]>(kSlotsTogether));
     free_ = slots_made_++;
@@ -123,7 +124,7 @@ std::uint64_t Calls::add(PendingCall& call) {
   return static_cast<std::uint64_t>(taken.generation) << 32 | at;
 }
 
-void Calls::remove(PendingCall& call) noexcept {
+void Caller::remove(PendingCall& call) noexcept {
   Slot& left = slot(call.id_);
   left.call = nullptr;
   ++left.generation;
@@ -135,20 +136,20 @@ void Calls::remove(PendingCall& call) noexcept {
   call.id_ = 0;
 }
 
-PendingCall* Calls::find(std::uint64_t id) noexcept {
+PendingCall* Caller::find(std::uint64_t id) noexcept {
   if (static_cast<std::uint32_t>(id) >= slots_made_ || slot(id).generation != id >> 32) return nullptr;
   return slot(id).call;
 }
 
 /// With a thousand calls under way their frames have left the cache when the answers come.
-void Calls::prefetch(std::uint64_t id) const noexcept {
+void Caller::prefetch(std::uint64_t id) const noexcept {
   if (static_cast<std::uint32_t>(id) >= slots_made_) return;
   for (const void* frame : slot(id).frames) {
     for (std::size_t at = 0; at < kPrefetched; at += 64) __builtin_prefetch(static_cast<const char*>(frame) + at);
   }
 }
 
-void Calls::take(const wire::EnvelopeView& envelope) {
+void Caller::take(const wire::EnvelopeView& envelope) {
   using enum wire::Kind;
   if (envelope.next_id != 0) prefetch(envelope.next_id);
   const auto kind = envelope.header.kind;
@@ -161,7 +162,7 @@ void Calls::take(const wire::EnvelopeView& envelope) {
   if (kind == reply || kind == error) late_.add();  // given up, or answered twice
 }
 
-void Calls::fail_all(Destination& to, const Error& error) {
+void Caller::fail_all(Destination& to, const Error& error) {
   std::vector<std::uint64_t> ids;
   each_waiting([&](const PendingCall& call) {
     if (call.to_ == &to) ids.push_back(call.id_);
@@ -171,7 +172,7 @@ void Calls::fail_all(Destination& to, const Error& error) {
   }
 }
 
-void Calls::tell_cancelled(Destination& to, std::uint64_t id) noexcept {
+void Caller::tell_cancelled(Destination& to, std::uint64_t id) noexcept {
   if (!to.link) return;
   wire::Header header;
   header.kind = wire::Kind::cancel;
@@ -180,13 +181,13 @@ void Calls::tell_cancelled(Destination& to, std::uint64_t id) noexcept {
   (void)to.link->send(header, {}, {});  // best effort: the callee only saves work by it
 }
 
-void Calls::arm(TimePoint when) {
+void Caller::arm(TimePoint when) {
   if (when >= alarm_at_) return;
   alarm_at_ = when;
   alarm_.start(when - loop_.now(), [this] { ring(); });
 }
 
-void Calls::ring() {
+void Caller::ring() {
   alarm_at_ = TimePoint::max();
   const TimePoint now = loop_.now();
   while (Deadlines::Entry* due = deadlines_.take_due(now)) {
@@ -199,7 +200,7 @@ void Calls::ring() {
   if (const auto first = deadlines_.next()) arm(*first);
 }
 
-void Calls::drop(const std::string& endpoint, std::string_view why) {
+void Caller::drop(const std::string& endpoint, std::string_view why) {
   const auto found = destinations_.find(endpoint);
   if (found == destinations_.end()) return;
   auto dropped = found->second;
@@ -208,7 +209,7 @@ void Calls::drop(const std::string& endpoint, std::string_view why) {
   loop_.post([link = std::move(dropped->link)] {});  // its own handler may be running: destroyed in a later turn
 }
 
-void Calls::close_idle() {
+void Caller::close_idle() {
   for (auto at = destinations_.begin(); at != destinations_.end();) {
     Destination& to = *at->second;
     const bool idle = to.in_flight == 0 && loop_.now() - to.last_used >= kIdle;
@@ -220,12 +221,12 @@ void Calls::close_idle() {
   if (any) idle_.start(kIdle, [this] { close_idle(); });
 }
 
-std::size_t Calls::in_flight_to(const std::string& endpoint) const noexcept {
+std::size_t Caller::in_flight_to(const std::string& endpoint) const noexcept {
   const auto found = destinations_.find(endpoint);
   return found == destinations_.end() ? 0 : found->second->in_flight;
 }
 
-void Calls::describe(StatsReply& stats) const {
+void Caller::describe(StatsReply& stats) const {
   stats.calls = ended_;
   stats.call_failures = failed_;
   stats.calls_waiting = pending_;
@@ -240,7 +241,7 @@ void Calls::describe(StatsReply& stats) const {
   }
 }
 
-std::vector<WaitingCall> Calls::waiting() const {
+std::vector<WaitingCall> Caller::waiting() const {
   std::vector<WaitingCall> all;
   const TimePoint now = loop_.now();
   each_waiting([&](const PendingCall& one) {
@@ -259,7 +260,7 @@ std::vector<WaitingCall> Calls::waiting() const {
   return all;
 }
 
-void Calls::flush() {
+void Caller::flush() {
   for (auto& [endpoint, to] : destinations_) {
     if (to->link) to->link->flush();
   }

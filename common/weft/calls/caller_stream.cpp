@@ -1,31 +1,31 @@
 // The caller's end of a stream.
-#include "weft/calls/caller.hpp"
+#include "weft/calls/pending_call.hpp"
 
 namespace weft::calls {
 
-/// Held by its Stream; waits in the slots of Calls like any call.
+/// Held by its Stream; waits in the slots of the Caller like any call.
 class CallerStream final : public StreamCore, private PendingCall {
  public:
-  CallerStream(Calls& calls, std::shared_ptr<Destination> to, std::shared_ptr<const InstanceRecord> instance,
+  CallerStream(Caller& caller, std::shared_ptr<Destination> to, std::shared_ptr<const InstanceRecord> instance,
                std::string target, StreamOptions options, const CallStart& start)
-      : StreamCore(calls.loop_, options.window, options.idle),
-        PendingCall(calls, to.get()),
+      : StreamCore(caller.loop_, options.window, options.idle),
+        PendingCall(caller, to.get()),
         destination_(std::move(to)),
         target_(std::move(target)),
         options_(std::move(options)),
         instance_(std::move(instance)),
         header_(start.header),
         call_{.target = target_,
-              .target_id = calls.target_id(target_),
+              .target_id = caller.target_id(target_),
               .endpoint = to_->endpoint,
               .instance = instance_.get(),
               .options = options_,
               .header = header_,
-              .begin = calls.loop_.turn_time(),
+              .begin = caller.loop_.turn_time(),
               .deadline = start.deadline} {}
 
   Result<void> open(Payload& payload) {
-    auto fine = calls_.interceptors_.before(call_, ran_);
+    auto fine = caller_.interceptors_.before(call_, ran_);
     if (fine) {
       header_.flags = options_.writes ? 0 : wire::kFlagEnd;
       grant_first();
@@ -34,7 +34,7 @@ class CallerStream final : public StreamCore, private PendingCall {
     }
     if (fine) return {};
     Result<Payload> outcome = fine.error();
-    calls_.interceptors_.after(call_, outcome, ran_);
+    caller_.interceptors_.after(call_, outcome, ran_);
     return fine;
   }
 
@@ -62,8 +62,8 @@ class CallerStream final : public StreamCore, private PendingCall {
     if (envelope.header.kind == wire::Kind::credit) take_credit(envelope);
   }
   void ended(Result<Payload> outcome) override {
-    call_.end = calls_.loop_.turn_time();
-    calls_.interceptors_.after(call_, outcome, ran_);
+    call_.end = caller_.loop_.turn_time();
+    caller_.interceptors_.after(call_, outcome, ran_);
     finish_stream(std::move(outcome));
   }
   void finish_stream(Result<Payload> outcome) { StreamCore::finish(std::move(outcome)); }
@@ -77,9 +77,9 @@ class CallerStream final : public StreamCore, private PendingCall {
   std::size_t ran_ = 0;
 };
 
-Result<std::shared_ptr<StreamCore>> Calls::open(std::shared_ptr<Destination> to,
-                                                std::shared_ptr<const InstanceRecord> instance, std::string target,
-                                                Payload payload, StreamOptions options) {
+Result<std::shared_ptr<StreamCore>> Caller::open(std::shared_ptr<Destination> to,
+                                                 std::shared_ptr<const InstanceRecord> instance, std::string target,
+                                                 Payload payload, StreamOptions options) {
   CallStart start;
   if (auto fine = start_call(start, target, options, loop_.turn_time()); !fine) return fine.error();
   auto stream = std::make_shared<CallerStream>(*this, std::move(to), std::move(instance), std::move(target),

@@ -1,5 +1,5 @@
 // One attempt of a call, and what a call begins with.
-#include "weft/calls/caller.hpp"
+#include "weft/calls/pending_call.hpp"
 
 namespace weft::calls {
 namespace {
@@ -42,33 +42,33 @@ Result<void> start_call(CallStart& start, std::string_view target, const CallOpt
 
 PendingCall::~PendingCall() {
   if (!waits()) return;
-  calls_.tell_cancelled(*to_, id_);
-  calls_.remove(*this);
+  caller_.tell_cancelled(*to_, id_);
+  caller_.remove(*this);
 }
 
 Result<void> PendingCall::begin(Outgoing& outgoing, Payload& payload, std::uint32_t window) {
-  if (calls_.pending_ >= calls_.pending_max_) {
-    return Error(codes::queue_full, std::to_string(calls_.pending_) + " calls wait for answers (limits.pending_max)");
+  if (caller_.pending_ >= caller_.pending_max_) {
+    return Error(codes::queue_full, std::to_string(caller_.pending_) + " calls wait for answers (limits.pending_max)");
   }
-  const TimePoint now = calls_.loop_.turn_time();
+  const TimePoint now = caller_.loop_.turn_time();
   outgoing_ = &outgoing;
   to_->last_used = now;
   wire::Header& header = outgoing.header;
-  header.sender = calls_.sender_;
-  header.epoch = calls_.epoch_;
+  header.sender = caller_.sender_;
+  header.epoch = caller_.epoch_;
   header.encoding = payload.encoding;
   header.deadline_us = budget_us(now, outgoing.deadline);
-  id_ = header.id = calls_.add(*this);
+  id_ = header.id = caller_.add(*this);
   const bool must_copy = outgoing.keep_payload && payload.bytes.size() > net::kDetachBytes;
   Bytes copy = must_copy ? payload.bytes : Bytes();
-  auto sent = calls_.send_request(*to_, outgoing, must_copy ? copy : payload.bytes, window);
+  auto sent = caller_.send_request(*to_, outgoing, must_copy ? copy : payload.bytes, window);
   if (!sent) {
-    calls_.remove(*this);
+    caller_.remove(*this);
     return sent;
   }
   if (outgoing.deadline != TimePoint::max()) {
-    calls_.deadlines_.add(calls_.slot(id_), outgoing.deadline);
-    calls_.arm(outgoing.deadline + Deadlines::kTick);
+    caller_.deadlines_.add(caller_.slot(id_), outgoing.deadline);
+    caller_.arm(outgoing.deadline + Deadlines::kTick);
   }
   if (outgoing.options.within) {
     cancelled_ = std::make_unique<CancelHook>();
@@ -81,11 +81,11 @@ Result<void> PendingCall::begin(Outgoing& outgoing, Payload& payload, std::uint3
 }
 
 void PendingCall::give_up(Error error) {
-  calls_.tell_cancelled(*to_, id_);
+  caller_.tell_cancelled(*to_, id_);
   finish(std::move(error));
 }
 
-Result<void> Calls::send_request(Destination& to, const Outgoing& call, Bytes& payload, std::uint32_t window) {
+Result<void> Caller::send_request(Destination& to, const Outgoing& call, Bytes& payload, std::uint32_t window) {
   const CallOptions& options = call.options;
   net::Link& link = link_of(to);
   const std::uint32_t sent_us = microseconds_of(loop_.turn_time());
@@ -113,13 +113,13 @@ Result<void> Calls::send_request(Destination& to, const Outgoing& call, Bytes& p
   return link.send(call.header, call.target, extension_, payload);
 }
 
-Attempt::Attempt(Calls& calls, Result<Destination*> to, Outgoing& outgoing, Payload& payload)
-    : PendingCall(calls, to ? *to : nullptr), call_(outgoing), payload_(payload) {
+Attempt::Attempt(Caller& caller, Result<Destination*> to, Outgoing& outgoing, Payload& payload)
+    : PendingCall(caller, to ? *to : nullptr), call_(outgoing), payload_(payload) {
   if (!to) outcome_.emplace(std::move(to.error()));
 }
 
 bool Attempt::await_ready() {
-  auto fine = calls_.interceptors_.before(call_, ran_);
+  auto fine = caller_.interceptors_.before(call_, ran_);
   if (fine && !outcome_) fine = begin(call_, payload_);
   if (!fine) outcome_.emplace(std::move(fine.error()));
   return outcome_.has_value();
@@ -136,8 +136,8 @@ void Attempt::ended(Result<Payload> outcome) {
 }
 
 Result<Payload> Attempt::await_resume() {
-  call_.end = calls_.loop_.turn_time();
-  calls_.interceptors_.after(call_, *outcome_, ran_);
+  call_.end = caller_.loop_.turn_time();
+  caller_.interceptors_.after(call_, *outcome_, ran_);
   return std::move(*outcome_);
 }
 

@@ -16,8 +16,9 @@ constexpr std::string_view kDropped = "weft_messages_dropped_total",
 
 }  // namespace
 
-Events::Events(Loop& loop, net::Context& context, const Ulid& instance, net::Limits limits, net::Traffic& traffic,
-               observe::Metrics& metrics, observe::Log& log, observe::Tracer* tracer)
+Subscriptions::Subscriptions(Loop& loop, net::Context& context, const Ulid& instance, net::Limits limits,
+                             net::Traffic& traffic, observe::Metrics& metrics, observe::Log& log,
+                             observe::Tracer* tracer)
     : loop_(loop),
       sender_(instance.short_id()),
       metrics_(metrics),
@@ -38,7 +39,8 @@ Events::Events(Loop& loop, net::Context& context, const Ulid& instance, net::Lim
 
 // ---- subscriptions
 
-Subscription Events::subscribe(const TopicPattern& pattern, EventHandler handler, const SubscribeOptions& options) {
+Subscription Subscriptions::subscribe(const TopicPattern& pattern, EventHandler handler,
+                                      const SubscribeOptions& options) {
   auto entry = std::make_shared<Subscriber>();
   entry->pattern = pattern;
   entry->handler = std::move(handler);
@@ -62,7 +64,7 @@ Subscription Events::subscribe(const TopicPattern& pattern, EventHandler handler
   });
 }
 
-void Events::close(const std::shared_ptr<Subscriber>& subscriber) {
+void Subscriptions::close(const std::shared_ptr<Subscriber>& subscriber) {
   subscriber->closed = true;
   ++subscriptions_;
   std::erase(subscribers_, subscriber);
@@ -82,7 +84,7 @@ void Events::close(const std::shared_ptr<Subscriber>& subscriber) {
       loop_.turn_time());
 }
 
-void Events::connect(const std::string& endpoint, std::uint64_t sender) {
+void Subscriptions::connect(const std::string& endpoint, std::uint64_t sender) {
   if (connected_[endpoint]++ == 0) {
     if (auto done = subscriber_.connect(endpoint); !done) {
       connected_.erase(endpoint);
@@ -92,7 +94,7 @@ void Events::connect(const std::string& endpoint, std::uint64_t sender) {
   if (sender != 0) subscriber_.expect_sender(sender, endpoint);
 }
 
-void Events::disconnect(const std::string& endpoint, std::uint64_t sender) {
+void Subscriptions::disconnect(const std::string& endpoint, std::uint64_t sender) {
   if (sender != 0) subscriber_.forget_sender(sender, endpoint);
   const auto found = connected_.find(endpoint);
   if (found == connected_.end() || --found->second > 0) return;
@@ -102,7 +104,7 @@ void Events::disconnect(const std::string& endpoint, std::uint64_t sender) {
 
 // ---- what comes
 
-Events::Route& Events::route(std::string_view topic) {
+Subscriptions::Route& Subscriptions::route(std::string_view topic) {
   if (!latest_ || latest_->topic != topic) {
     auto found = routes_.find(topic);
     if (found == routes_.end()) {
@@ -123,7 +125,7 @@ Events::Route& Events::route(std::string_view topic) {
   return route;
 }
 
-Ledger::Stream& Events::stream(Route& route, std::uint64_t sender) {
+Ledger::Stream& Subscriptions::stream(Route& route, std::uint64_t sender) {
   if (route.stream && route.sender == sender && route.generation == ledger_.generation()) return *route.stream;
   route.stream = &ledger_.stream(sender, route.topic, loop_.turn_time());
   route.sender = sender;
@@ -131,7 +133,7 @@ Ledger::Stream& Events::stream(Route& route, std::uint64_t sender) {
   return *route.stream;
 }
 
-void Events::take(const wire::EnvelopeView& envelope) {
+void Subscriptions::take(const wire::EnvelopeView& envelope) {
   Route& to = route(envelope.name);
   if (to.matching.empty()) return;
   const wire::Header& header = envelope.header;
@@ -154,7 +156,7 @@ void Events::take(const wire::EnvelopeView& envelope) {
   tell_drop(event, *refused);
 }
 
-void Events::give(Route& route, const Event& event) {
+void Subscriptions::give(Route& route, const Event& event) {
   in_hand_ = true;
   drop_in_hand_.reset();
   const auto number = route.stream->number;
@@ -173,7 +175,7 @@ void Events::give(Route& route, const Event& event) {
 }
 
 /// Its time to live is over when it was on its way for that much longer than the fastest message of its sender.
-bool Events::expired(Event& event, const wire::EnvelopeView& envelope) {
+bool Subscriptions::expired(Event& event, const wire::EnvelopeView& envelope) {
   const Duration life = std::chrono::microseconds(envelope.header.deadline_us);
   const auto sent = wire::sent_us(envelope.extension);
   const Duration age = sent ? transit_.excess(event.sender, *sent, loop_.clock().wall()) : Duration();
@@ -181,7 +183,7 @@ bool Events::expired(Event& event, const wire::EnvelopeView& envelope) {
   return age >= life;
 }
 
-void Events::take_heartbeat(const wire::EnvelopeView& envelope) {
+void Subscriptions::take_heartbeat(const wire::EnvelopeView& envelope) {
   const auto& header = envelope.header;
   if (const auto sent = wire::sent_us(envelope.extension))
     (void)transit_.excess(header.sender, *sent, loop_.clock().wall());
@@ -189,7 +191,7 @@ void Events::take_heartbeat(const wire::EnvelopeView& envelope) {
                     wire::marks_of(envelope.payload));
 }
 
-void Events::take_answer(const net::Request& request, const wire::EnvelopeView& envelope) {
+void Subscriptions::take_answer(const net::Request& request, const wire::EnvelopeView& envelope) {
   if (request.subscriber != sender_) return;
   const auto& header = envelope.header;
   if (request.last_values) {
@@ -213,7 +215,7 @@ void Events::take_answer(const net::Request& request, const wire::EnvelopeView& 
     (void)transit_.excess(header.sender, *sent, loop_.clock().wall());
 }
 
-void Events::give_last_value(Subscriber& subscriber, const wire::EnvelopeView& envelope) {
+void Subscriptions::give_last_value(Subscriber& subscriber, const wire::EnvelopeView& envelope) {
   if (!subscriber.pattern.matches(envelope.name)) return;
   const auto& header = envelope.header;
   auto& given = subscriber.given[ledger_.stream(header.sender, envelope.name, loop_.turn_time()).number];
@@ -226,7 +228,7 @@ void Events::give_last_value(Subscriber& subscriber, const wire::EnvelopeView& e
   if (!admits_ || admits_(event)) deliver(subscriber, event);
 }
 
-void Events::deliver(Subscriber& subscriber, const Event& event) {
+void Subscriptions::deliver(Subscriber& subscriber, const Event& event) {
   try {
     subscriber.handler(event);
   } catch (const std::exception& thrown) {
@@ -241,7 +243,7 @@ void Events::deliver(Subscriber& subscriber, const Event& event) {
 // ---- what was lost
 
 /// Whoever asks later what became of this one is told.
-void Events::tell_drop(const Event& event, Drop reason) {
+void Subscriptions::tell_drop(const Event& event, Drop reason) {
   const std::string_view code = reason == Drop::expired       ? codes::message_expired.id
                                 : reason == Drop::denied      ? codes::unauthorized.id
                                 : reason == Drop::undecodable ? codes::bad_payload.id
@@ -251,7 +253,7 @@ void Events::tell_drop(const Event& event, Drop reason) {
                             event.trace, code, "dropped: " + std::string(to_string(reason)));
 }
 
-void Events::dropped(std::uint64_t sender, std::string_view topic, std::uint64_t sequence, Drop reason) {
+void Subscriptions::dropped(std::uint64_t sender, std::string_view topic, std::uint64_t sequence, Drop reason) {
   tell_drop({topic, payload_, sequence, sender, 0, {}}, reason);
   if (in_hand_) {  // several handlers may say so of one event: it counts once
     drop_in_hand_ = reason;
@@ -263,7 +265,7 @@ void Events::dropped(std::uint64_t sender, std::string_view topic, std::uint64_t
   ledger_.drop(*from, sender, reason);
 }
 
-void Events::count_drop(std::uint64_t sender, Drop reason, std::uint64_t count) {
+void Subscriptions::count_drop(std::uint64_t sender, Drop reason, std::uint64_t count) {
   if (drop_counters_.size() >= kCountersMax && !drop_counters_.contains(sender)) drop_counters_.clear();
   auto& counter = drop_counters_[sender][static_cast<std::size_t>(reason)];
   if (!counter) {
@@ -275,7 +277,7 @@ void Events::count_drop(std::uint64_t sender, Drop reason, std::uint64_t count) 
   counter->add(count);
 }
 
-std::vector<wire::HeardTopic> Events::report(std::size_t limit) const {
+std::vector<wire::HeardTopic> Subscriptions::report(std::size_t limit) const {
   std::vector<wire::HeardTopic> all;
   for (const auto& [sender, source] : ledger_.sources()) {
     for (const auto& [topic, stream] : source->streams) {

@@ -1,4 +1,5 @@
-// Events: subscriptions in, and the account of what was lost on the way. Loop-bound.
+// Subscriptions: subscriptions to the topics of other processes, and the account of what was lost on the way.
+// Loop-bound.
 #pragma once
 #include <map>
 #include <memory>
@@ -20,12 +21,12 @@ class Tracer;
 
 namespace weft::events {
 
-class Events {
+class Subscriptions {
  public:
   /// `instance` is that of this process. Borrows the rest, but for the limits. Without a `tracer` no spans are kept of
   /// events that no handler got.
-  Events(Loop& loop, net::Context& context, const Ulid& instance, net::Limits limits, net::Traffic& traffic,
-         observe::Metrics& metrics, observe::Log& log, observe::Tracer* tracer);
+  Subscriptions(Loop& loop, net::Context& context, const Ulid& instance, net::Limits limits, net::Traffic& traffic,
+                observe::Metrics& metrics, observe::Log& log, observe::Tracer* tracer);
 
   Subscription subscribe(const TopicPattern& pattern, EventHandler handler, const SubscribeOptions& options);
   /// Counted: disconnect as often. With a `sender` other than 0, that number counts only in events from `endpoint`.

@@ -15,7 +15,7 @@
 namespace weft::mesh {
 
 using policy::BreakerState;
-using policy::Teller;
+using policy::ReportingCaller;
 using wire::CircuitNews;
 using wire::InstanceRecord;
 using wire::kCircuitNewsMax;
@@ -30,7 +30,7 @@ std::optional<BreakerState> state_named(std::string_view name) noexcept;
 double hold_part(double unit) noexcept;
 
 /// What this process tells: the latest of each circuit, for as long as it may matter to others.
-class ToldNews {
+class OutgoingReports {
  public:
   void put(std::string_view target, const Ulid& instance, BreakerState state, TimePoint until);
   /// Those that are not over yet. At most kCircuitNewsMax: the latest.
@@ -40,7 +40,7 @@ class ToldNews {
 
  private:
   struct Item {
-    CircuitNews news;
+    CircuitNews report;
     TimePoint until;
   };
   std::vector<Item> items_;  // in order of their numbers
@@ -48,12 +48,12 @@ class ToldNews {
 };
 
 /// What this process was told, until it is over: a circuit that is made later begins with it.
-class HeardNews {
+class PeerReports {
  public:
   static constexpr std::size_t kItemsMax = 4096;  ///< openings; more are minded where a circuit exists already
 
   struct Opening {
-    std::shared_ptr<const Teller> by;
+    std::shared_ptr<const ReportingCaller> by;
     TimePoint until;    ///< circuits are open
     TimePoint expires;  ///< nobody renewed it
   };

@@ -7,7 +7,7 @@ namespace weft::mesh {
 /// What calls are made with. Borrowed.
 struct CallTools {
   Loop& loop;
-  Calls& calls;
+  Caller& caller;
   Steering& steering;
 };
 Task<Result<Payload>> make_call(CallTools tools, std::shared_ptr<Target> target, Payload&& payload,

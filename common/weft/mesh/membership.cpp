@@ -23,7 +23,7 @@ Membership::Membership(Loop& loop, Peer& peer, Directory& directory, const MeshO
       log_(log),
       hooks_(std::move(hooks)),
       update_(loop),
-      tell_(loop),
+      announcement_(loop),
       resyncs_(
           metrics.counter("weft_directory_resyncs_total", "Snapshots taken because the copy of the records had a gap")),
       registrations_(metrics.counter("weft_registrations_total", "Times this process registered")),
@@ -101,7 +101,7 @@ Task<bool> Membership::join(std::string registry) {
   record.config_hash = options_.config_hash;
   record.health = health_;
   record.health_text = health_text_;
-  record.circuits = hooks_.news();
+  record.circuits = hooks_.reports();
   record.epoch = epoch_;  // another registry may have given it: the next one has to be higher
   const Duration timeout = joined_ && home_away_ && home() ? patience() : kCallTimeout;
   ++joining_;
@@ -187,7 +187,7 @@ Task<bool> Membership::connect_home() {
 }
 
 Task<Result<RenewReply>> Membership::renew() {
-  const RenewRequest request{options_.peer.instance, epoch_, health_, health_text_, hooks_.news()};
+  const RenewRequest request{options_.peer.instance, epoch_, health_, health_text_, hooks_.reports()};
   auto answer = co_await peer_.call_at(options_.registries[registry_], "registry.renew", Payload::of(request),
                                        options(patience()));
   if (!answer) co_return answer.error();
@@ -252,10 +252,10 @@ void Membership::update() {
 }
 
 /// A beat that does not wait for its time. Whatever becomes of it, the next one has the same news.
-void Membership::tell() {
-  if (!joined_ || stopped_ || tell_.running()) return;
-  tell_.start(std::max(kUpdateDelay, Duration(told_ + kTellPause - loop_.now())), [this] {
-    told_ = loop_.now();
+void Membership::announce() {
+  if (!joined_ || stopped_ || announcement_.running()) return;
+  announcement_.start(std::max(kUpdateDelay, Duration(announced_at_ + kTellPause - loop_.now())), [this] {
+    announced_at_ = loop_.now();
     tasks_.spawn([](Membership& self) -> Task<void> { (void)co_await self.renew(); }(*this));
   });
 }

@@ -18,9 +18,9 @@ class Membership {
  public:
   struct Hooks {
     std::function<void(std::uint64_t epoch)> joined;
-    std::function<void(const std::string& why)> lost;  ///< no registry answers
-    std::function<void()> fenced;                      ///< another instance has the slot
-    std::function<std::vector<CircuitNews>()> news;    ///< of circuits; asked with each beat
+    std::function<void(const std::string& why)> lost;   ///< no registry answers
+    std::function<void()> fenced;                       ///< another instance has the slot
+    std::function<std::vector<CircuitNews>()> reports;  ///< of circuits; asked with each beat
   };
   Membership(Loop& loop, Peer& peer, Directory& directory, const MeshOptions& options, observe::Metrics& metrics,
              observe::Log& log, Hooks hooks);
@@ -28,8 +28,8 @@ class Membership {
   void start();
   /// The record changed: register it again soon.
   void update();
-  /// There are news: the registry has them soon, and everybody with it.
-  void tell();
+  /// Circuits have changed: renews soon, so that other callers learn of it.
+  void announce();
   void set_health(HealthState state, std::string text);
   /// Why the last attempt to reach a registry failed; empty code: none did.
   const Error& last_error() const noexcept { return last_error_; }
@@ -81,8 +81,8 @@ class Membership {
   bool home_away_ = false;
   HealthState health_ = HealthState::passing;
   std::string health_text_;
-  Timer update_, tell_;
-  TimePoint told_{};
+  Timer update_, announcement_;
+  TimePoint announced_at_{};
   observe::Counter& resyncs_;
   observe::Counter& registrations_;
   observe::Gauge& registered_;

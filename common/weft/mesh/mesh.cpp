@@ -59,8 +59,8 @@ struct Mesh::Impl {
         health(h),
         security(context.security()),
         peer(l, context, options.peer, metrics, g),
-        router(directory, peer.calls(), options.peer),
-        steering(l, peer.calls(), router, options.peer.policies, metrics, g),
+        router(directory, peer.caller(), options.peer),
+        steering(l, peer.caller(), router, options.peer.policies, metrics, g),
         membership(l, peer, directory, options, metrics, g, hooks()) {
     if (options.report_errors) {
       reporter = std::make_unique<report::ErrorReporter>(
@@ -80,7 +80,7 @@ struct Mesh::Impl {
     });
     peer.name_senders([this](std::uint64_t sender) { return name_of(sender); });
     if (options.join) serve_views(peer, directory, steering);
-    if (options.join) steering.on_news([this] { membership.tell(); });
+    if (options.join) steering.on_reports([this] { membership.announce(); });
     if (options.join) steering.serve(peer);
     log.set_instance(options.peer.instance.to_string());
     if (options.join) health.set("registry", false, "not registered yet");
@@ -98,7 +98,7 @@ struct Mesh::Impl {
               health.set("registry", false, "a newer instance has taken the slot");
               if (fenced) fenced();
             },
-            [this] { return steering.news(); }};
+            [this] { return steering.reports(); }};
   }
 
   // ---- events
@@ -150,7 +150,7 @@ struct Mesh::Impl {
     else
       log.warn("nobody publishes what is subscribed to",
                {{"pattern", interest.pattern.text()}, {"hint", "did you mean '" + hint + "'?"}});
-    if (const auto tell = interest.on_unpublished) tell(hint);
+    if (const auto notify = interest.on_unpublished) notify(hint);
   }
 
   static bool interesting_for(const InstanceRecord& record, const TopicPattern& pattern) {
@@ -184,7 +184,7 @@ struct Mesh::Impl {
   void changed(const InstanceRecord& record, const Removal* removed) {
     last_change = loop.now();
     if (options.join && record.instance != options.peer.instance)
-      removed ? steering.gone(record.instance) : steering.hear(record);
+      removed ? steering.gone(record.instance) : steering.receive_reports(record);
     if (!removed) {
       remember_name(record);
       if (security) learn_key(record);
@@ -228,8 +228,8 @@ struct Mesh::Impl {
     std::string endpoint = options.error_bus;
     if (endpoint.empty()) {
       const auto buses = router.candidates("errorbus");
-      const auto own =
-          std::find_if(buses->begin(), buses->end(), [](const auto& candidate) { return candidate.replica->local; });
+      const auto own = std::find_if(buses->begin(), buses->end(),
+                                    [](const auto& candidate) { return candidate.instance_state->local; });
       if (own == buses->end()) {
         CallOptions local;
         local.host = options.peer.host;
@@ -338,11 +338,11 @@ Result<Subscription> Mesh::subscribe(std::string_view pattern, EventHandler hand
 Result<Stream> Mesh::open_stream(std::string target, Payload payload, StreamOptions options) {
   const auto agent = agent_of(target);
   if (!agent) return agent.error();
-  Course course(impl_->steering.target(target));  // its circuit learns nothing of streams
-  auto route = impl_->steering.route(course, options);
-  if (!route) return route.error();
-  auto core = impl_->peer.calls().open((*route)->to, (*route)->record, std::move(target), std::move(payload),
-                                       std::move(options));
+  Route route(impl_->steering.target(target));  // its circuit learns nothing of streams
+  auto candidate = impl_->steering.select(route, options);
+  if (!candidate) return candidate.error();
+  auto core = impl_->peer.caller().open((*candidate)->to, (*candidate)->record, std::move(target), std::move(payload),
+                                        std::move(options));
   if (!core) return core.error();
   return Stream(std::move(*core));
 }
@@ -350,7 +350,7 @@ Result<Stream> Mesh::open_stream(std::string target, Payload payload, StreamOpti
 Task<Result<Payload>> Mesh::call(std::string target, Payload payload, CallOptions options) {
   auto& i = *impl_;
   if (auto agent = agent_of(target); !agent) return failed_call(std::move(agent.error()));
-  return make_call({i.loop, i.peer.calls(), i.steering}, i.steering.target(target), std::move(payload),
+  return make_call({i.loop, i.peer.caller(), i.steering}, i.steering.target(target), std::move(payload),
                    std::move(options));
 }
 

@@ -34,18 +34,18 @@ std::string versions(std::uint32_t first, std::uint32_t last) {
 
 }  // namespace
 
-Router::Router(Directory& directory, Calls& calls, const Identity& identity)
-    : directory_(directory), calls_(calls), identity_(identity) {
+Router::Router(Directory& directory, Caller& caller, const Identity& identity)
+    : directory_(directory), caller_(caller), identity_(identity) {
   directory_.watch([this](const InstanceRecord& record, const Removal* removed) { changed(record, removed); });
 }
 
 void Router::changed(const InstanceRecord& record, const Removal* removed) {
   ++version_;
   if (const auto known = known_.find(record.agent); known != known_.end()) known_.erase(known);
-  const auto found = replicas_.find(record.instance);
-  if (found == replicas_.end()) return;
+  const auto found = instance_states_.find(record.instance);
+  if (found == instance_states_.end()) return;
   if (removed) {
-    replicas_.erase(found);
+    instance_states_.erase(found);
   } else {
     found->second->healthy = record.health != HealthState::critical;
     found->second->draining = false;
@@ -53,17 +53,17 @@ void Router::changed(const InstanceRecord& record, const Removal* removed) {
   }
 }
 
-std::shared_ptr<Replica> Router::replica_of(const InstanceRecord& record) {
-  auto& replica = replicas_[record.instance];
-  if (replica) return replica;
-  replica = std::make_shared<Replica>();
-  replica->id = record.instance;
-  replica->place = std::hash<std::string>{}(record.slot.empty() ? record.instance.to_string() : record.slot);
-  replica->host = record.host;
-  replica->local = record.host == identity_.host;
-  replica->healthy = record.health != HealthState::critical;
-  replica->set_weight(weight_of(record));
-  return replica;
+std::shared_ptr<InstanceState> Router::instance_state_of(const InstanceRecord& record) {
+  auto& instance_state = instance_states_[record.instance];
+  if (instance_state) return instance_state;
+  instance_state = std::make_shared<InstanceState>();
+  instance_state->id = record.instance;
+  instance_state->place = std::hash<std::string>{}(record.slot.empty() ? record.instance.to_string() : record.slot);
+  instance_state->host = record.host;
+  instance_state->local = record.host == identity_.host;
+  instance_state->healthy = record.health != HealthState::critical;
+  instance_state->set_weight(weight_of(record));
+  return instance_state;
 }
 
 const std::string& Router::reach(const InstanceRecord& record, const std::string& local,
@@ -77,10 +77,11 @@ std::shared_ptr<const Router::Candidates> Router::candidates(std::string_view ag
   for (const InstanceRecord* record : directory_.instances(agent)) {
     if (record->call_endpoint.empty() || !speaks_ours(*record)) continue;
     all->push_back({std::make_shared<const InstanceRecord>(*record),
-                    calls_.destination(reach(*record, record->call_local, record->call_endpoint)),
-                    replica_of(*record)});
+                    caller_.destination(reach(*record, record->call_local, record->call_endpoint)),
+                    instance_state_of(*record)});
   }
-  std::sort(all->begin(), all->end(), [](const auto& a, const auto& b) { return a.replica->id < b.replica->id; });
+  std::sort(all->begin(), all->end(),
+            [](const auto& a, const auto& b) { return a.instance_state->id < b.instance_state->id; });
   if (!all->empty()) known_.emplace(agent, all);  // names of nobody are not kept
   return all;
 }

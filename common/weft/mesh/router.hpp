@@ -14,10 +14,10 @@
 
 namespace weft::mesh {
 
+using calls::Caller;
 using calls::CallOptions;
-using calls::Calls;
 using calls::Destination;
-using policy::Replica;
+using policy::InstanceState;
 using wire::HealthState;
 
 class Router {
@@ -25,11 +25,11 @@ class Router {
   struct Candidate {
     std::shared_ptr<const InstanceRecord> record;
     std::shared_ptr<Destination> to;
-    std::shared_ptr<Replica> replica;  ///< kept for as long as the instance is known
+    std::shared_ptr<InstanceState> instance_state;  ///< kept for as long as the instance is known
   };
   using Candidates = std::vector<Candidate>;
   /// Borrows all. Drops what it remembers of an agent when its records change.
-  Router(Directory& directory, Calls& calls, const Identity& identity);
+  Router(Directory& directory, Caller& caller, const Identity& identity);
 
   /// Those of `agent` that take calls, in order of their instance ids; empty when there is nobody.
   std::shared_ptr<const Candidates> candidates(std::string_view agent);
@@ -47,13 +47,13 @@ class Router {
   };
   std::string hosts_of(std::string_view agent) const;
   void changed(const InstanceRecord& record, const Removal* removed);
-  std::shared_ptr<Replica> replica_of(const InstanceRecord& record);
+  std::shared_ptr<InstanceState> instance_state_of(const InstanceRecord& record);
 
   Directory& directory_;
-  Calls& calls_;
+  Caller& caller_;
   const Identity& identity_;
   std::unordered_map<std::string, std::shared_ptr<const Candidates>, Hash, std::equal_to<>> known_;  // by agent
-  std::unordered_map<Ulid, std::shared_ptr<Replica>> replicas_;
+  std::unordered_map<Ulid, std::shared_ptr<InstanceState>> instance_states_;
   std::uint64_t version_ = 1;
 };
 

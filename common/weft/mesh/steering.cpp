@@ -9,35 +9,36 @@ constexpr std::size_t kTargetsMax = 1000;  // beyond it those that nobody waits 
 
 }  // namespace
 
-Track* Target::track_of(const Replica& replica) noexcept {
-  const auto found =
-      std::find_if(tracks.begin(), tracks.end(), [&](const Track& track) { return track.replica.get() == &replica; });
-  return found == tracks.end() ? nullptr : &*found;
+TargetStats* Target::stats_of(const InstanceState& instance_state) noexcept {
+  const auto found = std::find_if(stats_list.begin(), stats_list.end(), [&](const TargetStats& stats) {
+    return stats.instance_state.get() == &instance_state;
+  });
+  return found == stats_list.end() ? nullptr : &*found;
 }
 
-void Course::hold(std::size_t index, Breaker::Pass as) noexcept {
+void Route::hold(std::size_t index, Breaker::Pass as) noexcept {
   if (among != target->candidates) among = target->candidates;
   at = &(*among)[index];
   pass = as;
-  ++at->replica->in_flight;
-  ++target->tracks[index].outstanding;
-  if (tried->count < tried->ids.size()) tried->ids[tried->count++] = at->replica->id.short_id();
+  ++at->instance_state->in_flight;
+  ++target->stats_list[index].outstanding;
+  if (attempted->count < attempted->ids.size()) attempted->ids[attempted->count++] = at->instance_state->id.short_id();
 }
 
-void Course::release() noexcept {
+void Route::release() noexcept {
   if (!at) return;
-  Replica& replica = *std::exchange(at, nullptr)->replica;
-  --replica.in_flight;
-  if (Track* track = target->track_of(replica)) {
-    --track->outstanding;
-    track->breaker.dropped(pass);
+  InstanceState& instance_state = *std::exchange(at, nullptr)->instance_state;
+  --instance_state.in_flight;
+  if (TargetStats* stats = target->stats_of(instance_state)) {
+    --stats->outstanding;
+    stats->breaker.dropped(pass);
   }
 }
 
-Steering::Steering(Loop& loop, Calls& calls, Router& router, std::shared_ptr<const Policies> policies,
+Steering::Steering(Loop& loop, Caller& caller, Router& router, std::shared_ptr<const Policies> policies,
                    observe::Metrics& metrics, observe::Log& log)
     : loop_(loop),
-      calls_(calls),
+      caller_(caller),
       router_(router),
       policies_(policies ? std::move(policies) : std::make_shared<const Policies>()),
       metrics_(metrics),
@@ -56,7 +57,7 @@ std::shared_ptr<Target> Steering::look_up(std::string_view name) {
     std::erase_if(targets_, [](const auto& it) { return it.second.use_count() == 1; });
   auto target = std::make_shared<Target>();
   target->name = name;
-  target->id = calls_.target_id(name);
+  target->id = caller_.target_id(name);
   target->policy = &policies_->policy_for(name);
   const observe::Labels label{{"target", target->name}};
   target->retries = &metrics_.counter("weft_retries_total", "Attempts beyond the first, by target", label);
@@ -79,24 +80,24 @@ void Steering::refresh(Target& target) {
   target.version = router_.version();
   auto candidates = router_.candidates(target.agent());
   if (candidates == target.candidates) return;
-  std::vector<Track> tracks(candidates->size());
-  for (std::size_t i = 0; i < tracks.size(); ++i) {
-    const auto& replica = (*candidates)[i].replica;
-    if (Track* known = target.track_of(*replica)) {
-      tracks[i] = std::move(*known);
+  std::vector<TargetStats> stats_list(candidates->size());
+  for (std::size_t i = 0; i < stats_list.size(); ++i) {
+    const auto& instance_state = (*candidates)[i].instance_state;
+    if (TargetStats* known = target.stats_of(*instance_state)) {
+      stats_list[i] = std::move(*known);
     }
-    tracks[i].replica = replica;
+    stats_list[i].instance_state = instance_state;
   }
-  target.tracks = std::move(tracks);
+  target.stats_list = std::move(stats_list);
   target.candidates = std::move(candidates);
-  if (!heard_.empty()) begin_as_told(target);
+  if (!peer_reports_.empty()) start_from_reports(target);
 }
 
-Result<void> Steering::fill(Ask& ask, const Course& course, const CallOptions& options) {
-  ask.balance = options.affinity.empty() ? course.policy().balance : Balance::hash;
+Result<void> Steering::fill(Selector& ask, const Route& route, const CallOptions& options) {
+  ask.balance = options.affinity.empty() ? route.policy().balance : Balance::hash;
   if (!options.host.empty()) ask.host = *options.host;
   if (!options.affinity.empty()) ask.key = *options.affinity;
-  ask.avoid = course.avoid();
+  ask.avoid = route.avoid();
   if (options.instance.empty()) return {};
   auto id = Ulid::parse(*options.instance);
   if (!id) return id.error();
@@ -108,33 +109,33 @@ std::uint64_t Steering::chance(Balance balance) {
   return balance == Balance::random_two ? random_.next() : ++turns_ * kGolden;
 }
 
-Result<const Router::Candidate*> Steering::route(Course& course, const CallOptions& options) {
-  course.release();
-  Target& target = *course.target;
+Result<const Router::Candidate*> Steering::select(Route& route, const CallOptions& options) {
+  route.release();
+  Target& target = *route.target;
   refresh(target);
-  Ask ask;
-  if (auto fine = fill(ask, course, options); !fine) return fine.error();
+  Selector ask;
+  if (auto fine = fill(ask, route, options); !fine) return fine.error();
   const TimePoint now = loop_.turn_time();
-  const Choice choice = policy::choose(target.tracks, course.policy(), ask, now, chance(ask.balance));
-  course.why = choice.why;
-  course.candidates = static_cast<std::uint32_t>(target.tracks.size());
+  const Choice choice = policy::choose(target.stats_list, route.policy(), ask, now, chance(ask.balance));
+  route.why = choice.why;
+  route.candidates = static_cast<std::uint32_t>(target.stats_list.size());
   if (choice.refused != Choice::Refused::no) return refused(target, options, choice.refused);
-  Track& track = target.tracks[choice.index];
-  const auto [pass, transition] = track.breaker.started(course.policy().breaker, now);
-  course.hold(choice.index, pass);
-  if (transition) share(target, track, transition);
-  return course.at;
+  TargetStats& stats = target.stats_list[choice.index];
+  const auto [pass, transition] = stats.breaker.started(route.policy().breaker, now);
+  route.hold(choice.index, pass);
+  if (transition) publish_transition(target, stats, transition);
+  return route.at;
 }
 
 Error Steering::refused(const Target& target, const CallOptions& options, Choice::Refused why) const {
   if (why == Choice::Refused::nobody) return router_.nobody(target.agent(), options);
   Duration soonest = Duration::max();
   std::string told;
-  for (const auto& track : target.tracks) {
-    const auto breaker = track.breaker.snapshot(target.policy->policy.breaker, loop_.turn_time());
+  for (const auto& stats : target.stats_list) {
+    const auto breaker = stats.breaker.snapshot(target.policy->policy.breaker, loop_.turn_time());
     if (breaker.force == BreakerForce::open || breaker.open_left >= soonest) continue;
     soonest = breaker.open_left;
-    told = told_by(track);
+    told = reported_by(stats);
   }
   const std::string when =
       soonest == Duration::max() ? "it was opened by hand"
@@ -142,57 +143,57 @@ Error Steering::refused(const Target& target, const CallOptions& options, Choice
           ? "a probe is on its way"
           : "the next probe goes in " + to_text(std::chrono::ceil<std::chrono::milliseconds>(soonest));
   return Error(codes::circuit_open,
-               "the circuit of " + target.name + " is open at every instance (" + std::to_string(target.tracks.size()) +
-                   ")" + told + ": " + when,
+               "the circuit of " + target.name + " is open at every instance (" +
+                   std::to_string(target.stats_list.size()) + ")" + told + ": " + when,
                "weft breaker list AGENT shows the circuits of the agent that calls");
 }
 
 // ---- the end of an attempt
 
-void Steering::ended(Course& course, Outgoing& outgoing, const Result<Payload>& outcome) {
-  measure(course, outgoing, outcome);
-  consider_retry(course, outgoing, outcome);
+void Steering::ended(Route& route, Outgoing& outgoing, const Result<Payload>& outcome) {
+  measure(route, outgoing, outcome);
+  consider_retry(route, outgoing, outcome);
 }
 
-void Steering::measure(Course& course, const Outgoing& call, const Result<Payload>& outcome) {
-  if (!course.at) return;
-  Replica& replica = *course.at->replica;  // `among` keeps it
+void Steering::measure(Route& route, const Outgoing& call, const Result<Payload>& outcome) {
+  if (!route.at) return;
+  InstanceState& instance_state = *route.at->instance_state;  // `among` keeps it
   const bool sent = call.header.id != 0;
   const bool cancelled = !outcome && outcome.error().kind == ErrorKind::cancelled;
   const bool draining = !outcome && outcome.error().is(codes::draining);
-  if (draining) replica.draining = true;
-  Track* track = course.target->track_of(replica);
-  if (!track || !sent || cancelled || draining) return course.release();
-  const auto pass = std::exchange(course.pass, Breaker::Pass::normal);  // given to finished()
-  course.release();
+  if (draining) instance_state.draining = true;
+  TargetStats* stats = route.target->stats_of(instance_state);
+  if (!stats || !sent || cancelled || draining) return route.release();
+  const auto pass = std::exchange(route.pass, Breaker::Pass::normal);  // given to finished()
+  route.release();
   const Duration took = call.end - call.begin;
-  track->measure(call.end, !outcome && policy::counts_as_error(outcome.error().kind), took);
+  stats->measure(call.end, !outcome && policy::counts_as_error(outcome.error().kind), took);
   const bool failed = !outcome && policy::breaks(outcome.error().kind);
   const Duration counted = call.options.once ? Duration::zero() : took;
-  const auto transition = track->breaker.finished(course.policy().breaker, call.end, pass, failed, counted);
-  if (transition) share(*course.target, *track, transition);
+  const auto transition = stats->breaker.finished(route.policy().breaker, call.end, pass, failed, counted);
+  if (transition) publish_transition(*route.target, *stats, transition);
 }
 
 /// True where one is left that this call was not sent to.
-bool Steering::another(const Course& course, const CallOptions& options) const noexcept {
-  const auto avoid = course.avoid();
-  if (!options.instance.empty() || avoid.size() == course.tried->ids.size()) return false;
-  return std::any_of(course.target->tracks.begin(), course.target->tracks.end(), [&](const Track& track) {
-    const bool there = options.host.empty() || track.replica->host == *options.host;
-    return there && !track.replica->draining &&
-           std::find(avoid.begin(), avoid.end(), track.replica->id.short_id()) == avoid.end();
+bool Steering::another(const Route& route, const CallOptions& options) const noexcept {
+  const auto avoid = route.avoid();
+  if (!options.instance.empty() || avoid.size() == route.attempted->ids.size()) return false;
+  return std::any_of(route.target->stats_list.begin(), route.target->stats_list.end(), [&](const TargetStats& stats) {
+    const bool there = options.host.empty() || stats.instance_state->host == *options.host;
+    return there && !stats.instance_state->draining &&
+           std::find(avoid.begin(), avoid.end(), stats.instance_state->id.short_id()) == avoid.end();
   });
 }
 
-void Steering::consider_retry(const Course& course, Outgoing& call, const Result<Payload>& outcome) {
-  Target& target = *course.target;
-  const auto& rules = course.policy().retry;
+void Steering::consider_retry(const Route& route, Outgoing& call, const Result<Payload>& outcome) {
+  Target& target = *route.target;
+  const auto& rules = route.policy().retry;
   if (call.attempt == 1) target.budget.earn(rules.budget);
   if (outcome || !call.keep_payload || !policy::worth_retrying(outcome.error(), rules, !call.options.key.empty()))
     return;
   // One that stops is left once by each call that was on its way there, and did nothing for it: no load to speak of.
   if (outcome.error().is(codes::draining)) {
-    if (!another(course, call.options)) return;
+    if (!another(route, call.options)) return;
     call.retry_after = Duration::zero();
   } else {
     if (call.attempt >= static_cast<unsigned>(rules.max_attempts)) return;
@@ -211,11 +212,12 @@ bool Steering::may_hedge(Target& target) {
   return true;
 }
 
-void Steering::tell(Target& target, const Track& changed, std::optional<Breaker::Transition> transition) {
+void Steering::record_transition(Target& target, const TargetStats& changed,
+                                 std::optional<Breaker::Transition> transition) {
   if (!transition) return;
   BreakerState worst = BreakerState::closed;
-  for (const auto& track : target.tracks) {
-    const auto state = track.breaker.state();
+  for (const auto& stats : target.stats_list) {
+    const auto state = stats.breaker.state();
     if (state == BreakerState::open || worst == BreakerState::closed) worst = state;
     if (worst == BreakerState::open) break;
   }
@@ -228,11 +230,11 @@ void Steering::tell(Target& target, const Track& changed, std::optional<Breaker:
   const auto level = transition->to == BreakerState::open && !told ? observe::Level::warn : observe::Level::info;
   log_.write(level, "a circuit changed",
              {{"target", target.name},
-              {"peer", changed.replica->id.to_string()},
-              {"peer_host", changed.replica->host},
+              {"peer", changed.instance_state->id.to_string()},
+              {"peer_host", changed.instance_state->host},
               {"from", std::string(to_string(transition->from))},
               {"to", std::string(to_string(transition->to))},
-              {"told_by", told && changed.told_by ? changed.told_by->name : std::string()}});
+              {"told_by", told && changed.reported_by ? changed.reported_by->name : std::string()}});
 }
 
 }  // namespace weft::mesh

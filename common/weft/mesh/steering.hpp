@@ -20,50 +20,50 @@
 
 namespace weft::mesh {
 
-using policy::Ask;
 using policy::Balance;
 using policy::Breaker;
 using policy::BreakerForce;
 using policy::BreakerState;
 using policy::Choice;
 using policy::EffectivePolicy;
+using policy::Explanation;
 using policy::Policy;
 using policy::PolicySetting;
+using policy::ReportingCaller;
 using policy::RetryBudget;
-using policy::Teller;
-using policy::Track;
-using policy::Verdict;
+using policy::Selector;
+using policy::TargetStats;
 using policy::WhyChosen;
 
 /// One target as this process calls it.
 struct Target {
   std::string name;      ///< "agent.method"
-  std::uint32_t id = 0;  ///< Calls::target_id()
+  std::uint32_t id = 0;  ///< Caller::target_id()
   const EffectivePolicy* policy = nullptr;
   std::uint64_t version = 0;  ///< of the router, when `tracks` were made
   std::shared_ptr<const Router::Candidates> candidates;
-  std::vector<Track> tracks;  ///< one for each candidate, in the same order
+  std::vector<TargetStats> stats_list;  ///< one for each candidate, in the same order
   RetryBudget budget;
   observe::Counter *retries = nullptr, *retries_denied = nullptr, *hedges = nullptr;
   std::array<observe::Gauge*, 3> state{};  ///< by BreakerState
 
   std::string_view agent() const noexcept { return std::string_view(name).substr(0, name.find('.')); }
-  Track* track_of(const Replica& replica) noexcept;
+  TargetStats* stats_of(const InstanceState& instance_state) noexcept;
 };
 
 /// Ulid::short_id() of those that a call was sent to. Later ones than fit are tried again.
-struct Tried {
+struct AttemptedInstances {
   std::array<std::uint64_t, 12> ids;  // the first `count`
   std::size_t count = 0;
 };
 
 /// The way of one call: where it was sent, and what it holds while it waits. Lives in the call's frame, and gives back
 /// when that is destroyed.
-struct Course {
-  explicit Course(std::shared_ptr<Target> to) : target(std::move(to)) {}
-  Course(const Course&) = delete;
-  Course& operator=(const Course&) = delete;
-  ~Course() { release(); }
+struct Route {
+  explicit Route(std::shared_ptr<Target> to) : target(std::move(to)) {}
+  Route(const Route&) = delete;
+  Route& operator=(const Route&) = delete;
+  ~Route() { release(); }
 
   std::shared_ptr<Target> target;
   std::shared_ptr<const Router::Candidates> among;  ///< keeps what `at` points to
@@ -71,11 +71,11 @@ struct Course {
   Breaker::Pass pass = Breaker::Pass::normal;
   WhyChosen why = WhyChosen::none;  ///< of the latest attempt, as is the next
   std::uint32_t candidates = 0;
-  Tried own_tried;
-  Tried* tried = &own_tried;  ///< shared by the two halves of a hedged call
+  AttemptedInstances own_attempted;
+  AttemptedInstances* attempted = &own_attempted;  ///< shared by the two halves of a hedged call
 
   const Policy& policy() const noexcept { return target->policy->policy; }
-  std::span<const std::uint64_t> avoid() const noexcept { return {tried->ids.data(), tried->count}; }
+  std::span<const std::uint64_t> avoid() const noexcept { return {attempted->ids.data(), attempted->count}; }
   void hold(std::size_t index, Breaker::Pass as) noexcept;
   /// The attempt is over. The breaker learns nothing by it.
   void release() noexcept;
@@ -84,19 +84,19 @@ struct Course {
 class Steering {
  public:
   /// Borrows all.
-  Steering(Loop& loop, Calls& calls, Router& router, std::shared_ptr<const Policies> policies,
+  Steering(Loop& loop, Caller& caller, Router& router, std::shared_ptr<const Policies> policies,
            observe::Metrics& metrics, observe::Log& log);
 
   /// Serves `_breakers`: what `weft breaker` asks.
   void serve(Peer& peer);
-  /// Called when news() has more to tell.
-  void on_news(std::function<void()> tell) { tell_news_ = std::move(tell); }
-  /// What this process found out about its circuits lately, for other callers. Ends what others told and nobody
+  /// Called when reports() has changed.
+  void on_reports(std::function<void()> notify) { notify_reports_ = std::move(notify); }
+  /// What this process found out about its circuits lately, for other callers. Ends what others reported and nobody
   /// renewed: to be asked with each beat.
-  std::vector<CircuitNews> news();
-  /// Minds what another caller tells.
-  void hear(const InstanceRecord& caller);
-  void gone(const Ulid& caller) { heard_.gone(caller); }
+  std::vector<CircuitNews> reports();
+  /// Applies the circuit reports in the record of another caller.
+  void receive_reports(const InstanceRecord& caller);
+  void gone(const Ulid& caller) { peer_reports_.gone(caller); }
   /// Those whom a gathering asks, by id.
   std::vector<Gathered::Answer> wanted(std::string_view agent, const CallOptions& options,
                                        const GatherOptions& gathering);
@@ -105,10 +105,10 @@ class Steering {
   }
   /// Where the next attempt goes; `course` holds it. Errors: `no_registry`, `no_responders`, `circuit_open`,
   /// `bad_value`.
-  Result<const Router::Candidate*> route(Course& course, const CallOptions& options);
+  Result<const Router::Candidate*> select(Route& route, const CallOptions& options);
   /// An attempt has ended: its circuit and its instance's measures take the outcome, and `outgoing.retry_after` is set
   /// where the policy asks for another attempt.
-  void ended(Course& course, Outgoing& outgoing, const Result<Payload>& outcome);
+  void ended(Route& route, Outgoing& outgoing, const Result<Payload>& outcome);
   /// True, and paid for, when a second call may go.
   bool may_hedge(Target& target);
 
@@ -128,35 +128,36 @@ class Steering {
     std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
   };
   std::shared_ptr<Target> look_up(std::string_view name);
-  static Result<void> fill(Ask& ask, const Course& course, const CallOptions& options);
+  static Result<void> fill(Selector& ask, const Route& route, const CallOptions& options);
   bool is_served(std::string_view name) const;
   std::optional<Error> not_served(const Target& target) const;
   void refresh(Target& target);
-  void measure(Course& course, const Outgoing& call, const Result<Payload>& outcome);
-  void consider_retry(const Course& course, Outgoing& call, const Result<Payload>& outcome);
-  bool another(const Course& course, const CallOptions& options) const noexcept;
+  void measure(Route& route, const Outgoing& call, const Result<Payload>& outcome);
+  void consider_retry(const Route& route, Outgoing& call, const Result<Payload>& outcome);
+  bool another(const Route& route, const CallOptions& options) const noexcept;
   Error refused(const Target& target, const CallOptions& options, Choice::Refused why) const;
-  void tell(Target& target, const Track& track, std::optional<Breaker::Transition> transition);
-  /// The same, of what own calls found out: other callers learn of it.
-  void share(Target& target, const Track& track, std::optional<Breaker::Transition> transition);
-  void hear_one(const std::shared_ptr<const Teller>& by, const CircuitNews& news);
-  void mind(Target& target, Track& track, const std::shared_ptr<const Teller>& by, BreakerState state, Duration hold);
-  void begin_as_told(Target& target);
+  void record_transition(Target& target, const TargetStats& stats, std::optional<Breaker::Transition> transition);
+  /// The same for what calls of this process found out: other callers learn of it.
+  void publish_transition(Target& target, const TargetStats& stats, std::optional<Breaker::Transition> transition);
+  void receive_report(const std::shared_ptr<const ReportingCaller>& by, const CircuitNews& report);
+  void apply_report(Target& target, TargetStats& stats, const std::shared_ptr<const ReportingCaller>& by,
+                    BreakerState state, Duration hold);
+  void start_from_reports(Target& target);
   std::uint64_t chance(Balance balance);
 
   static constexpr std::uint64_t kGolden = 0x9e3779b97f4a7c15;  // 2^64 over the golden ratio: equals take turns
 
   Loop& loop_;
-  Calls& calls_;
+  Caller& caller_;
   Router& router_;
   std::shared_ptr<const Policies> policies_;
   observe::Metrics& metrics_;
   observe::Log& log_;
   Random random_ = Random::from_os();
   std::uint64_t turns_ = 0;
-  ToldNews told_;
-  HeardNews heard_;
-  std::function<void()> tell_news_;
+  OutgoingReports own_reports_;
+  PeerReports peer_reports_;
+  std::function<void()> notify_reports_;
   std::unordered_map<std::string, std::shared_ptr<Target>, Hash, std::equal_to<>> targets_;
   std::shared_ptr<Target> last_;  // that was called: the next call is often one of the same
 };

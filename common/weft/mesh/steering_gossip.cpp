@@ -14,70 +14,73 @@ Duration part_of(Duration whole, double part) noexcept {
 
 }  // namespace
 
-void Steering::share(Target& target, const Track& track, std::optional<Breaker::Transition> transition) {
-  tell(target, track, transition);
+void Steering::publish_transition(Target& target, const TargetStats& stats,
+                                  std::optional<Breaker::Transition> transition) {
+  record_transition(target, stats, transition);
   const auto& rules = target.policy->policy.breaker;
   if (!transition || !rules.shared) return;
-  told_.put(target.name, track.replica->id, transition->to, loop_.turn_time() + rules.open_for);
-  if (tell_news_) tell_news_();
+  own_reports_.put(target.name, stats.instance_state->id, transition->to, loop_.turn_time() + rules.open_for);
+  if (notify_reports_) notify_reports_();
 }
 
-std::vector<CircuitNews> Steering::news() {
+std::vector<CircuitNews> Steering::reports() {
   const TimePoint now = loop_.turn_time();
-  heard_.expire(now, [&](const std::string& name, const Ulid& instance) {
+  peer_reports_.expire(now, [&](const std::string& name, const Ulid& instance) {
     const auto found = targets_.find(name);
     if (found == targets_.end()) return;
     Target& target = *found->second;
-    for (auto& track : target.tracks) {
-      if (track.replica->id == instance) tell(target, track, track.breaker.lapse(target.policy->policy.breaker, now));
+    for (auto& stats : target.stats_list) {
+      if (stats.instance_state->id == instance)
+        record_transition(target, stats, stats.breaker.lapse(target.policy->policy.breaker, now));
     }
   });
-  return told_.list(now);
+  return own_reports_.list(now);
 }
 
-void Steering::hear(const InstanceRecord& caller) {
-  const auto fresh = heard_.fresh(caller);
+void Steering::receive_reports(const InstanceRecord& caller) {
+  const auto fresh = peer_reports_.fresh(caller);
   if (fresh.empty()) return;
-  const auto by = std::make_shared<const Teller>(Teller{caller.instance, caller.agent + "@" + caller.host});
-  for (const auto& news : fresh) hear_one(by, news);
+  const auto by =
+      std::make_shared<const ReportingCaller>(ReportingCaller{caller.instance, caller.agent + "@" + caller.host});
+  for (const auto& report : fresh) receive_report(by, report);
 }
 
-void Steering::hear_one(const std::shared_ptr<const Teller>& by, const CircuitNews& news) {
-  const auto state = state_named(news.state);
-  if (!state || !agent_of(news.target)) return;
-  const auto& rules = policies_->policy_for(news.target).policy.breaker;
+void Steering::receive_report(const std::shared_ptr<const ReportingCaller>& by, const CircuitNews& report) {
+  const auto state = state_named(report.state);
+  if (!state || !agent_of(report.target)) return;
+  const auto& rules = policies_->policy_for(report.target).policy.breaker;
   if (!rules.shared || !rules.ever_opens()) return;
   const TimePoint now = loop_.turn_time();
   const Duration hold = part_of(rules.open_for, hold_part(random_.unit()));
-  if (const auto found = targets_.find(news.target); found != targets_.end()) {
+  if (const auto found = targets_.find(report.target); found != targets_.end()) {
     Target& target = *found->second;
     refresh(target);
-    for (auto& track : target.tracks) {
-      if (track.replica->id == news.instance) mind(target, track, by, *state, hold);
+    for (auto& stats : target.stats_list) {
+      if (stats.instance_state->id == report.instance) apply_report(target, stats, by, *state, hold);
     }
   }
   if (*state == BreakerState::closed)
-    heard_.closed(news.target, news.instance);
+    peer_reports_.closed(report.target, report.instance);
   else
-    heard_.open(news.target, news.instance, {by, now + hold, now + hold + rules.open_for});
+    peer_reports_.open(report.target, report.instance, {by, now + hold, now + hold + rules.open_for});
 }
 
-void Steering::mind(Target& target, Track& track, const std::shared_ptr<const Teller>& by, BreakerState state,
-                    Duration hold) {
+void Steering::apply_report(Target& target, TargetStats& stats, const std::shared_ptr<const ReportingCaller>& by,
+                            BreakerState state, Duration hold) {
   const auto& rules = target.policy->policy.breaker;
   const TimePoint now = loop_.turn_time();
   Breaker::Heard heard;
   if (state == BreakerState::open) {
-    auto before = std::exchange(track.told_by, by);
-    heard = track.breaker.told_open(rules, now, hold);
-    if (!heard.followed) track.told_by = std::move(before);
+    auto before = std::exchange(stats.reported_by, by);
+    heard = stats.breaker.peer_opened(rules, now, hold);
+    if (!heard.followed) stats.reported_by = std::move(before);
   } else if (state == BreakerState::half_open) {
-    heard = track.breaker.told_probe(rules, now, hold);
+    heard = stats.breaker.peer_probes(rules, now, hold);
   } else {
-    const bool agrees = track.told_by && track.told_by->instance == by->instance;
-    heard = track.breaker.told_closed(rules, now, agrees);
+    const bool agrees = stats.reported_by && stats.reported_by->instance == by->instance;
+    heard = stats.breaker.peer_closed(rules, now, agrees);
   }
-  tell(target, track, heard.transition);
+  record_transition(target, stats, heard.transition);
   metrics_
       .counter("weft_circuit_breaker_heard_total",
                "What other callers told of circuits that this process has too, by what they told and what became of it",
@@ -88,12 +91,12 @@ void Steering::mind(Target& target, Track& track, const std::shared_ptr<const Te
 }
 
 /// Circuits that are new begin as others told.
-void Steering::begin_as_told(Target& target) {
+void Steering::start_from_reports(Target& target) {
   const TimePoint now = loop_.turn_time();
-  for (auto& track : target.tracks) {
-    if (track.told_by || track.measured != TimePoint{} || !track.breaker.admits_all()) continue;
-    const auto* opening = heard_.find(target.name, track.replica->id, now);
-    if (opening) mind(target, track, opening->by, BreakerState::open, opening->until - now);
+  for (auto& stats : target.stats_list) {
+    if (stats.reported_by || stats.measured != TimePoint{} || !stats.breaker.admits_all()) continue;
+    const auto* opening = peer_reports_.find(target.name, stats.instance_state->id, now);
+    if (opening) apply_report(target, stats, opening->by, BreakerState::open, opening->until - now);
   }
 }
 

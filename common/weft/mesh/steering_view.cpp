@@ -8,7 +8,7 @@ namespace {
 
 double milliseconds(double seconds) noexcept { return seconds * 1000; }
 
-Value to_value(const Verdict& verdict) {
+Value to_value(const Explanation& verdict) {
   Value out;
   out.set("instance", verdict.instance.to_string());
   out.set("host", verdict.host);
@@ -23,21 +23,21 @@ Value to_value(const Verdict& verdict) {
   return out;
 }
 
-Value to_value(const Target& target, const Track& track, TimePoint now) {
-  const auto breaker = track.breaker.snapshot(target.policy->policy.breaker, now);
+Value to_value(const Target& target, const TargetStats& stats, TimePoint now) {
+  const auto breaker = stats.breaker.snapshot(target.policy->policy.breaker, now);
   Value out;
   out.set("target", target.name);
-  out.set("instance", track.replica->id.to_string());
-  out.set("host", track.replica->host);
+  out.set("instance", stats.instance_state->id.to_string());
+  out.set("host", stats.instance_state->host);
   out.set("state", std::string(to_string(breaker.state)));
   out.set("force", std::string(to_string(breaker.force)));
-  out.set("told_by", track.told_by && track.breaker.told() ? track.told_by->name : std::string());
+  out.set("told_by", stats.reported_by && stats.breaker.told() ? stats.reported_by->name : std::string());
   out.set("failures_in_row", breaker.failures_in_row);
   out.set("opened", breaker.opened);
   out.set("open_left_ms", milliseconds(to_seconds(breaker.open_left)));
-  out.set("round_trip_ms", milliseconds(track.round_trip));
-  out.set("errors", track.errors);
-  out.set("in_flight", track.replica->in_flight);
+  out.set("round_trip_ms", milliseconds(stats.round_trip));
+  out.set("errors", stats.errors);
+  out.set("in_flight", stats.instance_state->in_flight);
   return out;
 }
 
@@ -110,7 +110,7 @@ Value Steering::breakers() {
   std::map<std::string, std::vector<Value>> by_name;
   for (auto& [name, target] : targets_) {
     refresh(*target);
-    for (const auto& track : target->tracks) by_name[name].push_back(to_value(*target, track, loop_.turn_time()));
+    for (const auto& stats : target->stats_list) by_name[name].push_back(to_value(*target, stats, loop_.turn_time()));
   }
   Value::List out;
   for (auto& [name, values] : by_name) std::move(values.begin(), values.end(), std::back_inserter(out));
@@ -137,11 +137,14 @@ Result<std::size_t> Steering::force(std::string_view asked, std::string_view ins
     names.push_back(name);
     if (!fits(*target, asked)) continue;
     refresh(*target);
-    for (auto& track : target->tracks) {
-      if (!instance.empty() && track.replica->id.to_string() != instance) continue;
-      const auto transition = track.breaker.force(force);
-      const bool held = told_.holds_open(target->name, track.replica->id);
-      held&& force == BreakerForce::none ? share(*target, track, transition) : tell(*target, track, transition);
+    for (auto& stats : target->stats_list) {
+      if (!instance.empty() && stats.instance_state->id.to_string() != instance) continue;
+      const auto transition = stats.breaker.force(force);
+      const bool held = own_reports_.holds_open(target->name, stats.instance_state->id);
+      if (held && force == BreakerForce::none)
+        publish_transition(*target, stats, transition);
+      else
+        record_transition(*target, stats, transition);
       ++count;
     }
   }
@@ -156,7 +159,7 @@ Result<std::size_t> Steering::force(std::string_view asked, std::string_view ins
 Value Steering::explain(std::string_view name, const CallOptions& options) {
   const auto target = this->target(name);
   refresh(*target);
-  const Course course(target);
+  const Route route(target);
   Value out;
   out.set("target", target->name);
   Value::List policy;
@@ -169,13 +172,13 @@ Value Steering::explain(std::string_view name, const CallOptions& options) {
     policy.push_back(std::move(one));
   }
   out.set("policy", std::move(policy));
-  Ask ask;
-  if (auto fine = fill(ask, course, options); !fine) {
+  Selector ask;
+  if (auto fine = fill(ask, route, options); !fine) {
     out.set("refused", fine.error().describe());
     return out;
   }
   // The turn that the next call will have: the same decision.
-  const auto why = policy::explain(target->tracks, course.policy(), ask, loop_.turn_time(), (turns_ + 1) * kGolden);
+  const auto why = policy::explain(target->stats_list, route.policy(), ask, loop_.turn_time(), (turns_ + 1) * kGolden);
   Value::List instances;
   bool chosen = false;
   bool asked_for = false;

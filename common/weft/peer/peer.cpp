@@ -37,8 +37,8 @@ struct Peer::Impl {
         metrics(m),
         sockets(context),
         security(context.security()),
-        calls(l, context, options.instance, net_limits(options.limits), options.limits.pending_max, traffic, m,
-              interceptors),
+        caller(l, context, options.instance, net_limits(options.limits), options.limits.pending_max, traffic, m,
+               interceptors),
         server(l, context, net_limits(options.limits), traffic,
                [this](const net::Connection& from, const wire::EnvelopeView& envelope) {
                  dispatcher.take(from, envelope);
@@ -46,7 +46,7 @@ struct Peer::Impl {
         dispatcher(l, options, net_limits(options.limits), options.limits.in_flight_max, m, g, interceptors, server,
                    options.tracer),
         publications(l, context, options, net_limits(options.limits), traffic, m, g),
-        events(l, context, options.instance, net_limits(options.limits), traffic, m, g, options.tracer) {
+        subscriptions(l, context, options.instance, net_limits(options.limits), traffic, m, g, options.tracer) {
     dispatcher.set_policies(options.policies);
     server.on_gone([this](const net::Connection& gone) { dispatcher.connection_gone(gone); });
     if (options.tracer) trace_calls(*options.tracer);
@@ -119,7 +119,7 @@ struct Peer::Impl {
     serve_built_in("_stats", "sums and what is going on, for weft top", [this] {
       auto reply = signed_by_me<wire::StatsReply>();
       dispatcher.describe(reply);
-      calls.describe(reply);
+      caller.describe(reply);
       reply.sent = traffic.sent;
       reply.received = traffic.received;
       reply.dropped = traffic.dropped_malformed + traffic.dropped_queue_full + traffic.dropped_unroutable;
@@ -128,7 +128,7 @@ struct Peer::Impl {
     serve_built_in("_waits", "who waits for whom, for weft why", [this] {
       auto reply = signed_by_me<wire::WaitsReply>();
       reply.handled = dispatcher.handled();
-      reply.waiting = calls.waiting();
+      reply.waiting = caller.waiting();
       return Payload::of(reply);
     });
   }
@@ -146,7 +146,7 @@ struct Peer::Impl {
     set(kDropped, kDroppedHelp, {{"class", "all"}, {"reason", "malformed"}}, traffic.dropped_malformed);
     set(kDropped, kDroppedHelp, {{"class", "all"}, {"reason", "queue_full"}}, traffic.dropped_queue_full);
     metrics.gauge("weft_events_unexplained", "Events lost whose reason the publisher has not told yet")
-        .set(static_cast<double>(events.unexplained()));
+        .set(static_cast<double>(subscriptions.unexplained()));
     set("weft_events_refused_total", "Frames that a subscriber lost first of others, its queue being full", {},
         publications.publisher().refused());
     set(kDropped, kDroppedHelp, {{"class", "reply"}, {"reason", "unroutable"}}, traffic.dropped_unroutable);
@@ -188,11 +188,11 @@ struct Peer::Impl {
   net::Traffic traffic;
   calls::Interceptors interceptors;
   std::optional<Tracing> tracing;
-  Calls calls;
+  Caller caller;
   net::Server server;
   calls::Dispatcher dispatcher;
   events::Publications publications;
-  events::Events events;
+  events::Subscriptions subscriptions;
   std::string call_endpoint, call_local, publish_endpoint, publish_local;
   std::int64_t started_us = 0;
   std::function<void()> changed;
@@ -253,7 +253,7 @@ void Peer::set_policies(std::shared_ptr<const policy::Policies> policies) {
 }
 
 void Peer::set_epoch(std::uint64_t epoch) noexcept {
-  impl_->calls.set_epoch(epoch);
+  impl_->caller.set_epoch(epoch);
   impl_->dispatcher.set_epoch(epoch);
   impl_->publications.set_epoch(epoch);
 }
@@ -270,8 +270,8 @@ void Peer::serve_stream(MethodInfo method, StreamHandler handler) {
 
 Result<Stream> Peer::open_stream_at(const std::string& endpoint, std::string method, Payload payload,
                                     StreamOptions options) {
-  auto core = impl_->calls.open(impl_->calls.destination(endpoint), nullptr, std::move(method), std::move(payload),
-                                std::move(options));
+  auto core = impl_->caller.open(impl_->caller.destination(endpoint), nullptr, std::move(method), std::move(payload),
+                                 std::move(options));
   if (!core) return core.error();
   return Stream(std::move(*core));
 }
@@ -295,38 +295,40 @@ Result<void> Peer::publish(std::string_view topic, Payload payload, const Publis
 void Peer::on_record_changed(std::function<void()> changed) { impl_->changed = std::move(changed); }
 
 Task<Result<Payload>> Peer::call_at(std::string endpoint, std::string method, Payload payload, CallOptions options) {
-  return impl_->calls.call(std::move(endpoint), std::move(method), std::move(payload), std::move(options));
+  return impl_->caller.call(std::move(endpoint), std::move(method), std::move(payload), std::move(options));
 }
 
 void Peer::intercept(Interceptor interceptor) { impl_->interceptors.add(std::move(interceptor)); }
-Calls& Peer::calls() noexcept { return impl_->calls; }
+Caller& Peer::caller() noexcept { return impl_->caller; }
 
-void Peer::drop_peer(const std::string& endpoint, std::string_view why) { impl_->calls.drop(endpoint, why); }
+void Peer::drop_peer(const std::string& endpoint, std::string_view why) { impl_->caller.drop(endpoint, why); }
 std::size_t Peer::in_flight_to(const std::string& endpoint) const noexcept {
-  return impl_->calls.in_flight_to(endpoint);
+  return impl_->caller.in_flight_to(endpoint);
 }
 
 Subscription Peer::subscribe(const TopicPattern& pattern, EventHandler handler, const SubscribeOptions& options) {
-  return impl_->events.subscribe(pattern, std::move(handler), options);
+  return impl_->subscriptions.subscribe(pattern, std::move(handler), options);
 }
 void Peer::connect_publisher(const std::string& endpoint, std::uint64_t sender) {
-  impl_->events.connect(endpoint, sender);
+  impl_->subscriptions.connect(endpoint, sender);
 }
 void Peer::same_process(const std::string& endpoint, const std::string& known) {
   if (!impl_->security) return;
   if (auto key = impl_->security->key_of(known)) impl_->security->learn(endpoint, *key);
 }
 void Peer::disconnect_publisher(const std::string& endpoint, std::uint64_t sender) {
-  impl_->events.disconnect(endpoint, sender);
+  impl_->subscriptions.disconnect(endpoint, sender);
 }
 void Peer::dropped(const Event& event, Drop reason) {
-  impl_->events.dropped(event.sender, event.topic, event.sequence, reason);
+  impl_->subscriptions.dropped(event.sender, event.topic, event.sequence, reason);
 }
 void Peer::dropped(std::uint64_t sender, std::string_view topic, std::uint64_t sequence, Drop reason) {
-  impl_->events.dropped(sender, topic, sequence, reason);
+  impl_->subscriptions.dropped(sender, topic, sequence, reason);
 }
-void Peer::admit_events(std::function<bool(const Event&)> admits) { impl_->events.admit(std::move(admits)); }
-void Peer::name_senders(std::function<std::string(std::uint64_t)> name) { impl_->events.name_senders(std::move(name)); }
+void Peer::admit_events(std::function<bool(const Event&)> admits) { impl_->subscriptions.admit(std::move(admits)); }
+void Peer::name_senders(std::function<std::string(std::uint64_t)> name) {
+  impl_->subscriptions.name_senders(std::move(name));
+}
 
 LedgerReply Peer::ledger(const LedgerRequest& request) {
   if (request.tell) impl_->publications.tell_all();
@@ -336,7 +338,7 @@ LedgerReply Peer::ledger(const LedgerRequest& request) {
   reply.host = impl_->options.host;
   reply.instance = impl_->options.instance;
   reply.published = impl_->publications.report(limit);
-  reply.heard = impl_->events.report(limit);
+  reply.heard = impl_->subscriptions.report(limit);
   reply.complete = reply.published.size() < limit && reply.heard.size() < limit;
   return reply;
 }
@@ -349,7 +351,7 @@ void Peer::start_draining() noexcept { impl_->dispatcher.start_draining(); }
 std::size_t Peer::in_flight() const noexcept { return impl_->dispatcher.in_flight(); }
 
 void Peer::flush() {
-  impl_->calls.flush();
+  impl_->caller.flush();
   impl_->server.flush();
   impl_->publications.tell_all();  // the end may be near, and then nobody tells of a lost one
   impl_->publications.publisher().flush();

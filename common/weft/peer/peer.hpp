@@ -24,14 +24,14 @@ class Metrics;
 }  // namespace weft::observe
 
 namespace weft::calls {
-class Calls;
+class Caller;
 }
 
 namespace weft::peer {
 
 using calls::Call;
+using calls::Caller;
 using calls::CallOptions;
-using calls::Calls;
 using calls::Handler;
 using calls::Interceptor;
 using calls::Stream;
@@ -119,7 +119,7 @@ class Peer {
   std::size_t in_flight() const noexcept;  ///< calls being handled
   /// Sends what is queued; call before the process ends.
   void flush();
-  Calls& calls() noexcept;  ///< calls by destination; see calls.hpp
+  Caller& caller() noexcept;  ///< calls by destination; see calls/caller.hpp
 
  private:
   struct Impl;

@@ -21,7 +21,7 @@ Tracing::Tracing(observe::Tracer& tracer, const Loop& loop, std::string agent)
       loop_(loop),
       agent_(std::move(agent)),
       keeps_house_(housekeeping(agent_ + ".")),
-      targets_(calls::Calls::kTargetsMax),
+      targets_(calls::Caller::kTargetsMax),
       methods_(kMethodsKnown) {
   for (std::size_t i = 0; i < policy::kWhyChosenCount; ++i)
     why_chosen_[i] = tracer_.name(to_string(policy::WhyChosen(i)));

@@ -34,16 +34,16 @@ double known_after(Duration idle) noexcept {
 }
 
 /// Weighted rendezvous hashing (Mosharaf et al.; draft-ietf-bess-weighted-hrw).
-double rendezvous(std::uint64_t key, const Replica& replica) noexcept {
-  const double unit = (static_cast<double>(mix(key ^ replica.place) >> 11) + 0.5) / 9007199254740992.0;  // 2^53
-  return -replica.weight / std::log(unit);
+double rendezvous(std::uint64_t key, const InstanceState& instance_state) noexcept {
+  const double unit = (static_cast<double>(mix(key ^ instance_state.place) >> 11) + 0.5) / 9007199254740992.0;  // 2^53
+  return -instance_state.weight / std::log(unit);
 }
 
 class Decision {
  public:
-  Decision(std::span<const Track> tracks, const Policy& policy, const Ask& ask, TimePoint now, std::uint64_t chance,
-           std::vector<Verdict>* why) noexcept
-      : tracks_(tracks), policy_(policy), ask_(ask), now_(now), chance_(chance), why_(why) {}
+  Decision(std::span<const TargetStats> stats_list, const Policy& policy, const Selector& ask, TimePoint now,
+           std::uint64_t chance, std::vector<Explanation>* why) noexcept
+      : tracks_(stats_list), policy_(policy), ask_(ask), now_(now), chance_(chance), why_(why) {}
 
   Choice run() {
     look();
@@ -59,53 +59,54 @@ class Decision {
   /// Nothing is to be decided: the usual case.
   bool only_one() const noexcept {
     if (tracks_.size() != 1 || !ask_.host.empty() || ask_.instance || !ask_.avoid.empty()) return false;
-    const Track& track = tracks_[0];
-    return track.replica->healthy && !track.replica->draining && track.breaker.admits_all();
+    const TargetStats& stats = tracks_[0];
+    return stats.instance_state->healthy && !stats.instance_state->draining && stats.breaker.admits_all();
   }
   bool by_turns() const noexcept { return probe_ == Choice::kNone && ask_.balance == Balance::round_robin; }
 
  private:
-  bool wanted(const Replica& replica) const noexcept {
-    return (ask_.host.empty() || replica.host == ask_.host) && (!ask_.instance || replica.id == *ask_.instance);
+  bool wanted(const InstanceState& instance_state) const noexcept {
+    return (ask_.host.empty() || instance_state.host == ask_.host) &&
+           (!ask_.instance || instance_state.id == *ask_.instance);
   }
-  bool avoided(const Replica& replica) const noexcept {
+  bool avoided(const InstanceState& instance_state) const noexcept {
     return !ask_.avoid.empty() &&
-           std::find(ask_.avoid.begin(), ask_.avoid.end(), replica.id.short_id()) != ask_.avoid.end();
+           std::find(ask_.avoid.begin(), ask_.avoid.end(), instance_state.id.short_id()) != ask_.avoid.end();
   }
-  Tier tier(const Track& track) const noexcept {
-    const Replica& replica = *track.replica;
-    if (!wanted(replica) || !track.breaker.admits(policy_.breaker, now_)) return out;
-    if (replica.draining) return last_choice;
-    return !replica.healthy || avoided(replica) ? second_choice : fine;
+  Tier tier(const TargetStats& stats) const noexcept {
+    const InstanceState& instance_state = *stats.instance_state;
+    if (!wanted(instance_state) || !stats.breaker.admits(policy_.breaker, now_)) return out;
+    if (instance_state.draining) return last_choice;
+    return !instance_state.healthy || avoided(instance_state) ? second_choice : fine;
   }
 
   /// Who can take it at all, and what is known of them together.
   void look() {
     const bool anybody = ask_.host.empty() && !ask_.instance && ask_.avoid.empty();
     for (std::size_t i = 0; i < tracks_.size(); ++i) {
-      const Track& track = tracks_[i];
-      if (!anybody && !wanted(*track.replica)) continue;
-      const bool plain = anybody && track.replica->healthy && !track.replica->draining;
-      const Tier t = plain && track.breaker.admits(policy_.breaker, now_) ? fine : tier(track);
+      const TargetStats& stats = tracks_[i];
+      if (!anybody && !wanted(*stats.instance_state)) continue;
+      const bool plain = anybody && stats.instance_state->healthy && !stats.instance_state->draining;
+      const Tier t = plain && stats.breaker.admits(policy_.breaker, now_) ? fine : tier(stats);
       if (t == out) {
         refused_ = Choice::Refused::circuit_open;
         continue;
       }
       best_tier_ = std::min(best_tier_, t);
       if (i < kMasked) masks_[t] |= std::uint64_t{1} << i;
-      if (track.round_trip > 0 && (typical_ == 0 || track.round_trip < typical_)) typical_ = track.round_trip;
-      if (t == fine && probe_ == Choice::kNone && track.breaker.wants_probe(policy_.breaker, now_)) probe_ = i;
+      if (stats.round_trip > 0 && (typical_ == 0 || stats.round_trip < typical_)) typical_ = stats.round_trip;
+      if (t == fine && probe_ == Choice::kNone && stats.breaker.wants_probe(policy_.breaker, now_)) probe_ = i;
     }
     if (typical_ == 0) typical_ = kRoundTripAssumed;
     if (why_) tell_all();
   }
 
   /// Seconds that a call is expected to take there, failures counted as time.
-  double cost(const Track& track) const noexcept {
-    if (track.outstanding > 0)
-      return (track.round_trip > 0 ? track.round_trip : typical_) + track.errors * kFailureCost;
-    if (track.round_trip == 0) return std::min(typical_, kRoundTripAssumed);
-    return known_after(now_ - track.measured) * (track.round_trip + track.errors * kFailureCost);
+  double cost(const TargetStats& stats) const noexcept {
+    if (stats.outstanding > 0)
+      return (stats.round_trip > 0 ? stats.round_trip : typical_) + stats.errors * kFailureCost;
+    if (stats.round_trip == 0) return std::min(typical_, kRoundTripAssumed);
+    return known_after(now_ - stats.measured) * (stats.round_trip + stats.errors * kFailureCost);
   }
 
   std::size_t pick(WhyChosen& why) const noexcept {
@@ -115,7 +116,7 @@ class Decision {
     switch (ask_.balance) {
       case Balance::round_robin:
         why = WhyChosen::turn;
-        return best([&](std::size_t i) { return -(tracks_[i].turn + tracks_[i].replica->weight); });
+        return best([&](std::size_t i) { return -(tracks_[i].turn + tracks_[i].instance_state->weight); });
       case Balance::random_two:
         why = WhyChosen::two;
         return random_two();
@@ -159,16 +160,16 @@ class Decision {
       if (!eligible(i)) continue;
       const double seconds = cost(tracks_[i]);
       if (i < costs.size()) costs[i] = seconds;
-      double& lowest = tracks_[i].replica->local ? local : remote;
+      double& lowest = tracks_[i].instance_state->local ? local : remote;
       lowest = std::min(lowest, seconds);
     }
     const bool far = local == kNobody || (local > kLocalFactor * remote && local > remote + kLocalMargin);
     const double same = std::max(far ? remote : local, kFast) * kSame;
     return best([&](std::size_t i) {
-      const Replica& replica = *tracks_[i].replica;
-      if (replica.local == far) return kNobody;
+      const InstanceState& instance_state = *tracks_[i].instance_state;
+      if (instance_state.local == far) return kNobody;
       const double seconds = i < costs.size() ? costs[i] : cost(tracks_[i]);
-      const double load = (1 + replica.in_flight) * replica.burden;
+      const double load = (1 + instance_state.in_flight) * instance_state.burden;
       return seconds <= same ? load : load * seconds * kSame / same;
     });
   }
@@ -181,8 +182,8 @@ class Decision {
     std::size_t second = below(chance_ << 32, count - 1);
     second += second >= first;
     const std::size_t a = nth(first), b = nth(second);
-    const auto rank = [&](const Track& track) {
-      return (1 + track.replica->in_flight) * std::max(cost(track), kFast) * track.replica->burden;
+    const auto rank = [&](const TargetStats& stats) {
+      return (1 + stats.instance_state->in_flight) * std::max(cost(stats), kFast) * stats.instance_state->burden;
     };
     return rank(tracks_[b]) < rank(tracks_[a]) ? b : a;
   }
@@ -197,61 +198,61 @@ class Decision {
     double total = 1, weights = 0;
     for (std::size_t i = 0; i < tracks_.size(); ++i) {
       if (!eligible(i)) continue;
-      total += tracks_[i].replica->in_flight;
-      weights += tracks_[i].replica->weight;
+      total += tracks_[i].instance_state->in_flight;
+      weights += tracks_[i].instance_state->weight;
     }
     // Google's bounded loads: nobody above kHashLoad times its share; what it has too much goes to the next of the key.
-    const auto full = [&](const Replica& replica) {
-      return replica.in_flight + 1 > std::ceil(kHashLoad * total * replica.weight / weights);
+    const auto full = [&](const InstanceState& instance_state) {
+      return instance_state.in_flight + 1 > std::ceil(kHashLoad * total * instance_state.weight / weights);
     };
     return best([&](std::size_t i) {
-      const double rank = -rendezvous(key, *tracks_[i].replica);
-      return full(*tracks_[i].replica) ? rank / 1e300 : rank;  // behind all that are not, in the same order
+      const double rank = -rendezvous(key, *tracks_[i].instance_state);
+      return full(*tracks_[i].instance_state) ? rank / 1e300 : rank;  // behind all that are not, in the same order
     });
   }
 
   void tell_all() {
-    for (const auto& track : tracks_) {
-      Verdict verdict;
-      verdict.instance = track.replica->id;
-      verdict.host = track.replica->host;
-      verdict.local = track.replica->local;
-      verdict.asked_for = wanted(*track.replica);
-      verdict.breaker = track.breaker.state();
-      verdict.in_flight = track.replica->in_flight;
-      verdict.round_trip = track.round_trip;
-      verdict.errors = track.errors;
-      if (tier(track) != out) verdict.cost = cost(track);
-      verdict.reason = reason(track);
+    for (const auto& stats : tracks_) {
+      Explanation verdict;
+      verdict.instance = stats.instance_state->id;
+      verdict.host = stats.instance_state->host;
+      verdict.local = stats.instance_state->local;
+      verdict.asked_for = wanted(*stats.instance_state);
+      verdict.breaker = stats.breaker.state();
+      verdict.in_flight = stats.instance_state->in_flight;
+      verdict.round_trip = stats.round_trip;
+      verdict.errors = stats.errors;
+      if (tier(stats) != out) verdict.cost = cost(stats);
+      verdict.reason = reason(stats);
       why_->push_back(std::move(verdict));
     }
   }
-  std::string reason(const Track& track) const {
-    const Replica& replica = *track.replica;
-    if (!ask_.host.empty() && replica.host != ask_.host) return fmt::format("not on host {}", ask_.host);
-    if (!wanted(replica)) return "another instance is asked for";
-    const auto breaker = track.breaker.snapshot(policy_.breaker, now_);
-    if (tier(track) == out) {
+  std::string reason(const TargetStats& stats) const {
+    const InstanceState& instance_state = *stats.instance_state;
+    if (!ask_.host.empty() && instance_state.host != ask_.host) return fmt::format("not on host {}", ask_.host);
+    if (!wanted(instance_state)) return "another instance is asked for";
+    const auto breaker = stats.breaker.snapshot(policy_.breaker, now_);
+    if (tier(stats) == out) {
       if (breaker.force == BreakerForce::open) return "circuit opened by hand";
       if (breaker.state == BreakerState::half_open) return "circuit half open, its probes are on their way";
-      return fmt::format("circuit open for another {:.1f} s{}", to_seconds(breaker.open_left), told_by(track));
+      return fmt::format("circuit open for another {:.1f} s{}", to_seconds(breaker.open_left), reported_by(stats));
     }
-    if (replica.draining) return "it is stopping";
-    if (!replica.healthy) return "its health is critical";
-    if (avoided(replica)) return "it was tried already";
-    if (track.breaker.wants_probe(policy_.breaker, now_)) return "a probe of its circuit is due";
-    const std::string_view where = replica.local ? "own host" : "other host";
-    const double seconds = cost(track);
-    if (track.round_trip == 0) return fmt::format("{}, not measured yet", where);
-    return fmt::format("{}, expected {:.3g} ms, {} in flight", where, seconds * 1000, replica.in_flight);
+    if (instance_state.draining) return "it is stopping";
+    if (!instance_state.healthy) return "its health is critical";
+    if (avoided(instance_state)) return "it was tried already";
+    if (stats.breaker.wants_probe(policy_.breaker, now_)) return "a probe of its circuit is due";
+    const std::string_view where = instance_state.local ? "own host" : "other host";
+    const double seconds = cost(stats);
+    if (stats.round_trip == 0) return fmt::format("{}, not measured yet", where);
+    return fmt::format("{}, expected {:.3g} ms, {} in flight", where, seconds * 1000, instance_state.in_flight);
   }
 
-  std::span<const Track> tracks_;
+  std::span<const TargetStats> tracks_;
   const Policy& policy_;
-  const Ask& ask_;
+  const Selector& ask_;
   TimePoint now_;
   std::uint64_t chance_;
-  std::vector<Verdict>* why_;
+  std::vector<Explanation>* why_;
   Tier best_tier_ = out;
   static constexpr std::size_t kMasked = 64;
   std::uint64_t masks_[out]{};  // of the first 64 tracks, by tier: it need not be found out twice
@@ -282,11 +283,11 @@ std::string_view to_string(WhyChosen why) noexcept {
   return {};
 }
 
-std::string told_by(const Track& track) {
-  return track.told_by && track.breaker.told() ? ", as " + track.told_by->name + " said" : std::string();
+std::string reported_by(const TargetStats& stats) {
+  return stats.reported_by && stats.breaker.told() ? ", as " + stats.reported_by->name + " said" : std::string();
 }
 
-void Track::measure(TimePoint now, bool failed, Duration took) noexcept {
+void TargetStats::measure(TimePoint now, bool failed, Duration took) noexcept {
   const double part = round_trip == 0 ? 1 : 1 - (1 - kEach) * known_after(now - measured);
   const double seconds = std::max(to_seconds(took), 1e-9);
   round_trip += part * (seconds - round_trip);
@@ -294,25 +295,26 @@ void Track::measure(TimePoint now, bool failed, Duration took) noexcept {
   measured = now;
 }
 
-Choice choose(std::span<Track> tracks, const Policy& policy, const Ask& ask, TimePoint now, std::uint64_t chance) {
-  Decision decision(tracks, policy, ask, now, chance, nullptr);
+Choice choose(std::span<TargetStats> stats_list, const Policy& policy, const Selector& ask, TimePoint now,
+              std::uint64_t chance) {
+  Decision decision(stats_list, policy, ask, now, chance, nullptr);
   if (decision.only_one()) return {0, Choice::Refused::no, WhyChosen::only};
   const Choice choice = decision.run();
   if (choice.refused != Choice::Refused::no || !decision.by_turns()) return choice;
   double total = 0;  // smooth weighted turns, as nginx takes them
-  for (std::size_t i = 0; i < tracks.size(); ++i) {
+  for (std::size_t i = 0; i < stats_list.size(); ++i) {
     if (!decision.eligible(i)) continue;
-    tracks[i].turn += tracks[i].replica->weight;
-    total += tracks[i].replica->weight;
+    stats_list[i].turn += stats_list[i].instance_state->weight;
+    total += stats_list[i].instance_state->weight;
   }
-  tracks[choice.index].turn -= total;
+  stats_list[choice.index].turn -= total;
   return choice;
 }
 
-std::vector<Verdict> explain(std::span<const Track> tracks, const Policy& policy, const Ask& ask, TimePoint now,
-                             std::uint64_t chance) {
-  std::vector<Verdict> why;
-  (void)Decision(tracks, policy, ask, now, chance, &why).run();
+std::vector<Explanation> explain(std::span<const TargetStats> stats_list, const Policy& policy, const Selector& ask,
+                                 TimePoint now, std::uint64_t chance) {
+  std::vector<Explanation> why;
+  (void)Decision(stats_list, policy, ask, now, chance, &why).run();
   return why;
 }
 

@@ -16,7 +16,7 @@
 namespace weft::policy {
 
 /// What all methods of one instance share.
-struct Replica {
+struct InstanceState {
   Ulid id;
   std::uint64_t place = 0;  ///< hash of its slot: what replaces it there gets the same keys
   std::string host;
@@ -27,38 +27,38 @@ struct Replica {
   double burden = 1;      ///< 1 / weight
   std::uint32_t in_flight = 0;
 
-  void set_weight(double share) noexcept {
-    weight = share;
-    burden = 1 / share;
+  void set_weight(double publish_transition) noexcept {
+    weight = publish_transition;
+    burden = 1 / publish_transition;
   }
 };
 
-/// A caller that reports on its circuits.
-struct Teller {
+/// Another caller, which reports on its circuits.
+struct ReportingCaller {
   Ulid instance;
   std::string name;  ///< "digest@alpha"
 };
 
 /// What calls of one method to one instance were like.
-struct Track {
-  std::shared_ptr<Replica> replica;
+struct TargetStats {
+  std::shared_ptr<InstanceState> instance_state;
   Breaker breaker;
   double round_trip = 0;  ///< seconds, moving average; 0: not measured
   double errors = 0;      ///< moving average, 0 to 1
   TimePoint measured{};   ///< when last
   std::uint32_t outstanding = 0;
-  double turn = 0;                        ///< of round_robin
-  std::shared_ptr<const Teller> told_by;  ///< whose word opened the circuit last; null: nobody's
+  double turn = 0;                                     ///< of round_robin
+  std::shared_ptr<const ReportingCaller> reported_by;  ///< whose word opened the circuit last; null: nobody's
 
   /// A call ended after `took`. The longer ago the last measure, the more this one counts.
   void measure(TimePoint now, bool failed, Duration took) noexcept;
 };
 
 /// ", as digest@alpha said"; nothing when own calls opened it.
-std::string told_by(const Track& track);
+std::string reported_by(const TargetStats& stats);
 
 /// One call that looks for an instance.
-struct Ask {
+struct Selector {
   Balance balance = Balance::nearest;
   std::string_view host;                   ///< only there; empty: anywhere
   std::optional<Ulid> instance;            ///< only this one
@@ -67,7 +67,7 @@ struct Ask {
 };
 
 /// Why each one was or was not taken.
-struct Verdict {
+struct Explanation {
   Ulid instance;
   std::string host;
   bool local = false, chosen = false;
@@ -109,9 +109,10 @@ inline constexpr double kHashLoad = 1.25;
 
 /// Decides, and changes nothing but the turns of round_robin. `chance`: 64 random bits; or, but for random_two, a
 /// number of turns times 2^64 over the golden ratio: then equals take turns. No allocation.
-Choice choose(std::span<Track> tracks, const Policy& policy, const Ask& ask, TimePoint now, std::uint64_t chance);
+Choice choose(std::span<TargetStats> stats_list, const Policy& policy, const Selector& ask, TimePoint now,
+              std::uint64_t chance);
 /// The same decision, told; the same code runs. Changes nothing.
-std::vector<Verdict> explain(std::span<const Track> tracks, const Policy& policy, const Ask& ask, TimePoint now,
-                             std::uint64_t chance);
+std::vector<Explanation> explain(std::span<const TargetStats> stats_list, const Policy& policy, const Selector& ask,
+                                 TimePoint now, std::uint64_t chance);
 
 }  // namespace weft::policy

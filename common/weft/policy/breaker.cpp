@@ -87,7 +87,7 @@ TimePoint Breaker::patience(const Rules& rules, TimePoint now) noexcept {
   return told_since_ + kPatience * rules.open_for;
 }
 
-Breaker::Heard Breaker::told_open(const Rules& rules, TimePoint now, Duration hold) noexcept {
+Breaker::Heard Breaker::peer_opened(const Rules& rules, TimePoint now, Duration hold) noexcept {
   if (!listens(now)) return {};
   const TimePoint end = std::min(now + hold, patience(rules, now));
   if (end <= now) return {};
@@ -99,7 +99,7 @@ Breaker::Heard Breaker::told_open(const Rules& rules, TimePoint now, Duration ho
   return {true, change(BreakerState::open, end)};
 }
 
-Breaker::Heard Breaker::told_probe(const Rules& rules, TimePoint now, Duration hold) noexcept {
+Breaker::Heard Breaker::peer_probes(const Rules& rules, TimePoint now, Duration hold) noexcept {
   if (state_ != BreakerState::open || !listens(now)) return {};
   const TimePoint end = std::min(now + hold, patience(rules, now));
   if (end <= open_until_) return {};
@@ -107,7 +107,7 @@ Breaker::Heard Breaker::told_probe(const Rules& rules, TimePoint now, Duration h
   return {true, std::nullopt};
 }
 
-Breaker::Heard Breaker::told_closed(const Rules& rules, TimePoint now, bool agrees) noexcept {
+Breaker::Heard Breaker::peer_closed(const Rules& rules, TimePoint now, bool agrees) noexcept {
   if (agrees) doubt_until_ = TimePoint{};
   if (state_ == BreakerState::closed || !listens(now)) return {};
   if (!told_) {

@@ -65,12 +65,12 @@ class Breaker {
   }
   /// Another caller has opened its circuit to the same place: this one is open, too, for `hold`, within the bounds
   /// above. Nothing is followed by hand, or while an own probe is on its way.
-  Heard told_open(const Rules& rules, TimePoint now, Duration hold) noexcept;
+  Heard peer_opened(const Rules& rules, TimePoint now, Duration hold) noexcept;
   /// Another caller probes: an own probe waits for `hold`.
-  Heard told_probe(const Rules& rules, TimePoint now, Duration hold) noexcept;
+  Heard peer_probes(const Rules& rules, TimePoint now, Duration hold) noexcept;
   /// Another caller found it well: what was open by others' word is closed, and probed at once where own calls had
   /// opened it. `agrees`: it is the one whose word had opened it, which therefore was right.
-  Heard told_closed(const Rules& rules, TimePoint now, bool agrees) noexcept;
+  Heard peer_closed(const Rules& rules, TimePoint now, bool agrees) noexcept;
   /// Closes what was opened by others' word that nobody has renewed since, and that no call came to try.
   std::optional<Transition> lapse(const Rules& rules, TimePoint now) noexcept;
   /// `none` closes it, and counts anew.

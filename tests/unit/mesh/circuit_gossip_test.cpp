@@ -12,14 +12,14 @@ struct Fixture {
   const Ulid place = Ulid::make(WallTime(1s), random), other = Ulid::make(WallTime(1s), random),
              caller = Ulid::make(WallTime(1s), random);
   const TimePoint now{1h};
-  ToldNews told;
-  HeardNews heard;
+  OutgoingReports told;
+  PeerReports heard;
 
   /// How many of them were not heard before.
-  std::size_t fresh(std::vector<CircuitNews> news) {
+  std::size_t fresh(std::vector<CircuitNews> reports) {
     InstanceRecord record;
     record.instance = caller;
-    record.circuits = std::move(news);
+    record.circuits = std::move(reports);
     return heard.fresh(record).size();
   }
 };
@@ -34,9 +34,9 @@ TEST_CASE_METHOD(Fixture, "of each circuit the latest is told, until it is over"
   told.put("work.do", place, BreakerState::closed, now + 6s);
   CHECK_FALSE(told.holds_open("work.do", place));
   CHECK_FALSE(told.holds_open("work.undo", other));
-  const auto news = told.list(now + 6s - 1ns);
-  REQUIRE(news.size() == 2);
-  CHECK(news[1] == CircuitNews{"work.do", place, "closed", 3});
+  const auto reports = told.list(now + 6s - 1ns);
+  REQUIRE(reports.size() == 2);
+  CHECK(reports[1] == CircuitNews{"work.do", place, "closed", 3});
   CHECK(told.list(now + 6s).size() == 1);
   CHECK(told.list(now + 9s).empty());
 }
@@ -44,10 +44,10 @@ TEST_CASE_METHOD(Fixture, "of each circuit the latest is told, until it is over"
 TEST_CASE_METHOD(Fixture, "of too many the latest are told") {
   for (std::size_t i = 0; i < kCircuitNewsMax + 1; ++i)
     told.put("work.m" + std::to_string(i), place, BreakerState::open, now + 5s);
-  const auto news = told.list(now);
-  REQUIRE(news.size() == kCircuitNewsMax);
-  CHECK(news.front().target == "work.m1");
-  CHECK(news.back().target == "work.m" + std::to_string(kCircuitNewsMax));
+  const auto reports = told.list(now);
+  REQUIRE(reports.size() == kCircuitNewsMax);
+  CHECK(reports.front().target == "work.m1");
+  CHECK(reports.back().target == "work.m" + std::to_string(kCircuitNewsMax));
 }
 
 TEST_CASE_METHOD(Fixture, "what stands in a record for a while is heard one time") {
@@ -64,7 +64,7 @@ TEST_CASE_METHOD(Fixture, "what stands in a record for a while is heard one time
 }
 
 TEST_CASE_METHOD(Fixture, "an opening is remembered for circuits to come, until it is closed or over") {
-  const auto by = std::make_shared<const Teller>(Teller{caller, "digest@alpha"});
+  const auto by = std::make_shared<const ReportingCaller>(ReportingCaller{caller, "digest@alpha"});
   CHECK(heard.find("work.do", place, now) == nullptr);
   heard.open("work.do", place, {by, now + 4s, now + 9s});
   REQUIRE(heard.find("work.do", place, now) != nullptr);
@@ -84,13 +84,13 @@ TEST_CASE_METHOD(Fixture, "an opening is remembered for circuits to come, until 
 }
 
 TEST_CASE_METHOD(Fixture, "openings are bounded in number, and those that are there can be renewed") {
-  const auto by = std::make_shared<const Teller>();
+  const auto by = std::make_shared<const ReportingCaller>();
   const auto open = [&](std::size_t i, TimePoint until) {
     heard.open("work.m" + std::to_string(i), place, {by, until, until});
   };
-  for (std::size_t i = 0; i <= HeardNews::kItemsMax; ++i) open(i, now + 4s);
+  for (std::size_t i = 0; i <= PeerReports::kItemsMax; ++i) open(i, now + 4s);
   CHECK(heard.find("work.m0", place, now) != nullptr);
-  CHECK(heard.find("work.m" + std::to_string(HeardNews::kItemsMax), place, now) == nullptr);
+  CHECK(heard.find("work.m" + std::to_string(PeerReports::kItemsMax), place, now) == nullptr);
   open(0, now + 8s);
   CHECK(heard.find("work.m0", place, now + 5s) != nullptr);
 }

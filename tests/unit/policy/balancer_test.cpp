@@ -11,33 +11,33 @@ struct Fixture {
   Random random{7};
   TimePoint now{1h};
   Policy policy;
-  Ask ask;
-  std::vector<Track> tracks;
+  Selector ask;
+  std::vector<TargetStats> stats_list;
 
-  Track& add(bool local = true, double ms = 1) {
-    Track track;
-    track.replica = std::make_shared<Replica>();
-    track.replica->id = Ulid::make(wall_from_us(1), random);
-    track.replica->place = random.next();
-    track.replica->host = local ? "alpha" : "beta";
-    track.replica->local = local;
-    tracks.push_back(std::move(track));
-    if (ms > 0) tracks.back().measure(now, false, Duration(static_cast<std::int64_t>(ms * 1e6)));
-    return tracks.back();
+  TargetStats& add(bool local = true, double ms = 1) {
+    TargetStats stats;
+    stats.instance_state = std::make_shared<InstanceState>();
+    stats.instance_state->id = Ulid::make(wall_from_us(1), random);
+    stats.instance_state->place = random.next();
+    stats.instance_state->host = local ? "alpha" : "beta";
+    stats.instance_state->local = local;
+    stats_list.push_back(std::move(stats));
+    if (ms > 0) stats_list.back().measure(now, false, Duration(static_cast<std::int64_t>(ms * 1e6)));
+    return stats_list.back();
   }
-  std::size_t pick() { return choose(tracks, policy, ask, now, random.next()).index; }
-  Choice::Refused refused() { return choose(tracks, policy, ask, now, random.next()).refused; }
+  std::size_t pick() { return choose(stats_list, policy, ask, now, random.next()).index; }
+  Choice::Refused refused() { return choose(stats_list, policy, ask, now, random.next()).refused; }
   /// How many of `count` calls each one gets, when a call to `i` takes what `took(i)` says and fails when `fails(i)`.
   template <class Took, class Fails>
   std::vector<int> shares(int count, Took took, Fails fails) {
-    std::vector<int> got(tracks.size());
+    std::vector<int> got(stats_list.size());
     for (int n = 0; n < count; ++n) {
       const auto i = pick();
-      REQUIRE(i < tracks.size());
+      REQUIRE(i < stats_list.size());
       ++got[i];
       const Duration time = took(i);
       now += time;
-      tracks[i].measure(now, fails(i), time);
+      stats_list[i].measure(now, fails(i), time);
     }
     return got;
   }
@@ -45,10 +45,10 @@ struct Fixture {
   std::vector<int> shares(int count, Took took) {
     return shares(count, took, [](std::size_t) { return false; });
   }
-  void open(Track& track) {
+  void open(TargetStats& stats) {
     for (std::uint32_t i = 0; i < policy.breaker.failures; ++i) {
-      const auto pass = track.breaker.started(policy.breaker, now).first;
-      (void)track.breaker.finished(policy.breaker, now, pass, true, 1ms);
+      const auto pass = stats.breaker.started(policy.breaker, now).first;
+      (void)stats.breaker.finished(policy.breaker, now, pass, true, 1ms);
     }
   }
 };
@@ -64,7 +64,7 @@ TEST_CASE_METHOD(Fixture, "nobody is nobody, one is taken") {
 }
 
 TEST_CASE_METHOD(Fixture, "a choice says what told the one that was taken from the others") {
-  const auto why = [&] { return choose(tracks, policy, ask, now, random.next()).why; };
+  const auto why = [&] { return choose(stats_list, policy, ask, now, random.next()).why; };
   CHECK(why() == WhyChosen::none);
   add();
   CHECK(why() == WhyChosen::only);
@@ -78,7 +78,7 @@ TEST_CASE_METHOD(Fixture, "a choice says what told the one that was taken from t
   CHECK(why() == WhyChosen::nearest);  // there is no key
   ask.key = "k";
   CHECK(why() == WhyChosen::hash);
-  open(tracks[0]);
+  open(stats_list[0]);
   CHECK(why() == WhyChosen::only);
   now += policy.breaker.open_for;
   CHECK(why() == WhyChosen::probe);
@@ -96,8 +96,8 @@ TEST_CASE_METHOD(Fixture, "the own host goes first, measured or not, and its ins
 }
 
 TEST_CASE_METHOD(Fixture, "of those that are near, the one with the least in flight is taken") {
-  add().replica->in_flight = 3;
-  add().replica->in_flight = 2;
+  add().instance_state->in_flight = 3;
+  add().instance_state->in_flight = 2;
   add(false);
   for (int i = 0; i < 20; ++i) CHECK(pick() == 1);
 }
@@ -173,8 +173,8 @@ TEST_CASE_METHOD(Fixture, "an instance that is new or was long away is tried by 
   for (int n = 0; n < 100; ++n) {  // none answers meanwhile
     const auto i = pick();
     ++got[i];
-    ++tracks[i].outstanding;
-    ++tracks[i].replica->in_flight;
+    ++stats_list[i].outstanding;
+    ++stats_list[i].instance_state->in_flight;
   }
   CHECK(got[0] > 40);
   CHECK(got[1] > 40);
@@ -195,16 +195,16 @@ TEST_CASE_METHOD(Fixture, "many in flight at once go where there is room: a slow
     while (busy.size() < 30) {
       const auto i = pick();
       ++got[i];
-      ++tracks[i].replica->in_flight;
-      ++tracks[i].outstanding;
+      ++stats_list[i].instance_state->in_flight;
+      ++stats_list[i].outstanding;
       busy.push_back({now + (i == 0 ? 10ms : 1ms), i, now});
     }
     now += 100us;
     std::erase_if(busy, [&](const Busy& call) {
       if (call.ends > now) return false;
-      --tracks[call.at].replica->in_flight;
-      --tracks[call.at].outstanding;
-      tracks[call.at].measure(now, false, now - call.began);
+      --stats_list[call.at].instance_state->in_flight;
+      --stats_list[call.at].outstanding;
+      stats_list[call.at].measure(now, false, now - call.began);
       return true;
     });
   }
@@ -215,9 +215,9 @@ TEST_CASE_METHOD(Fixture, "round robin goes round, by weight, and past those tha
   ask.balance = Balance::round_robin;
   add();
   add(false);
-  add().replica->set_weight(2);
+  add().instance_state->set_weight(2);
   CHECK(shares(400, even) == std::vector<int>{100, 100, 200});
-  open(tracks[1]);
+  open(stats_list[1]);
   CHECK(shares(300, even) == std::vector<int>{100, 0, 200});
 }
 
@@ -228,7 +228,7 @@ TEST_CASE_METHOD(Fixture, "random of two spreads over all and turns from the bus
   for (int i = 0; i < 3; ++i) add(i == 0);
   const auto got = shares(4000, even);
   for (const int one : got) CHECK(one > 700);
-  tracks[1].replica->in_flight = 100;
+  stats_list[1].instance_state->in_flight = 100;
   CHECK(shares(4000, even)[1] == 0);
 }
 
@@ -240,15 +240,15 @@ TEST_CASE_METHOD(Fixture, "hash keeps a key where it was when another instance g
   for (int i = 0; i < 1000; ++i) {
     const std::string key = "key" + std::to_string(i);
     ask.key = key;
-    before[key] = tracks[pick()].replica->id;
+    before[key] = stats_list[pick()].instance_state->id;
     ++spread[before[key]];
   }
-  for (const auto& track : tracks) CHECK(spread[track.replica->id] > 120);
-  const Ulid gone = tracks[2].replica->id;
-  tracks.erase(tracks.begin() + 2);
+  for (const auto& stats : stats_list) CHECK(spread[stats.instance_state->id] > 120);
+  const Ulid gone = stats_list[2].instance_state->id;
+  stats_list.erase(stats_list.begin() + 2);
   for (const auto& [key, id] : before) {
     ask.key = key;
-    if (id != gone) CHECK(tracks[pick()].replica->id == id);
+    if (id != gone) CHECK(stats_list[pick()].instance_state->id == id);
   }
 }
 
@@ -261,7 +261,7 @@ TEST_CASE_METHOD(Fixture, "hash turns from an instance that has far more than it
   for (int n = 0; n < 400; ++n) {
     const auto i = pick();
     ++got[i];
-    ++tracks[i].replica->in_flight;
+    ++stats_list[i].instance_state->in_flight;
   }
   CHECK(got[first] <= 126);  // 1.25 times 100, and one
   CHECK(got[first] >= 100);
@@ -272,7 +272,7 @@ TEST_CASE_METHOD(Fixture, "hash takes an instance that fills the slot of another
   ask.key = "one";
   for (int i = 0; i < 4; ++i) add();
   const auto first = pick();
-  tracks[first].replica->id = Ulid::make(wall_from_us(2), random);
+  stats_list[first].instance_state->id = Ulid::make(wall_from_us(2), random);
   CHECK(pick() == first);
 }
 
@@ -282,7 +282,7 @@ TEST_CASE_METHOD(Fixture, "a fixed instance and a host are kept to") {
   add(false);
   ask.host = "beta";
   for (int i = 0; i < 10; ++i) CHECK(pick() > 0);
-  ask.instance = tracks[2].replica->id;
+  ask.instance = stats_list[2].instance_state->id;
   CHECK(pick() == 2);
   ask.host = "gamma";
   CHECK(refused() == Choice::Refused::nobody);
@@ -291,9 +291,9 @@ TEST_CASE_METHOD(Fixture, "a fixed instance and a host are kept to") {
 TEST_CASE_METHOD(Fixture, "who is open is passed over; when all are, the call is refused, until a probe is due") {
   add();
   add(false);
-  open(tracks[0]);
+  open(stats_list[0]);
   CHECK(pick() == 1);
-  open(tracks[1]);
+  open(stats_list[1]);
   CHECK(refused() == Choice::Refused::circuit_open);
   ask.host = "gamma";
   CHECK(refused() == Choice::Refused::nobody);
@@ -305,10 +305,10 @@ TEST_CASE_METHOD(Fixture, "who is open is passed over; when all are, the call is
 TEST_CASE_METHOD(Fixture, "a due probe goes first: else an instance that is avoided would stay so") {
   add();
   add();
-  open(tracks[1]);
+  open(stats_list[1]);
   now += policy.breaker.open_for;
   CHECK(pick() == 1);
-  (void)tracks[1].breaker.started(policy.breaker, now);
+  (void)stats_list[1].breaker.started(policy.breaker, now);
   CHECK(pick() == 0);
 }
 
@@ -316,34 +316,34 @@ TEST_CASE_METHOD(Fixture, "those that were tried, are critical or stopping go la
   add();
   add();
   add(false);
-  const std::uint64_t tried[] = {tracks[0].replica->id.short_id()};
-  ask.avoid = tried;
+  const std::uint64_t attempted[] = {stats_list[0].instance_state->id.short_id()};
+  ask.avoid = attempted;
   CHECK(pick() == 1);
-  tracks[1].replica->healthy = false;
+  stats_list[1].instance_state->healthy = false;
   CHECK(pick() == 2);
-  tracks[2].replica->draining = true;
+  stats_list[2].instance_state->draining = true;
   CHECK(pick() < 2);
-  tracks[0].replica->draining = tracks[1].replica->draining = true;
+  stats_list[0].instance_state->draining = stats_list[1].instance_state->draining = true;
   CHECK(pick() < 2);
 }
 
 TEST_CASE_METHOD(Fixture, "explain runs the same decision and says why of each") {
   add(true, 50);
   add(false, 2);
-  add(false, 0).replica->draining = true;
+  add(false, 0).instance_state->draining = true;
   open(add());
   for (const auto balance : {Balance::nearest, Balance::round_robin, Balance::random_two}) {
     ask.balance = balance;
     for (int n = 0; n < 50; ++n) {
       const auto chance = random.next();
-      const auto why = explain(tracks, policy, ask, now, chance);
-      const auto choice = choose(tracks, policy, ask, now, chance);
+      const auto why = explain(stats_list, policy, ask, now, chance);
+      const auto choice = choose(stats_list, policy, ask, now, chance);
       REQUIRE(why.size() == 4);
       for (std::size_t i = 0; i < 4; ++i) CHECK(why[i].chosen == (i == choice.index));
     }
   }
   ask.balance = Balance::nearest;
-  const auto why = explain(tracks, policy, ask, now, 0);
+  const auto why = explain(stats_list, policy, ask, now, 0);
   CHECK(why[1].chosen);
   CHECK(why[0].reason == "own host, expected 50 ms, 0 in flight");
   CHECK(why[1].reason == "other host, expected 2 ms, 0 in flight");
@@ -351,5 +351,5 @@ TEST_CASE_METHOD(Fixture, "explain runs the same decision and says why of each")
   CHECK(why[3].reason == "circuit open for another 5.0 s");
   CHECK(why[3].breaker == BreakerState::open);
   ask.host = "gamma";
-  CHECK(explain(tracks, policy, ask, now, 0)[0].reason == "not on host gamma");
+  CHECK(explain(stats_list, policy, ask, now, 0)[0].reason == "not on host gamma");
 }

@@ -178,7 +178,7 @@ TEST_CASE("a caller's own mistakes are no failures of the instance, and one that
 
 TEST_CASE_METHOD(Fixture,
                  "another caller's word opens it, for a while; a call tries it then, and it doubts that word") {
-  const auto heard = breaker.told_open(rules, now, 4s);
+  const auto heard = breaker.peer_opened(rules, now, 4s);
   CHECK(heard.followed);
   CHECK(heard.transition->to == BreakerState::open);
   CHECK(breaker.told());
@@ -188,66 +188,66 @@ TEST_CASE_METHOD(Fixture,
   CHECK(breaker.state() == BreakerState::closed);
   CHECK_FALSE(breaker.told());
   now += Breaker::kDoubt * rules.open_for - 1ns;
-  CHECK_FALSE(breaker.told_open(rules, now, 4s).followed);
-  CHECK(breaker.told_open(rules, now + 1ns, 4s).followed);
+  CHECK_FALSE(breaker.peer_opened(rules, now, 4s).followed);
+  CHECK(breaker.peer_opened(rules, now + 1ns, 4s).followed);
 }
 
 TEST_CASE_METHOD(Fixture, "a word that its teller takes back itself is believed the next time") {
-  REQUIRE(breaker.told_open(rules, now, 4s).followed);
-  CHECK(breaker.told_closed(rules, now, false).transition->to == BreakerState::closed);
-  CHECK_FALSE(breaker.told_open(rules, now, 4s).followed);
-  CHECK_FALSE(breaker.told_closed(rules, now, true).followed);  // it is closed already
-  CHECK(breaker.told_open(rules, now, 4s).followed);
-  CHECK(breaker.told_closed(rules, now, true).followed);
-  CHECK(breaker.told_open(rules, now, 4s).followed);
+  REQUIRE(breaker.peer_opened(rules, now, 4s).followed);
+  CHECK(breaker.peer_closed(rules, now, false).transition->to == BreakerState::closed);
+  CHECK_FALSE(breaker.peer_opened(rules, now, 4s).followed);
+  CHECK_FALSE(breaker.peer_closed(rules, now, true).followed);  // it is closed already
+  CHECK(breaker.peer_opened(rules, now, 4s).followed);
+  CHECK(breaker.peer_closed(rules, now, true).followed);
+  CHECK(breaker.peer_opened(rules, now, 4s).followed);
 }
 
 TEST_CASE_METHOD(Fixture,
                  "others' word keeps it open for ten periods in a row at most, then a call of its own decides") {
   const TimePoint begin = now;
   while (now < begin + Breaker::kPatience * rules.open_for) {
-    REQUIRE(breaker.told_open(rules, now, 4s).followed);
+    REQUIRE(breaker.peer_opened(rules, now, 4s).followed);
     REQUIRE_FALSE(breaker.admits(rules, now));
     now += 1s;
   }
-  CHECK_FALSE(breaker.told_open(rules, now, 4s).followed);
+  CHECK_FALSE(breaker.peer_opened(rules, now, 4s).followed);
   call(true);  // its own now
   CHECK(breaker.state() == BreakerState::open);
   CHECK_FALSE(breaker.told());
   CHECK(breaker.snapshot(rules, now).open_left == rules.open_for);
-  CHECK(breaker.told_open(rules, now, 4s).followed);
+  CHECK(breaker.peer_opened(rules, now, 4s).followed);
 }
 
 TEST_CASE_METHOD(Fixture, "what own calls opened is probed, not closed, when another caller finds it well") {
   open();
-  CHECK(breaker.told_closed(rules, now, false).followed);
+  CHECK(breaker.peer_closed(rules, now, false).followed);
   CHECK(breaker.state() == BreakerState::open);
   call(true);
   CHECK(breaker.state() == BreakerState::open);
   CHECK_FALSE(breaker.admits(rules, now));
-  (void)breaker.told_closed(rules, now, false);
+  (void)breaker.peer_closed(rules, now, false);
   call(false);
   CHECK(breaker.state() == BreakerState::closed);
 }
 
 TEST_CASE_METHOD(Fixture, "while another caller probes an own probe waits; an own probe that is on its way decides") {
-  CHECK_FALSE(breaker.told_probe(rules, now, 4s).followed);  // closed stays closed
+  CHECK_FALSE(breaker.peer_probes(rules, now, 4s).followed);  // closed stays closed
   CHECK(breaker.state() == BreakerState::closed);
   open();
   now += rules.open_for;
-  CHECK(breaker.told_probe(rules, now, 4s).followed);
+  CHECK(breaker.peer_probes(rules, now, 4s).followed);
   CHECK_FALSE(breaker.admits(rules, now));
   now += 4s;
   const auto probe = start();
-  CHECK_FALSE(breaker.told_probe(rules, now, 4s).followed);
-  CHECK_FALSE(breaker.told_open(rules, now, 4s).followed);
-  CHECK_FALSE(breaker.told_closed(rules, now, true).followed);
+  CHECK_FALSE(breaker.peer_probes(rules, now, 4s).followed);
+  CHECK_FALSE(breaker.peer_opened(rules, now, 4s).followed);
+  CHECK_FALSE(breaker.peer_closed(rules, now, true).followed);
   end(probe, false);
   CHECK(breaker.state() == BreakerState::closed);
 }
 
 TEST_CASE_METHOD(Fixture, "what others opened and nobody renews ends by itself, what own calls opened does not") {
-  REQUIRE(breaker.told_open(rules, now, 4s).followed);
+  REQUIRE(breaker.peer_opened(rules, now, 4s).followed);
   CHECK_FALSE(breaker.lapse(rules, now + 4s + rules.open_for - 1ns));
   CHECK(breaker.lapse(rules, now + 4s + rules.open_for)->to == BreakerState::closed);
   open();
@@ -256,10 +256,10 @@ TEST_CASE_METHOD(Fixture, "what others opened and nobody renews ends by itself, 
 
 TEST_CASE_METHOD(Fixture, "by hand it does not listen to others, and given back it begins anew") {
   (void)breaker.force(BreakerForce::closed);
-  CHECK_FALSE(breaker.told_open(rules, now, 4s).followed);
+  CHECK_FALSE(breaker.peer_opened(rules, now, 4s).followed);
   CHECK(breaker.admits(rules, now));
   (void)breaker.force(BreakerForce::none);
-  CHECK(breaker.told_open(rules, now, 4s).followed);
+  CHECK(breaker.peer_opened(rules, now, 4s).followed);
   (void)breaker.force(BreakerForce::none);
   CHECK(breaker.admits(rules, now));
 }
