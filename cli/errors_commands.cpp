@@ -125,7 +125,7 @@ Task<int> list_issues(Session& session, const Filter& filter) {
 
 // ---- show and act
 
-/// An id may be cut to what makes it unique, with or without "v1:".
+/// An id may be cut to what makes it unique, with or without "v2:".
 Task<Result<std::string>> whole_id(Session& session, const std::string& host, std::string wanted) {
   errorbus::IssuesRequest request;
   request.limit = 1000;
@@ -265,7 +265,7 @@ Verb show_verb() {
   auto id = std::make_shared<std::string>(), host = std::make_shared<std::string>();
   return {.name = "show",
           .summary = "Show an issue with its first and last event",
-          .examples = {"weft errors show v1:0123456789abcdef", "weft errors show 0123 --json"},
+          .examples = {"weft errors show v2:0123456789abcdef", "weft errors show 0123 --json"},
           .options = {text("id", *id, "ID", kIssueId).required(), host_option(*host)},
           .run = [id, host](const Global& global) {
             return run_in_mesh(global, [&](Session& session) { return show(session, *host, *id); });

@@ -61,13 +61,10 @@ Result<void> at_most(std::string_view what, const std::string& text, std::size_t
 
 Result<void> check_words(const ErrorEvent& event) {
   const std::tuple<std::string_view, const std::string&, std::size_t> all[] = {
-      {"code", event.code, kWordMax},
-      {"category", event.category, kWordMax},
-      {"version", event.version, kWordMax},
-      {"config_hash", event.config_hash, kWordMax},
-      {"message", event.message, kMessageMax},
-      {"stack", event.stack, kStackMax},
-      {"fingerprint", event.fingerprint, kFingerprintMax}};
+      {"code", event.code, kWordMax},          {"category", event.category, kWordMax},
+      {"version", event.version, kWordMax},    {"config_hash", event.config_hash, kWordMax},
+      {"message", event.message, kMessageMax}, {"exception", event.exception, kExceptionMax},
+      {"stack", event.stack, kStackMax},       {"fingerprint", event.fingerprint, kFingerprintMax}};
   for (const auto& [what, text, bytes_max] : all) {
     if (auto fits = at_most(what, text, bytes_max); !fits) return fits;
   }
@@ -103,7 +100,7 @@ void make_utf8(std::string& text) {
 
 Result<void> check_event(ErrorEvent& event) {
   for (std::string* text : {&event.code, &event.category, &event.version, &event.config_hash, &event.message,
-                            &event.stack, &event.fingerprint}) {
+                            &event.exception, &event.stack, &event.fingerprint}) {
     make_utf8(*text);
   }
   make_utf8_members(event.values);
@@ -112,6 +109,10 @@ Result<void> check_event(ErrorEvent& event) {
   if (event.time_us <= 0) return bad("it has no time");
   if (auto name = check_name("host", event.host); !name) return bad(name.error().message);
   if (auto name = check_name("agent", event.agent); !name) return bad(name.error().message);
+  if (event.repeated > kRepeatedMax) {
+    return bad("repeated is " + std::to_string(event.repeated) + ", at most " + std::to_string(kRepeatedMax) +
+               " is allowed");
+  }
   if (!event.trace_id.empty() && !is_trace_id(event.trace_id)) return bad("trace_id is not 32 hex digits");
   if (auto words = check_words(event); !words) return words;
   return check_values(event);

@@ -17,7 +17,7 @@ namespace weft::errorbus {
 struct StoredEvent {
   std::uint64_t seq = 0;         ///< place in this bus's journal; grows
   std::int64_t received_us = 0;  ///< wall time of this bus
-  std::string issue;             ///< fingerprint: "v1:" and 16 hex digits
+  std::string issue;             ///< fingerprint: "v2:" or "v1:" and 16 hex digits
   ErrorEvent event;
   WEFT_FIELDS(StoredEvent, seq, received_us, issue, event)
 };

@@ -3,8 +3,8 @@
 
 #include <sys/stat.h>
 
-#include "errorbus/grouping.hpp"
 #include "errorbus/journal_impl.hpp"
+#include "weft/report/grouping.hpp"
 
 namespace weft::errorbus {
 namespace {
@@ -60,7 +60,7 @@ Result<Journal::Committed> Journal::Impl::write_reports(std::span<const std::vec
 
 void Journal::Impl::take(Stage& stage, const ErrorEvent& event, std::size_t report) {
   const Bytes body = to_msgpack(to_value(event));
-  std::string id = fingerprint_of(event);
+  std::string id = report::fingerprint_of(event);
   file->insert_event.bind(1, static_cast<std::int64_t>(stage.next_seq))
       .bind(2, std::as_bytes(std::span(event.id.bytes)))
       .bind(3, event.time_us)
@@ -78,7 +78,7 @@ void Journal::Impl::take(Stage& stage, const ErrorEvent& event, std::size_t repo
   }
   ++stage.next_seq;
   ++stage.committed.replies[report].accepted;
-  ++stage.committed.counted[count_key(event, stage.committed.counted)];
+  stage.committed.counted[count_key(event, stage.committed.counted)] += 1 + event.repeated;
   count_event(issue_for(stage, id), event, now_us());
   if (waits(event)) {
     ++stage.waiting_events;

@@ -120,7 +120,7 @@ void count_event(Issue& issue, const ErrorEvent& event, std::int64_t now_us) {
   }
   settle(issue, now_us);
   if (issue.state == IssueState::resolved && brings_back(issue, event)) enter(issue, IssueState::regressed, now_us);
-  ++issue.count;
+  issue.count += 1 + event.repeated;
   issue.severity = std::max(issue.severity, event.severity);
   issue.first_seen_us = std::min(issue.first_seen_us, event.time_us);
   if (event.time_us >= issue.last_seen_us) {

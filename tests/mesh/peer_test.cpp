@@ -59,9 +59,9 @@ TEST_CASE_METHOD(Fixture, "errors come back typed, and the next call works") {
 TEST_CASE_METHOD(Fixture, "a handler that threw is told to whoever reports errors") {
   std::string told;
   server->on_handler_failed(
-      [&](std::string_view method, const Error& error) { told = std::string(method) + "|" + error.code; });
+      [&](std::string_view method, const ThrownFacts& thrown) { told = std::string(method) + "|" + thrown.type; });
   CHECK_FALSE(call("echo.throw"));
-  CHECK(told == "throw|WEFT-2008");
+  CHECK(told == "throw|std::runtime_error");
 }
 
 TEST_CASE_METHOD(Fixture, "a call without an answer ends at its deadline, and the callee is told to stop") {

@@ -28,6 +28,10 @@ ErrorEvent error_event_of(const actor::MonitorEvent& event) {
   out.values["kind"] = std::string(event.kind);
   out.values["what"] = "";
   for (const auto& field : event.fields) {
+    if (field.key == "exception") {
+      out.exception = field.value;
+      continue;
+    }
     const bool number = field.key == "restarts";
     out.values[std::string(field.key)] = number ? Value(std::stoll(field.value)) : Value(field.value);
   }

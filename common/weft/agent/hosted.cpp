@@ -302,16 +302,15 @@ void Hosted::start_from_actors() {
 }
 
 void Hosted::failed(const std::string& what, const std::exception_ptr& failure) {
-  std::string why = "an exception of an unknown type";
-  try {
-    std::rethrow_exception(failure);
-  } catch (const std::exception& thrown) {
-    why = thrown.what();
-  } catch (...) {  // NOLINT: `why` says it
-  }
-  log().error("an exception escaped", {{"from", what}, {"what", why}});
-  report(Severity::error, std::string(codes::handler_failed.id), "{from} threw: {what}",
-         {{"from", what}, {"what", why}}, "handler");
+  const ThrownFacts thrown = what_of(failure);
+  log().error("an exception escaped", {{"from", what}, {"exception", thrown.type}, {"what", thrown.text}});
+  ErrorEvent event;
+  event.category = "handler";
+  event.code = codes::handler_failed.id;
+  event.message = "{from} threw: {what}";
+  event.exception = thrown.type;
+  event.values = {{"from", what}, {"what", thrown.text}};
+  report(std::move(event));
 }
 
 const Value& Hosted::settings_value() const {

@@ -5,6 +5,7 @@
 #include "weft/base/describe.hpp"
 #include "weft/base/error.hpp"
 #include "weft/base/error_event.hpp"
+#include "weft/base/exception.hpp"
 #include "weft/base/function.hpp"
 #include "weft/base/identity.hpp"
 #include "weft/base/loop.hpp"

@@ -24,12 +24,14 @@ struct ErrorEvent {
   std::string code;                     ///< stable: "WEFT-2003", "CPU_HIGH"
   std::string message;                  ///< constant text with {placeholders}
   std::map<std::string, Value> values;  ///< for the placeholders, and attributes
+  std::string exception;                ///< type of the exception that caused it, or name of the signal; may be empty
   std::string stack;                    ///< may be empty
   std::string trace_id;                 ///< 32 hex digits, or empty
   std::string config_hash;
-  std::string fingerprint;  ///< explicit grouping key, or empty: the bus groups by its own rules
+  std::string fingerprint;     ///< explicit grouping key, or empty: the bus groups by its own rules
+  std::uint64_t repeated = 0;  ///< further events of the same issue, of which only the number was kept
   WEFT_FIELDS(ErrorEvent, id, time_us, host, agent, version, instance, epoch, severity, category, code, message, values,
-              stack, trace_id, config_hash, fingerprint)
+              exception, stack, trace_id, config_hash, fingerprint, repeated)
 
   /// The message with its values put in.
   std::string text() const;

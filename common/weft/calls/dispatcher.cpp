@@ -10,17 +10,6 @@ constexpr std::string_view kRequests = "weft_requests_total",
                            kRequestsHelp = "Requests answered, by method and outcome";
 constexpr std::size_t kFreeMax = 1024;  // records of finished requests kept for the next
 
-Error from_exception(std::string_view method) {
-  const std::string where(method);
-  try {
-    throw;
-  } catch (const std::exception& thrown) {
-    return Error(codes::handler_failed, where + " failed: " + thrown.what());
-  } catch (...) {
-    return Error(codes::handler_failed, where + " failed with an exception of an unknown type");
-  }
-}
-
 }  // namespace
 
 Dispatcher::Dispatcher(Loop& loop, const Identity& identity, net::Limits limits, std::size_t in_flight_max,
@@ -238,10 +227,13 @@ Dispatcher::Running Dispatcher::run(Active& active) {
 /// In a catch clause.
 Error Dispatcher::threw(const Method& method, const Call& call) {
   const TraceScope scope(call.trace());
-  Error error = from_exception(method.info.name);
+  const ThrownFacts thrown = what_of(std::current_exception());
+  Error error(codes::handler_failed, method.info.name + " failed: " + thrown.text);
   log_.error("a handler threw", error,
-             {{"method", method.info.name}, {"message", observe::to_text({call.id(), call.sender()})}});
-  if (failed_) failed_(method.info.name, error);
+             {{"method", method.info.name},
+              {"exception", thrown.type},
+              {"message", observe::to_text({call.id(), call.sender()})}});
+  if (failed_) failed_(method.info.name, thrown);
   return error;
 }
 

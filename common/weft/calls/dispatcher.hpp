@@ -25,7 +25,7 @@ using wire::StatsReply;
 
 class Dispatcher {
  public:
-  using Failed = std::function<void(std::string_view method, const Error& error)>;
+  using Failed = std::function<void(std::string_view method, const ThrownFacts& thrown)>;
 
   /// Borrows all but the limits. `server` sends the answers; it may be made after this. At most `in_flight_max` calls
   /// are handled at a time. Without a `tracer` no spans are kept of calls that no handler got.

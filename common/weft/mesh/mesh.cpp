@@ -69,13 +69,14 @@ struct Mesh::Impl {
     }
     directory.watch([this](const InstanceRecord& record, const Removal* removed) { changed(record, removed); });
     peer.on_record_changed([this] { membership.update(); });
-    peer.on_handler_failed([this](std::string_view method, const Error& error) {
+    peer.on_handler_failed([this](std::string_view method, const ThrownFacts& thrown) {
       if (!reporter) return;
       ErrorEvent event;
       event.category = "handler";
-      event.code = error.code;
-      event.message = "a handler of {method} threw: {what}";
-      event.values = {{"method", method}, {"what", error.message}};
+      event.code = codes::handler_failed.id;
+      event.message = "a handler of " + std::string(method) + " threw: {what}";  // each method has issues of its own
+      event.exception = thrown.type;
+      event.values = {{"method", method}, {"what", thrown.text}};
       reporter->report(traced(std::move(event)));
     });
     peer.name_senders([this](std::uint64_t sender) { return name_of(sender); });

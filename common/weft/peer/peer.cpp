@@ -344,7 +344,7 @@ LedgerReply Peer::ledger(const LedgerRequest& request) {
 }
 
 bool Peer::wanted(std::string_view topic) const noexcept { return impl_->publications.publisher().wanted(topic); }
-void Peer::on_handler_failed(std::function<void(std::string_view, const Error&)> failed) {
+void Peer::on_handler_failed(std::function<void(std::string_view, const ThrownFacts&)> failed) {
   impl_->dispatcher.on_failed(std::move(failed));
 }
 void Peer::start_draining() noexcept { impl_->dispatcher.start_draining(); }

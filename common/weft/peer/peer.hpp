@@ -113,7 +113,7 @@ class Peer {
   LedgerReply ledger(const LedgerRequest& request);
 
   /// Called when a handler threw; the caller was answered `handler_failed`.
-  void on_handler_failed(std::function<void(std::string_view method, const Error& error)> failed);
+  void on_handler_failed(std::function<void(std::string_view method, const ThrownFacts& thrown)> failed);
   /// Answers new calls with `draining` from now on.
   void start_draining() noexcept;
   std::size_t in_flight() const noexcept;  ///< calls being handled

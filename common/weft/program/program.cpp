@@ -97,7 +97,7 @@ struct Program::Impl {
       loop.stop();
     });
     draining.spawn(drain_all(loop.now() + budget), [this](std::exception_ptr failure) {
-      if (failure) log.error("draining failed", {{"why", why(failure)}});
+      if (failure) log.error("draining failed", {{"why", what_of(failure).text}});
       loop.stop();
     });
   }
@@ -105,16 +105,6 @@ struct Program::Impl {
   Task<void> drain_all(TimePoint end) {
     if (drain) co_await drain();
     co_await tracing.flush(end - loop.now());
-  }
-
-  static std::string why(const std::exception_ptr& failure) {
-    try {
-      std::rethrow_exception(failure);
-    } catch (const std::exception& thrown) {
-      return thrown.what();
-    } catch (...) {
-      return "an exception of unknown type";
-    }
   }
 
   int run(std::function<Task<void>()> how, Duration within) {
@@ -126,7 +116,7 @@ struct Program::Impl {
       loop.run();
     } catch (...) {
       log.write(observe::Level::fatal, "a bug ends the process",
-                {{"code", codes::bug.id}, {"why", why(std::current_exception())}});
+                {{"code", codes::bug.id}, {"why", what_of(std::current_exception()).text}});
       exit = exit_code::internal;
     }
     running = false;

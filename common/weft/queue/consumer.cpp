@@ -202,21 +202,21 @@ Task<Result<wire::Payload>> Consumer::handle(const Work& work, const wire::Paylo
   const Item item{work.id, work.attempt, work.priority, work.key, work.headers, work.pushed_us, payload, call};
   try {
     co_return co_await handler_(item);
-  } catch (const std::exception& thrown) {
-    co_return failed(work, thrown.what());
   } catch (...) {
-    co_return failed(work, "an exception of an unknown type");
+    co_return failed(work, what_of(std::current_exception()));
   }
 }
 
-Error Consumer::failed(const Work& work, const char* what) {
-  Error error(codes::handler_failed, method_ + " failed: " + what);
-  log_.error("a handler threw", error, {{"method", method_}, {"item", work.id.to_string()}});
+Error Consumer::failed(const Work& work, const ThrownFacts& thrown) {
+  Error error(codes::handler_failed, method_ + " failed: " + thrown.text);
+  log_.error("a handler threw", error,
+             {{"method", method_}, {"exception", thrown.type}, {"item", work.id.to_string()}});
   ErrorEvent event;
   event.category = "handler";
   event.code = error.code;
-  event.message = "a handler of {method} threw: {what}";
-  event.values = {{"method", method_}, {"what", what}, {"item", work.id.to_string()}, {"attempt", work.attempt}};
+  event.message = "a handler of " + method_ + " threw: {what}";
+  event.exception = thrown.type;
+  event.values = {{"method", method_}, {"what", thrown.text}, {"item", work.id.to_string()}, {"attempt", work.attempt}};
   mesh_.report(std::move(event));
   return error;
 }

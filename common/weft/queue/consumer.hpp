@@ -45,7 +45,7 @@ class Consumer {
   void start_late();
   std::uint64_t want_of(const Work& work);
   Task<Result<wire::Payload>> handle(const Work& work, const wire::Payload& payload, const calls::Call& call);
-  Error failed(const Work& work, const char* what);
+  Error failed(const Work& work, const ThrownFacts& thrown);
 
   Loop& loop_;
   mesh::Mesh& mesh_;

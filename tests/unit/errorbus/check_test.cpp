@@ -27,6 +27,8 @@ TEST_CASE("a good event is taken, also at each limit") {
   CHECK(said([](ErrorEvent&) {}) == "ok");
   CHECK(said([](ErrorEvent& e) { e.message.assign(kMessageMax, 'x'); }) == "ok");
   CHECK(said([](ErrorEvent& e) { e.stack.assign(kStackMax, 'x'); }) == "ok");
+  CHECK(said([](ErrorEvent& e) { e.exception.assign(kExceptionMax, 'x'); }) == "ok");
+  CHECK(said([](ErrorEvent& e) { e.repeated = kRepeatedMax; }) == "ok");
   CHECK(said([](ErrorEvent& e) { e.values["deep"] = nested(16); }) == "ok");
   CHECK(said([](ErrorEvent& e) { e.trace_id.assign(32, 'a'); }) == "ok");
   CHECK(said([](ErrorEvent& e) {
@@ -45,6 +47,9 @@ TEST_CASE("an event that lacks what it must have is refused, with what it lacks"
 TEST_CASE("an event over a limit is refused, with the limit") {
   CHECK(said([](ErrorEvent& e) { e.message.assign(kMessageMax + 1, 'x'); }) ==
         "message has 8193 bytes, at most 8192 are allowed");
+  CHECK(said([](ErrorEvent& e) { e.exception.assign(kExceptionMax + 1, 'x'); }) ==
+        "exception has 1025 bytes, at most 1024 are allowed");
+  CHECK(said([](ErrorEvent& e) { e.repeated = kRepeatedMax + 1; }).find("repeated is 1000000000001") == 0);
   CHECK(said([](ErrorEvent& e) { e.code.assign(kWordMax + 1, 'x'); }) == "code has 129 bytes, at most 128 are allowed");
   CHECK(said([](ErrorEvent& e) { e.values["v"] = std::string(kValuesBytesMax, 'x'); }).find("its values have") == 0);
   CHECK(said([](ErrorEvent& e) { e.values["deep"] = nested(17); }) == "value 'deep' is nested deeper than 16");

@@ -32,6 +32,19 @@ TEST_CASE_METHOD(JournalFixture, "events, issues and counts are there after the 
   CHECK(kept() == test::numbers(1, 12));
 }
 
+TEST_CASE_METHOD(JournalFixture, "an event that stands for several counts as that many, once") {
+  open();
+  auto events = test::numbered_events(1, 2);
+  events[1].repeated = 98;
+  REQUIRE(commit(events)->accepted == 2);
+  REQUIRE(commit(events)->duplicates == 2);
+  open();
+  CHECK(journal->issues({})->at(0).count == 100);
+  CHECK(journal->events_total() == 100);
+  CHECK(journal->events_kept() == 2);
+  CHECK(journal->counts().at({"alpha", "echo", Severity::error, "NUMBERED"}) == 100);
+}
+
 TEST_CASE_METHOD(JournalFixture,
                  "an event whose id the journal has is a duplicate, also within one report and after reopening") {
   open();

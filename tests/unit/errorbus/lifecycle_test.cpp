@@ -58,6 +58,15 @@ TEST_CASE("an issue counts every event and keeps the worst severity, the span of
   CHECK(issue.hosts == std::vector<std::string>{"alpha", "beta"});
 }
 
+TEST_CASE("an event that stands for further ones counts with them") {
+  Issue issue;
+  ErrorEvent event = test::numbered_event(1);
+  event.repeated = 41;
+  count_event(issue, event, kNow);
+  count_event(issue, test::numbered_event(2), kNow);
+  CHECK(issue.count == 43);
+}
+
 TEST_CASE("the text of an issue is cut to 1 KiB between two characters") {
   Issue issue;
   auto event = test::numbered_event(1);

@@ -5,19 +5,7 @@
 #include "weft/actor/runtime/supervisor.hpp"
 
 namespace weft::actor {
-namespace {
-
-std::string text_of(const std::exception_ptr& failure) {
-  try {
-    std::rethrow_exception(failure);
-  } catch (const std::exception& thrown) {
-    return thrown.what();
-  } catch (...) {
-    return "an exception of an unknown type";
-  }
-}
-
-}  // namespace
+namespace {}  // namespace
 
 Result<void> Runtime::admit_actor() noexcept {
   if (stopping()) return Error(codes::system_stopping, "no actor is started any more: the system is stopping");
@@ -81,8 +69,8 @@ Result<Address> Runtime::spawn(Cell* parent, const ActorType& type, SpawnOptions
   try {
     construct(cell->object(), data);
   } catch (...) {
-    return undo(
-        Error(codes::actor_failed, std::string(type.name) + " cannot be made: " + text_of(std::current_exception())));
+    return undo(Error(codes::actor_failed,
+                      std::string(type.name) + " cannot be made: " + what_of(std::current_exception()).text));
   }
   cell->set(Cell::kBuilt);
   cell->farewell.store(Cell::kForgotten, std::memory_order_relaxed);
@@ -195,17 +183,20 @@ void Runtime::stop_after(Cell& cell, Reason reason, std::string what) {
 void Runtime::failed(Cell& cell, std::exception_ptr failure) {
   const State state = cell.state.load(std::memory_order_relaxed);
   if (state == State::stopped || state == State::failed) return;
-  const std::string what = text_of(failure);
+  const auto [exception, what] = what_of(failure);
   count(Counters::failures);
   tell(Level::error, Family::actor, "failed", cell.address(),
-       {{"what", what}, {"type", std::string(cell.type->name)}, {"restarts", std::to_string(cell.side->restarts)}});
+       {{"what", what},
+        {"exception", exception},
+        {"type", std::string(cell.type->name)},
+        {"restarts", std::to_string(cell.side->restarts)}});
   Directive directive = Directive::restart;
   if (state == State::running) {
     try {
       directive = cell.type->on_error(cell.object(), cell, failure);
     } catch (...) {
       tell(Level::error, Family::actor, "on_error_failed", cell.address(),
-           {{"what", text_of(std::current_exception())}});
+           {{"what", what_of(std::current_exception()).text}});
     }
   }
   switch (directive) {
@@ -290,7 +281,7 @@ void Runtime::finish_stop(Cell& cell) {
         cell.type->post_stop(cell.object(), cell);
       } catch (...) {
         tell(Level::error, Family::actor, "post_stop_failed", cell.address(),
-             {{"what", text_of(std::current_exception())}});
+             {{"what", what_of(std::current_exception()).text}});
       }
     }
     cell.clear(Cell::kBuilt);
@@ -299,7 +290,7 @@ void Runtime::finish_stop(Cell& cell) {
       cell.type->destroy(cell.object());
     } catch (...) {
       tell(Level::error, Family::actor, "destructor_failed", cell.address(),
-           {{"what", text_of(std::current_exception())}});
+           {{"what", what_of(std::current_exception()).text}});
     }
   }
   if (cell.side) {

@@ -1,4 +1,4 @@
-#include "errorbus/grouping.hpp"
+#include "weft/report/grouping.hpp"
 
 #include <set>
 
@@ -6,7 +6,7 @@
 #include "tests/support/error_events.hpp"
 
 using namespace weft;
-using namespace weft::errorbus;
+using namespace weft::report;
 
 TEST_CASE("what varies in a message is replaced, words stay") {
   const std::pair<std::string, std::string> table[] = {
@@ -22,6 +22,9 @@ TEST_CASE("what varies in a message is replaced, words stay") {
       {"event 01ARZ3NDEKTSV4RRFFQ69G5FAV lost", "event <id> lost"},
       {"worker17 of eth0", "worker<n> of eth<n>"},
       {"{what} of {n1} broke", "{what} of {n1} broke"},
+      {"cannot open /var/lib/weft/a.db: permission denied", "cannot open <path>: permission denied"},
+      {"GET http://10.0.0.1:80/v1/agents?x=1 (and/or ../b)", "GET http:<path> (and/or <path>)"},
+      {"a / b, and nothing else.", "a / b, and nothing else."},
       {"an open {brace", "an open {brace"},
       {"ends with '", "ends with '"}};
   for (const auto& [message, normal] : table) CHECK(normalise_message(message) == normal);
@@ -37,9 +40,58 @@ TEST_CASE("a stack is its own frames, without addresses, lines, arguments and th
 #2 0x00003333 in Digest::summary(SummaryRequest)::{lambda()#9}::operator()() const (+0x2f)
 #3 0x00004444 in main (argc=3) at main.cpp:9)";
   CHECK(normalise_stack(first) == normalise_stack(second));
-  CHECK(normalise_stack(first).find("weft::Peer::send") == 0);
+  CHECK(normalise_stack(first).starts_with("weft::Peer::send"));
   CHECK(normalise_stack(first).find("terminate") == std::string::npos);
   CHECK(normalise_stack("") == "");
+}
+
+TEST_CASE("frames of the program go first, recursion counts once, and the way out does not count") {
+  const std::string deep = R"(#0 0x8a in __pthread_kill_implementation+0x1a from libc.so.6
+#1 0x8b in abort+0xd3 from libc.so.6
+#2 0x10f0 in inner(int)+0x10 from crasher
+#3 0x11f0 in recurse(int) [clone .part.0]+0x20 from crasher
+#4 0x11f0 in recurse(int) [clone .part.0]+0x20 from crasher
+#5 0x12f0 in outer.constprop.0+0x30 from crasher
+#6 0x27 in __libc_start_main+0x80 from libc.so.6)";
+  CHECK(normalise_stack(deep) == "inner\nrecurse\nouter\n");
+  CHECK(normalise_stack("#0 0x8b in abort+0x1 from libc.so.6\n#1 0x9b in qsort+0x3 from libc.so.6") == "qsort\n");
+  CHECK(normalise_stack("#0 0x8b in abort+0x1 from libc.so.6") == "");
+}
+
+TEST_CASE("a frame without a symbol is its place in its file") {
+  const auto one = normalise_stack("#0 0x1234 in ?? from stripped");
+  CHECK(one == "stripped 0x1234\n");
+  CHECK(one != normalise_stack("#0 0x1238 in ?? from stripped"));
+}
+
+TEST_CASE("two bugs behind one message are two issues, one bug with other numbers is one") {
+  const auto thrown = [](std::string type, std::string what, std::string message = "a handler of get threw: {what}") {
+    ErrorEvent event = test::numbered_event(1);
+    event.message = std::move(message);
+    event.exception = std::move(type);
+    event.values = {{"what", std::move(what)}};
+    return fingerprint_of(event);
+  };
+  const auto first = thrown("std::runtime_error", "no row 17 in '/tmp/a.db'");
+  CHECK(first.starts_with("v2:"));
+  CHECK(first == thrown("std::runtime_error", "no row 18 in '/tmp/b.db'"));
+  CHECK(first != thrown("std::out_of_range", "no row 17 in '/tmp/a.db'"));
+  CHECK(first != thrown("std::runtime_error", "no table 'x'"));
+  CHECK(first != thrown("std::runtime_error", "no row 17 in '/tmp/a.db'", "a handler of put threw: {what}"));
+}
+
+TEST_CASE("each place of a crash is an issue, whatever the text says") {
+  const auto crash = [](std::string signal, std::string function, std::string text) {
+    ErrorEvent event = test::numbered_event(1);
+    event.message = std::move(text);
+    event.exception = std::move(signal);
+    event.stack = "#0 0x8b in abort+0x1 from libc.so.6\n#1 0x10 in " + function + "(int)+0x7 from crasher";
+    return fingerprint_of(event);
+  };
+  const auto first = crash("SIGSEGV", "left", "restart 1 in 100ms");
+  CHECK(first == crash("SIGSEGV", "left", "it stays down"));
+  CHECK(first != crash("SIGSEGV", "right", "restart 1 in 100ms"));
+  CHECK(first != crash("SIGABRT", "left", "restart 1 in 100ms"));
 }
 
 TEST_CASE("a thousand variants of one fault are one issue") {
@@ -70,6 +122,16 @@ TEST_CASE("another code, agent, message or stack is another issue; an explicit f
           e.fingerprint = "mine";
           e.code = "OTHER";
         }));
+}
+
+TEST_CASE("a fingerprint of version 2 never changes") {
+  ErrorEvent event = test::numbered_event(1);
+  event.exception = "std::runtime_error";
+  event.message = "a handler of get threw: {what}";
+  event.values = {{"what", "no row 17 in /tmp/a"}};
+  CHECK(fingerprint_of(event) == "v2:c6935b16a69d4191");
+  event.stack = "#0 0x10 in left(int)+0x7 from crasher";
+  CHECK(fingerprint_of(event) == "v2:15ba10c1cc1e7abb");
 }
 
 TEST_CASE("a fingerprint of version 1 never changes") {
