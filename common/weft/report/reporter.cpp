@@ -79,7 +79,7 @@ struct ErrorReporter::Impl {
     reported.add();
     if (event.time_us == 0) event.time_us = to_us(loop.clock().wall());
     if (event.id.is_nil()) event.id = Ulid::make(loop.clock().wall(), random);
-    if (event.epoch == 0) event.epoch = epoch;
+    if (event.epoch == 0 && is_own(event)) event.epoch = epoch;
     if (spool.unread() == 0 && ring.size() < options.ring_max) {
       ring.push_back(std::move(event));
     } else {
@@ -101,9 +101,13 @@ struct ErrorReporter::Impl {
     if (!keep(event, false)) dropped(why_not_kept, 1);
   }
 
+  bool is_own(const ErrorEvent& event) const { return event.agent.empty() || event.agent == options.agent; }
+
+  /// One in the name of another agent has no more of this process than the host.
   void fill(ErrorEvent& event) const {
     if (event.host.empty()) event.host = options.host;
-    if (event.agent.empty()) event.agent = options.agent;
+    if (!is_own(event)) return;
+    event.agent = options.agent;
     if (event.version.empty()) event.version = options.version;
     if (event.config_hash.empty()) event.config_hash = options.config_hash;
     if (event.instance.is_nil()) event.instance = options.instance;

@@ -66,6 +66,22 @@ struct Fixture {
 
 }  // namespace
 
+TEST_CASE_METHOD(Fixture, "an event in the name of another agent gets the host, and nothing else of its reporter") {
+  start();
+  reporter->set_epoch(9);
+  ErrorEvent event;
+  event.code = "CRASHED";
+  event.agent = "digest";
+  reporter->report(event);
+  loop.advance(20ms, 1ms);
+  REQUIRE(bus.size() == 1);
+  CHECK(bus[0].host == "alpha");
+  CHECK(bus[0].agent == "digest");
+  CHECK(bus[0].instance.is_nil());
+  CHECK(bus[0].version.empty());
+  CHECK(bus[0].epoch == 0);
+}
+
 TEST_CASE_METHOD(Fixture, "an event arrives with what its reporter knows of itself") {
   start();
   reporter->set_epoch(9);
