@@ -7,6 +7,34 @@ std::string clock_time(std::int64_t us) { return to_rfc3339(wall_from_us(us)).su
 namespace {
 /// One that an older bus has kept has none but the first event's words.
 std::string text_of(const errorbus::Issue& issue) { return printable(issue.text.empty() ? issue.message : issue.text); }
+/// But the lines of its log, which are shown apart.
+std::string values_of(const ErrorEvent& event) {
+  auto values = event.values;
+  values.erase("log");
+  return values.empty() ? "" : printable(to_json(to_value(values)));
+}
+
+std::vector<std::string> log_of(const ErrorEvent& event) {
+  std::vector<std::string> out;
+  const auto log = event.values.find("log");
+  if (log == event.values.end() || !log->second.is_list()) return out;
+  for (const Value& one : log->second.as_list()) out.push_back(one.is_string() ? one.as_string() : to_json(one));
+  return out;
+}
+
+std::vector<std::string> lines_of(std::string_view text) {
+  std::vector<std::string> out;
+  for (const auto one : split(text, '\n')) {
+    if (!one.empty()) out.emplace_back(one);
+  }
+  return out;
+}
+
+void print_block(const char* name, const std::vector<std::string>& lines) {
+  if (lines.empty()) return;
+  print_line(name);
+  for (const auto& one : lines) print_line("  " + printable(one));
+}
 }  // namespace
 
 void print_issues(const std::vector<errorbus::Issue>& issues, WallTime now) {
@@ -49,9 +77,12 @@ void print_issue(const errorbus::IssueReply& reply) {
     print_line("");
     line("event", stored.event.id.to_string() + "  " + clock_time(stored.event.time_us));
     line("text", printable(stored.event.text()));
-    line("values", stored.event.values.empty() ? "" : printable(to_json(to_value(stored.event.values))));
+    line("exception", printable(stored.event.exception));
+    line("stands for", stored.event.repeated == 0 ? "" : std::to_string(stored.event.repeated + 1) + " events");
+    line("values", values_of(stored.event));
     line("trace", stored.event.trace_id);
-    if (!stored.event.stack.empty()) print_line(stored.event.stack);
+    print_block("stack", lines_of(stored.event.stack));
+    print_block("last lines of its log", log_of(stored.event));
   }
 }
 

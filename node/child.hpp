@@ -21,6 +21,7 @@ struct Unit {
   RestartPolicy::Options restart;
   Duration start_timeout = std::chrono::seconds(10);
   Duration stop_timeout = std::chrono::seconds(5);
+  std::string crash_file;  ///< where a process with Weft's library leaves the record of a crash; may be empty
   Duration watchdog = std::chrono::seconds(10);  ///< once it has said WATCHDOG=1 it must say so this often
 };
 

@@ -62,11 +62,14 @@ HostNode::HostNode(program::Program& program, const Prepared& prepared, Claims& 
       processes_(make_launcher(loop_)),
       launcher_(*processes_, claims),
       metrics_(program.metrics()),
-      announcer_(prepared.fleet, prepared.settings.host, prepared.settings.registry_port, mesh_, program.log()),
+      postmortem_(loop_),
+      announcer_(prepared.fleet, prepared.settings.host, prepared.settings.registry_port, mesh_, program.log(),
+                 postmortem_),
       keeper_(loop_, [this] { write_processes(); }),
       supervisor_(loop_, launcher_, observers_, starts_at_once()),
       rotation_(loop_) {
   observers_.add(metrics_);
+  observers_.add(postmortem_);
   observers_.add(announcer_);
   observers_.add(keeper_);
   observers_.add(progress_);
@@ -231,6 +234,7 @@ void HostNode::clean_up() noexcept {
   const auto& places = prepared_.places;
   remove_sockets(places.run);
   for (const auto& file : {places.process_file(), places.lock_file(), places.context_file}) fs::remove(file, ignored);
+  for (const auto& one : prepared_.units) fs::remove(one.unit.crash_file, ignored);
   (void)::rmdir(places.run.c_str());  // unless others keep something there
 }
 

@@ -7,6 +7,7 @@
 #include "node/claims.hpp"
 #include "node/notify_socket.hpp"
 #include "node/observers.hpp"
+#include "node/postmortem.hpp"
 #include "node/prepare.hpp"
 #include "node/process_file.hpp"
 #include "node/supervisor.hpp"
@@ -58,6 +59,7 @@ class HostNode final : private Observer {
   ClaimingLauncher launcher_;
   Observers observers_;
   ProcessMetrics metrics_;
+  Postmortem postmortem_;
   Announcer announcer_;
   ProcessFileKeeper keeper_;
   Supervisor supervisor_;

@@ -45,8 +45,13 @@ void ProcessMetrics::ended(const Unit& unit, const Status&, const Ended& ended) 
 // ---- log and mesh
 
 Announcer::Announcer(const Fleet& fleet, std::string host, std::uint16_t registry_port, mesh::Mesh& mesh,
-                     observe::Log& log)
-    : fleet_(fleet), host_(std::move(host)), registry_port_(registry_port), mesh_(mesh), log_(log) {}
+                     observe::Log& log, Postmortem& postmortem)
+    : fleet_(fleet),
+      host_(std::move(host)),
+      registry_port_(registry_port),
+      mesh_(mesh),
+      log_(log),
+      postmortem_(postmortem) {}
 
 void Announcer::changed(const Unit& unit, const Status& status) {
   if (status.state == State::starting)
@@ -58,14 +63,15 @@ void Announcer::changed(const Unit& unit, const Status& status) {
 }
 
 void Announcer::ended(const Unit& unit, const Status& status, const Ended& ended) {
-  if (ended.exit.how != Exit::How::never_started) notify_registries(unit.name, ended.why);
+  const Findings findings = postmortem_.examine(unit, ended.exit);
   if (ended.expected) {
     log_.info("process stopped", {{"process", unit.name}, {"how", ended.why}});
   } else if (ended.decision.action == Decision::Action::rest) {
     log_.info("process done", {{"process", unit.name}, {"how", ended.why}});
   } else {
-    report(unit, status, ended);
+    report(unit, status, ended, findings);
   }
+  if (ended.exit.how != Exit::How::never_started) notify_registries(unit.name, ended.why);
 }
 
 void Announcer::slot_taken() {
@@ -79,22 +85,15 @@ void Announcer::slot_taken() {
   mesh_.report(std::move(event));
 }
 
-void Announcer::report(const Unit& unit, const Status& status, const Ended& ended) {
-  const bool gives_up = ended.decision.action == Decision::Action::give_up;
-  ErrorEvent event;
-  event.severity = gives_up || ended.decision.crash_loop ? Severity::critical : Severity::error;
-  event.category = "process";
+void Announcer::report(const Unit& unit, const Status& status, const Ended& ended, const Findings& findings) {
+  ErrorEvent event = event_of(unit, status, ended, findings);
+  for (const auto* record : mesh_.directory().instances(unit.name)) {
+    if (record->slot != unit.name + "@" + host_) continue;
+    event.instance = record->instance;
+    event.epoch = record->epoch;
+    event.version = record->version;
+  }
   const Code& code = ended.decision.crash_loop ? codes::crash_loop : codes::process_exited;
-  event.code = code.id;
-  event.message = gives_up ? "{process} {why}; it stays down until somebody starts it"
-                           : "{process} {why}; restart {restarts} in {delay}";
-  event.fingerprint = event.code + ":" + unit.name + ":" + std::string(ended.reason);
-  event.values = {{"process", unit.name},
-                  {"why", ended.why},
-                  {"status", ended.exit.how == Exit::How::exited ? Value(ended.exit.value) : Value()},
-                  {"signal", ended.exit.how == Exit::How::signalled ? Value(ended.exit.value) : Value()},
-                  {"restarts", status.restarts},
-                  {"delay", to_text(ended.decision.delay)}};
   log_.error("process ended", Error(code, event.text(), "its log: " + unit.command.log), {{"process", unit.name}});
   mesh_.report(std::move(event));
 }

@@ -9,6 +9,7 @@
 #include "node/child.hpp"
 #include "node/fleet.hpp"
 #include "node/places.hpp"
+#include "node/postmortem.hpp"
 #include "node/supervisor.hpp"
 #include "weft/mesh/mesh.hpp"
 #include "weft/observe/observe.hpp"
@@ -62,14 +63,15 @@ class ProcessFileKeeper final : public Observer {
 class Announcer final : public Observer {
  public:
   /// Borrows all. `registry_port` is that of every host.
-  Announcer(const Fleet& fleet, std::string host, std::uint16_t registry_port, mesh::Mesh& mesh, observe::Log& log);
+  Announcer(const Fleet& fleet, std::string host, std::uint16_t registry_port, mesh::Mesh& mesh, observe::Log& log,
+            Postmortem& postmortem);
   void changed(const Unit& unit, const Status& status) override;
   void ended(const Unit& unit, const Status& status, const Ended& ended) override;
   /// Another instance was registered as this node.
   void slot_taken();
 
  private:
-  void report(const Unit& unit, const Status& status, const Ended& ended);
+  void report(const Unit& unit, const Status& status, const Ended& ended, const Findings& findings);
   Task<void> deregister(std::string registry, wire::DeregisterRequest request);
   void notify_registries(const std::string& agent, const std::string& why);
 
@@ -78,6 +80,7 @@ class Announcer final : public Observer {
   std::uint16_t registry_port_;
   mesh::Mesh& mesh_;
   observe::Log& log_;
+  Postmortem& postmortem_;
   TaskScope tasks_;
 };
 

@@ -18,6 +18,7 @@ struct Places {
 
   std::string log_of(std::string_view agent) const { return state + "/log/" + std::string(agent) + ".log"; }
   std::string notify_socket() const { return run + "/notify.sock"; }
+  std::string crash_file(std::string_view agent) const { return run + "/" + std::string(agent) + ".crash"; }
   std::string lock_file() const { return run + "/node.lock"; }
   std::string claims_file() const { return state + "/claims"; }
   std::string process_file() const { return run + "/processes.json"; }

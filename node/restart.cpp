@@ -7,14 +7,20 @@
 namespace weft::node {
 namespace {
 constexpr std::array<std::string_view, 3> kKinds{"permanent", "transient", "temporary"};
+
+/// "SIGSEGV, Segmentation fault".
+std::string signal_words(int number) {
+  const char* name = ::sigabbrev_np(number);
+  return (name ? "SIG" + std::string(name) + ", " : "") + ::strsignal(number);  // loop thread only
 }
+}  // namespace
 
 std::string Exit::text() const {
   switch (how) {
     case How::exited:
       return "exited with " + std::to_string(value);
     case How::signalled:
-      return "was killed by signal " + std::to_string(value) + " (" + ::strsignal(value) + ")";  // loop thread only
+      return "was killed by signal " + std::to_string(value) + " (" + signal_words(value) + ")";
     case How::unknown:
       return "ended (it was adopted, so its exit code is unknown)";
     case How::never_started:

@@ -32,7 +32,7 @@ std::vector<std::string> registries(const Fleet& fleet, const HostSettings& sett
 bool passes_on(std::string_view variable) {
   for (const auto* name :
        {"NOTIFY_SOCKET=", "WATCHDOG_USEC=", "WATCHDOG_PID=", "LISTEN_FDS=", "LISTEN_PID=", "WEFT_HOST=", "WEFT_SLOT=",
-        "WEFT_CLAIM=", "WEFT_ENV=", "WEFT_CONFIG_DIR=", "WEFT__ADMIN__PORT="}) {
+        "WEFT_CRASH_FILE=", "WEFT_CLAIM=", "WEFT_ENV=", "WEFT_CONFIG_DIR=", "WEFT__ADMIN__PORT="}) {
     if (variable.starts_with(name)) return false;
   }
   return true;
@@ -107,9 +107,11 @@ class Builder {
     unit.command.args = arguments(entry);
     if (!infrastructure) unit.command.cwd = working_folder(entry);
     unit.command.log = places_.log_of(entry.name);
+    unit.crash_file = places_.crash_file(entry.name);
     auto own = shared_;
     own.emplace_back("WEFT_SLOT", entry.name + "@" + settings_.host);
     own.emplace_back("NOTIFY_SOCKET", places_.notify_socket());
+    own.emplace_back("WEFT_CRASH_FILE", unit.crash_file);
     own.emplace_back("WATCHDOG_USEC",
                      std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(unit.watchdog).count()));
     own.insert(own.end(), entry.env.begin(), entry.env.end());

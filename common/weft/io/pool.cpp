@@ -4,6 +4,7 @@
 #include <mutex>
 #include <thread>
 
+#include "weft/base/alternate_stack.hpp"
 #include "weft/io/io.hpp"
 
 namespace weft::io {
@@ -12,6 +13,7 @@ struct Pool::Impl {
   explicit Impl(unsigned max) : threads_max(std::max(1U, max)) {}
 
   void serve() {
+    const AlternateStack for_signals;
     std::unique_lock lock(mutex);
     for (;;) {
       ++idle;

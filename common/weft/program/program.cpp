@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "weft/program/crash_handler.hpp"
 #include "weft/program/file_limit.hpp"
 #include "weft/program/settings.hpp"
 #include "weft/program/tracing.hpp"
@@ -115,6 +116,7 @@ struct Program::Impl {
     try {
       loop.run();
     } catch (...) {
+      record_exception(std::current_exception());
       log.write(observe::Level::fatal, "a bug ends the process",
                 {{"code", codes::bug.id}, {"why", what_of(std::current_exception()).text}});
       exit = exit_code::internal;
@@ -216,6 +218,11 @@ int tell(const config::Loaded& loaded, bool check) {
 }  // namespace
 
 std::variant<std::unique_ptr<Program>, int> Program::start(int argc, char** argv, About about) {
+  if (const char* named = std::getenv("WEFT_CRASH_FILE")) {
+    const std::string file = named;
+    ::unsetenv("WEFT_CRASH_FILE");  // not for what this process starts
+    install_crash_handler(file);
+  }
   auto parsed = parse_flags(argc, argv, about);
   if (const int* code = std::get_if<int>(&parsed)) return *code;
   auto& flags = std::get<Flags>(parsed);

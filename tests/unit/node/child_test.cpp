@@ -14,7 +14,7 @@ TEST_CASE_METHOD(Fixture, "what is not ready in time is killed and tried again")
   CHECK(signalled("a", SIGKILL));
   end("a", kKilled);
   CHECK(observer.ends[0].why ==
-        "was not ready within 10s (no READY=1 on NOTIFY_SOCKET) and was killed by signal 9 (Killed)");
+        "was not ready within 10s (no READY=1 on NOTIFY_SOCKET) and was killed by signal 9 (SIGKILL, Killed)");
   CHECK(observer.ends[0].reason == "start_timeout");
   CHECK(state("a") == State::backoff);
 }

@@ -105,7 +105,7 @@ TEST_CASE("an essential process is never given up, and says so when it loops") {
 
 TEST_CASE("an end is told in words that say which signal or code") {
   CHECK(kFailed.text() == "exited with 1");
-  CHECK(kKilled.text() == "was killed by signal 9 (Killed)");
+  CHECK(kKilled.text() == "was killed by signal 9 (SIGKILL, Killed)");
   CHECK(from_text("transeint", std::type_identity<Restart>{}).error().message ==
         "wanted permanent, transient or temporary, got 'transeint', did you mean 'transient'?");
 }

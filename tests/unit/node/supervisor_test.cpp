@@ -80,7 +80,7 @@ TEST_CASE_METHOD(Fixture, "a killed process starts again after its delay, and ot
   CHECK(state("a") == State::backoff);
   CHECK(state("b") == State::ready);
   REQUIRE(observer.ends.size() == 1);
-  CHECK(observer.ends[0].why == "was killed by signal 9 (Killed)");
+  CHECK(observer.ends[0].why == "was killed by signal 9 (SIGKILL, Killed)");
   CHECK(observer.ends[0].decision.delay == 100ms);
   loop.advance(100ms);
   CHECK(state("a") == State::starting);

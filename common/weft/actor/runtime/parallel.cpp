@@ -13,6 +13,7 @@
 #include "weft/actor/runtime/futex.hpp"
 #include "weft/actor/runtime/ready_ring.hpp"
 #include "weft/actor/runtime/runtime_inline.hpp"
+#include "weft/base/alternate_stack.hpp"
 
 namespace weft::actor {
 namespace {
@@ -68,7 +69,12 @@ class Parallel final : public Scheduler {
       workers_[i]->index = i;
       workers_[i]->seen.resize(workers_.size());
     }
-    for (const auto& worker : workers_) worker->thread = std::thread([this, &each = *worker] { work(each); });
+    for (const auto& worker : workers_) {
+      worker->thread = std::thread([this, &each = *worker] {
+        const AlternateStack for_signals;
+        work(each);
+      });
+    }
   }
   void stop() noexcept override {
     stopping_.store(true, std::memory_order_seq_cst);
