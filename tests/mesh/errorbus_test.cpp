@@ -205,6 +205,46 @@ TEST_CASE_METHOD(Fixture, "cuts at any point: every number of an agent is at the
   CHECK(text.find(R"(code="NUMBERED",host="beta",severity="error"} )" + std::to_string(n)) != std::string::npos);
 }
 
+TEST_CASE_METHOD(Fixture,
+                 "a burst of 100,000 reports through a small ring: the counts at the hub are exact, the events few") {
+  ErrorReporter::Options options;
+  options.host = "beta";
+  options.agent = "echo";
+  options.instance = id();
+  options.ring_max = 200;
+  options.batch_max = 64;
+  options.retry = 20ms;
+  Random cuts(11);
+  auto send = [&](ReportRequest request) -> Task<Result<ReportReply>> {
+    auto payload = Payload::of(request);
+    CallOptions within(200ms);
+    auto reply = co_await agent.call_at(bus_endpoint, "errorbus.report", std::move(payload), within);
+    if (cuts.below(3) == 0) co_return Error(codes::deadline_exceeded, "cut after");  // it is sent again
+    if (!reply) co_return reply.error();
+    co_return reply->as<ReportReply>();
+  };
+  ErrorReporter reporter(loop, options, send, metrics, log);
+  for (std::uint64_t n = 1; n <= 100'000; ++n) {
+    ErrorEvent event;
+    event.code = n % 10 == 0 ? "RARE" : "OFTEN";
+    event.message = "number {n}";
+    event.values["n"] = n;
+    reporter.report(std::move(event));
+    if (n % 20'000 == 0) loop.advance(30ms);  // some are sent meanwhile
+  }
+  REQUIRE(until([&] { return reporter.unacknowledged() == 0; }));
+  REQUIRE(until([&] { return hub->bus->stats().events_total == 100'000; }));
+  CHECK(hub->bus->stats().events_kept < 2'000);
+  const auto issues = ask<errorbus::IssuesReply>(hub_endpoint, "issues", errorbus::IssuesRequest());
+  REQUIRE(issues);
+  std::map<std::string, std::uint64_t> counts;
+  for (const auto& issue : issues->issues) counts[issue.code] = issue.count;
+  CHECK(counts == std::map<std::string, std::uint64_t>{{"OFTEN", 90'000}, {"RARE", 10'000}});
+  const auto text = hub->metrics.render(observe::Metrics::Format::text);
+  CHECK(text.find(R"(weft_error_events_total{agent="echo",code="RARE",host="beta",severity="error"} 10000)") !=
+        std::string::npos);
+}
+
 TEST_CASE_METHOD(Fixture, "a journal that vanishes is begun anew, and what was reported meanwhile is acknowledged") {
   REQUIRE(ask<ReportReply>(hub_endpoint, "report", reported(1, 5)));
   std::filesystem::remove(dir / "alpha.db");

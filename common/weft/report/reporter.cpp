@@ -2,6 +2,7 @@
 
 #include <deque>
 
+#include "weft/report/folds.hpp"
 #include "weft/report/spool.hpp"
 
 namespace weft::report {
@@ -12,28 +13,13 @@ constexpr Duration kSpillAfter = std::chrono::seconds(1);  ///< so long without 
 constexpr std::size_t kSlice = 256;                        ///< events moved to or from the file in one turn
 constexpr std::size_t kBatchBytes = 1024 * 1024;
 
-std::size_t size_of(const Value& value) {
-  std::size_t size = 9;
-  if (value.is_string()) return size + value.as_string().size();
-  if (value.type() == Value::Type::bytes) return size + value.as_bytes().size();
-  if (value.is_list()) {
-    for (const Value& item : value.as_list()) size += size_of(item);
-  } else if (value.is_map()) {
-    for (const auto& [key, member] : value.as_map()) size += key.size() + size_of(member);
-  }
-  return size;
-}
-
-/// About what it takes on the wire.
-std::size_t size_of(const ErrorEvent& event) {
-  std::size_t size = 400 + event.message.size() + event.stack.size();
-  for (const auto& [name, value] : event.values) size += name.size() + size_of(value);
-  return size;
-}
+/// How many events it stands for.
+std::uint64_t weight(const ErrorEvent& event) { return 1 + event.repeated; }
 
 }  // namespace
 
-/// The ring holds the oldest events that wait, the file those after them. Its first `in_file` are in the file too, so
+/// The ring holds the oldest events that wait, the file those after them, and of what has no room in either the number
+/// is kept. The ring's first `in_file` are in the file too, so
 /// that the end of the process does not lose them; while the file has more than the ring, all of the ring is in it.
 struct ErrorReporter::Impl {
   Impl(Loop& on, Options wanted, Send how, observe::Metrics& all, observe::Log& to)
@@ -50,9 +36,8 @@ struct ErrorReporter::Impl {
         flush(on),
         spill(on),
         retry(on) {
-    for (const char* reason : {"ring_full", "spool_full", "spool_failed", "refused", "damaged", "closed"}) {
-      dropped(reason, 0);
-    }
+    for (const char* reason : {"folds_full", "refused", "damaged", "closed"}) dropped(reason, 0);
+    for (const char* reason : {"ring_full", "spool_full", "spool_failed"}) folded(reason, 0);
     all.on_collect([this, guard = std::weak_ptr<int>(alive)] {
       if (!guard.expired()) collect();
     });
@@ -63,6 +48,13 @@ struct ErrorReporter::Impl {
         .add(events);
     if (events == 0) return;
     log.error("error events were dropped", {{"reason", reason}, {"events", events}});
+  }
+
+  void folded(const char* reason, std::uint64_t events) {
+    metrics
+        .counter("weft_errors_folded_total", "Errors of which only the number was kept and reported, by reason.",
+                 {{"reason", reason}})
+        .add(events);
   }
 
   void collect() {
@@ -90,15 +82,27 @@ struct ErrorReporter::Impl {
     if (!pumping && !retry.running() && !flush.running()) flush.start(Duration::zero(), [this] { pump(); });
   }
 
-  /// The ring is full: the file takes it, behind all of the ring.
+  /// The ring is full: the file takes it, behind all of the ring, or its number is kept.
   void overflow(ErrorEvent event) {
-    if (!open_spool()) return dropped(options.spool_file.empty() ? "ring_full" : "spool_failed", 1);
+    if (!open_spool()) return fold(std::move(event), options.spool_file.empty() ? "ring_full" : "spool_failed");
     while (in_file < ring.size()) {
-      if (!keep(ring[in_file], true)) return dropped(why_not_kept, 1);
+      if (!keep(ring[in_file], true)) return fold(std::move(event), why_not_kept);
       ++in_file;
     }
+    if (!keep(event, false)) fold(std::move(event), why_not_kept);
+  }
+
+  void fold(ErrorEvent event, const char* reason) {
     fill(event);
-    if (!keep(event, false)) dropped(why_not_kept, 1);
+    const auto events = weight(event);
+    if (folds.events() == 0) log.warn("error events are only counted until there is room", {{"reason", reason}});
+    if (!folds.add(std::move(event))) return dropped("folds_full", events);
+    folded(reason, events);
+  }
+
+  /// Samples follow when all that was kept whole has room.
+  void unfold() {
+    while (folds.events() > 0 && spool.unread() == 0 && ring.size() < options.ring_max) ring.push_back(*folds.take());
   }
 
   bool is_own(const ErrorEvent& event) const { return event.agent.empty() || event.agent == options.agent; }
@@ -225,8 +229,9 @@ struct ErrorReporter::Impl {
       return true;
     }
     log.error("the error bus refuses an event", error, {{"event", ring.front().code}});
+    const auto lost = weight(ring.front());
     done(1);
-    dropped("refused", 1);
+    dropped("refused", lost);
     return true;
   }
 
@@ -249,10 +254,13 @@ struct ErrorReporter::Impl {
     in_file -= from_file;
     if (from_file > 0) spool.drop(from_file);
     refill();
+    unfold();
     unacknowledged.set(static_cast<double>(waiting()));
   }
 
-  std::size_t waiting() const noexcept { return ring.size() + static_cast<std::size_t>(spool.unread()); }
+  std::size_t waiting() const noexcept {
+    return ring.size() + static_cast<std::size_t>(spool.unread() + folds.events());
+  }
 
   void close() {
     scope.cancel_all();
@@ -263,7 +271,12 @@ struct ErrorReporter::Impl {
     if (ring.size() > in_file && open_spool()) {
       while (in_file < ring.size() && keep(ring[in_file], true)) ++in_file;
     }
-    if (ring.size() > in_file) dropped("closed", ring.size() - in_file);
+    std::uint64_t lost = 0;
+    for (; in_file < ring.size(); ++in_file) lost += weight(ring[in_file]);
+    while (auto sample = folds.take()) {
+      if (lost > 0 || !open_spool() || !keep(*sample, false)) lost += weight(*sample);
+    }
+    if (lost > 0) dropped("closed", lost);
     ring.clear();
     in_file = 0;
   }
@@ -278,6 +291,7 @@ struct ErrorReporter::Impl {
   Random random = Random::from_os();
   std::deque<ErrorEvent> ring;
   std::size_t in_file = 0;
+  Folds folds;
   Spool spool;
   std::uint64_t epoch = 0;
   std::size_t batch_max;
@@ -303,7 +317,7 @@ void ErrorReporter::set_epoch(std::uint64_t epoch) noexcept { impl_->epoch = epo
 
 void ErrorReporter::report(ErrorEvent event) noexcept {
   try {
-    if (impl_->closed) return impl_->dropped("closed", 1);
+    if (impl_->closed) return impl_->dropped("closed", weight(event));
     impl_->take(std::move(event));
   } catch (const std::exception&) {  // no memory: there is nothing left to count it with
   }

@@ -1,5 +1,6 @@
 // ErrorReporter: keeps error events until the bus has acknowledged them: in a bounded ring, and in a file while the bus
-// is away. At least once; the bus drops what it has by id. Loop-bound.
+// is away. Of what has no room in either one sample for each issue says how many there were. At least once; the bus
+// drops what it has by id. Loop-bound.
 #pragma once
 #include <functional>
 #include <memory>
@@ -29,7 +30,7 @@ class ErrorReporter final : public ErrorSink {
     std::string host, agent, version, config_hash;  ///< filled into events that lack them
     Ulid instance;
     std::string spool_file;         ///< empty: memory only
-    std::size_t ring_max = 10'000;  ///< events in memory; more go to the file, else the newest is dropped and counted
+    std::size_t ring_max = 10'000;  ///< events in memory; more go to the file, or only their number is kept
     std::size_t spool_bytes_max = 64 * 1024 * 1024;
     std::size_t batch_max = 256;                      ///< events a request
     Duration retry = std::chrono::milliseconds(250);  ///< first delay after a failure, doubled up to 2 s
