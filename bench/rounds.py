@@ -78,19 +78,36 @@ class Table:
         return ratio, wanted, {None: "-", True: "yes", False: "NO"}[goal["reached"]]
 
 
-def main(prog, description, word, known, run, placement, **flags):
+def choose(peers, missing, wanted):
+    """The sides to measure: weft, and those of `peers` that are `wanted` or, when none is named, that are not `missing`.
+
+    `missing` maps a side that cannot run here to the reason and what to install. A peer that was asked for by name and is missing is a Failure.
+    """
+    if wanted and (lost := [f"{side}: {missing[side]}" for side in wanted if side in missing]):
+        raise Failure("a peer that was asked for is missing: " + "; ".join(lost))
+    for side, reason in missing.items():
+        if not wanted or side == "weft":
+            print(f"bench: {side} is left out: {reason}", file=sys.stderr)
+    return [side for side in ["weft", *(wanted or peers)] if side not in missing]
+
+
+def main(prog, description, word, known, run, placement, peers, **flags):
     """What every runner does with its command line. `known` are its rows or works, by name; `flags` are its own, with their help."""
     parser = argparse.ArgumentParser(prog=prog, description=description)
     parser.add_argument("names", nargs="*", metavar=word, help=f"all when none is named: {' '.join(one.name for one in known)}")
     parser.add_argument("--json", action="store_true", help="one object a line")
     parser.add_argument("--free", action="store_true", help=f"not pinned to {placement}")
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--peers", type=lambda text: text.split(","), metavar="PEER,...",
+                        help=f"only these of {' '.join(peers)}; one that is missing is an error (all that are installed when none is named)")
     for flag, text in flags.items():
         parser.add_argument(f"--{flag}", action="store_true", help=text)
     how = parser.parse_args()
     wrong = [name for name in how.names if name not in [one.name for one in known]]
     if wrong:
         parser.error(f"what is '{wrong[0]}'?")
+    if unknown := [name for name in how.peers or [] if name not in peers]:
+        parser.error(f"what is '{unknown[0]}'? Peers: {' '.join(peers)}")
     how.runs = max(how.runs, 1)
     try:
         run([one for one in known if not how.names or one.name in how.names], how)

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Does each row of README.md through Weft and its peers in turn (A B C A B C …), each time in a fresh process, and prints
-medians, ratios and whether the goal is reached: run.py [ROW...] [--json] [--free] [--runs N]."""
+medians, ratios and whether the goal is reached: run.py [ROW...] [--json] [--free] [--runs N]
+[--peers PEER,...]."""
 import collections
 import os
 import pathlib
@@ -48,8 +49,8 @@ def erlang_command(modules):
                         "-kernel", "logger", logger, "-run", "bench_main", "main"]
 
 
-def commands(modules):
-    """Side -> (row -> words), for the sides that are there; says which are not."""
+def commands(modules, wanted):
+    """Side -> (row -> words), for weft and the `wanted` peers, or all that are there."""
     found = {}
     for side in SIDES:
         program = BUILD / f"bench-actors-{side}"
@@ -57,11 +58,9 @@ def commands(modules):
             found[side] = erlang_command(modules)
         elif side != "erlang" and program.exists():
             found[side] = lambda row, program=program: [program]
-    reasons = {"caf": "libcaf-dev was not there when it was built", "erlang": "erlang-base is not installed"}
-    for side in SIDES:
-        if side not in found:
-            print(f"bench: {side} is left out: {reasons.get(side, 'not built')}", file=sys.stderr)
-    return found
+    reasons = {"caf": "bench/bench-actors-caf was not built (Debian: libcaf-dev)", "erlang": "erl and erlc are not installed (Debian: erlang-base)"}
+    missing = {side: reasons.get(side, f"bench/bench-actors-{side} was not built") for side in SIDES if side not in found}
+    return {side: found[side] for side in rounds.choose(SIDES[1:], missing, wanted)}
 
 
 def measure(words, side, row, free):
@@ -90,7 +89,7 @@ def judge(row, values, factor, peer):
 
 def run(rows, how):
     with tempfile.TemporaryDirectory() as modules:
-        sides = commands(modules)
+        sides = commands(modules, how.peers)
         table = None if how.json else rounds.Table(SIDES, how.runs, "free placement" if how.free else "pinned")
         for row in rows:
             values = collections.defaultdict(list)
@@ -104,4 +103,4 @@ def run(rows, how):
 
 
 if __name__ == "__main__":
-    sys.exit(rounds.main("bench-actors", "The actor runtime beside CAF, Erlang and a raw futex.", "ROW", ROWS, run, "the row's cores"))
+    sys.exit(rounds.main("bench-actors", "The actor runtime beside CAF, Erlang and a raw futex.", "ROW", ROWS, run, "the row's cores", SIDES[1:]))

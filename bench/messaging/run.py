@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Does each work of README.md through Weft, raw libzmq and NATS in turn (A B C A B C …), each time with fresh processes on one
-core, and prints medians, ratios, CPU time and whether the goal is reached: run.py [WORK...] [--json] [--free] [--runs N] [--quick]."""
+core, and prints medians, ratios, CPU time and whether the goal is reached: run.py [WORK...] [--json] [--free]
+[--runs N] [--peers PEER,...] [--quick]."""
 import collections
 import contextlib
 import json
@@ -44,19 +45,16 @@ SIDES = ["weft", "over tcp", "zmq", "nats"]
 OVER_TCP = {"round_trip_ipc": "round_trip"}
 
 
-def sides():
-    """Those that are there; says which are not."""
-    there = []
+def missing_sides():
+    """The sides that cannot run here, each with the reason and what to install."""
+    missing = {}
     for side in SIDES:
-        missing = [] if (BUILD / program(side)).exists() else [f"bench/{program(side)} was not built"]
+        reasons = [] if (BUILD / program(side)).exists() else [f"bench/{program(side)} was not built"]
         if side == "nats":
-            missing += [] if os.access(NATS_SERVER, os.X_OK) else ["nats-server is not installed"]
-        if missing:
-            hint = " (Debian: libnats-dev, nats-server)" if side == "nats" else ""
-            print(f"bench: {side} is left out: {', '.join(missing)}{hint}", file=sys.stderr)
-        else:
-            there.append(side)
-    return there
+            reasons += [] if os.access(NATS_SERVER, os.X_OK) else ["nats-server is not installed"]
+        if reasons:
+            missing[side] = ", ".join(reasons) + (" (Debian: libnats-dev, nats-server)" if side == "nats" else "")
+    return missing
 
 
 def program(side):
@@ -135,7 +133,7 @@ def measure(work, side, how):
 
 
 def run(works, how):
-    there = sides()
+    there = rounds.choose(SIDES[1:], missing_sides(), how.peers and ["over tcp", *how.peers])
     table = None if how.json else rounds.Table(SIDES, how.runs, "free placement" if how.free else "one core")
     for work in works:
         figures = collections.defaultdict(list)
@@ -159,5 +157,5 @@ def tell(work, figures, how, table):
 
 
 if __name__ == "__main__":
-    sys.exit(rounds.main("bench-messaging", "Calls and publications beside raw libzmq and NATS.", "WORK", WORKS, run, "one core",
+    sys.exit(rounds.main("bench-messaging", "Calls and publications beside raw libzmq and NATS.", "WORK", WORKS, run, "one core", ["zmq", "nats"],
                          quick=f"1/{QUICK} of the work: to see that it runs"))

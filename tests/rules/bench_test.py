@@ -82,6 +82,23 @@ class BenchActors(Bench):
         self.assertEqual([True, None], [goal["reached"] for goal in ping_pong["goals"]])
         self.assertNotIn("erlang", ping_pong["peers"])
 
+    def test_a_peer_that_is_asked_for_and_is_missing_is_an_error_with_what_to_install(self):
+        self.side("weft", 400)
+        done = self.bench("ping_pong", "--runs", "1", "--peers", "caf,erlang")
+        self.assertEqual((1, ""), (done.returncode, done.stdout))
+        self.assertRegex(done.stderr, r"caf: .*\(Debian: libcaf-dev\); erlang: .*\(Debian: erlang-base\)")
+
+    def test_only_the_peers_that_are_asked_for_are_measured(self):
+        for side in ("weft", "caf", "futex"):
+            self.side(side, 4, 4)
+        done = self.bench("ping_pong", "wake", "--runs", "1", "--peers", "caf")
+        self.assertEqual((["weft", "caf", "weft"], ""), (self.log(), done.stderr))
+
+    def test_an_unknown_peer_is_a_usage_error(self):
+        done = self.bench("--peers", "kaf")
+        self.assertEqual(2, done.returncode)
+        self.assertIn("'kaf'", done.stderr)
+
     def test_a_side_that_fails_ends_the_benchmark_with_what_it_said(self):
         self.side("futex", code=3)
         done = self.bench("wake")
@@ -141,6 +158,12 @@ class BenchMessaging(Bench):
         self.assertRegex(self.bench("pipelined_10", "--runs", "1").stderr,  # whether or not nats-server is installed here
                          r"nats is left out: bench/bench-messaging-nats was not built[^(\n]*\(Debian: libnats-dev, nats-server\)")
 
+    def test_a_peer_that_is_asked_for_and_is_missing_is_an_error_with_what_to_install(self):
+        self.side("weft", {"rate": 3, "cpu_us": 1})
+        done = self.bench("pipelined_10", "--runs", "1", "--peers", "nats")
+        self.assertEqual(1, done.returncode)
+        self.assertRegex(done.stderr, r"nats: bench/bench-messaging-nats was not built[^(\n]*\(Debian: libnats-dev, nats-server\)")
+
     def test_a_server_that_does_not_start_ends_the_benchmark(self):
         self.side("weft", serves=False)
         done = self.bench("pipelined_10", "--runs", "1")
@@ -152,6 +175,25 @@ class BenchMessaging(Bench):
         done = self.bench("pipelined_10", "--runs", "1")
         self.assertEqual(1, done.returncode)
         self.assertIn("it broke", done.stderr)
+
+
+class Peers(unittest.TestCase):
+    def targets(self, build):
+        shown = subprocess.run(["meson", "introspect", build, "--targets"], capture_output=True, text=True, check=True).stdout
+        return {target["name"] for target in json.loads(shown)}
+
+    @unittest.skipUnless(shutil.which("meson"), "meson is not installed")
+    @unittest.skipIf(pathlib.Path("/usr/include/nats/nats.h").exists(), "the NATS library is installed: it cannot be missing first")
+    def test_a_peer_that_is_installed_after_the_first_configuration_is_built(self):
+        with tempfile.TemporaryDirectory() as folder:
+            build, include = pathlib.Path(folder) / "build", pathlib.Path(folder) / "include"
+            environment = {**os.environ, "CPLUS_INCLUDE_PATH": str(include), "CCACHE_DIR": folder}
+            subprocess.run(["meson", "setup", build, tree.ROOT, "-Dtests=disabled"], env=environment, check=True, capture_output=True)
+            self.assertNotIn("bench-messaging-nats", self.targets(build))
+            (include / "nats").mkdir(parents=True)
+            (include / "nats/nats.h").touch()
+            subprocess.run(["meson", "setup", "--reconfigure", build], env=environment, check=True, capture_output=True)
+            self.assertIn("bench-messaging-nats", self.targets(build))
 
 
 if __name__ == "__main__":
