@@ -235,6 +235,7 @@ void HostNode::clean_up() noexcept {
   remove_sockets(places.run);
   for (const auto& file : {places.process_file(), places.lock_file(), places.context_file}) fs::remove(file, ignored);
   for (const auto& one : prepared_.units) fs::remove(one.unit.crash_file, ignored);
+  fs::remove(places.crash_file("node"), ignored);
   (void)::rmdir(places.run.c_str());  // unless others keep something there
 }
 

@@ -26,6 +26,8 @@ class HostNode final : private Observer {
 
   /// Opens the doors and begins to start processes. Errors: `port_taken`, `bad_address`, `io_failed`.
   Result<void> open();
+  /// To the error bus, in the name of this node.
+  void report(ErrorEvent event) { mesh_.report(std::move(event)); }
   /// Stops agents, leaves the mesh, stops the error bus and the registry.
   Task<void> drain();
   /// After the loop: ends what is left, and removes what a running node keeps on disk.

@@ -67,6 +67,7 @@ int run(Prepared prepared, char* own_name) {
   if (!lock) return refuse(lock.error(), program::exit_code::temporary);
   auto claims = Claims::begin(prepared.places.claims_file(), SystemClock().wall());
   if (!claims) return refuse(claims.error(), program::exit_code::cannot_create);
+  const auto former = crash_of_former_node(prepared.places.crash_file("node"), prepared.places.log_of("node"));
   enter_environment(prepared, claims->next());
   auto argv = rest_of(own_name, prepared.options);
   std::FILE* messages = keep_stderr();
@@ -90,6 +91,7 @@ int run(Prepared prepared, char* own_name) {
   if (auto admin = program.open_admin(); !admin) return fail(admin.error());
   HostNode node(program, prepared, *claims, progress, background);
   if (auto opened = node.open(); !opened) return fail(opened.error());
+  if (former) node.report(event_of_former_node(*former));
   const int code = program.run([&node] { return node.drain(); }, HostNode::kStopBudget);
   node.clean_up();
   return code;

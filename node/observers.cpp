@@ -64,9 +64,9 @@ void Announcer::changed(const Unit& unit, const Status& status) {
 
 void Announcer::ended(const Unit& unit, const Status& status, const Ended& ended) {
   const Findings findings = postmortem_.examine(unit, ended.exit);
-  if (ended.expected) {
+  if (ended.expected && findings.crash.signal == 0) {
     log_.info("process stopped", {{"process", unit.name}, {"how", ended.why}});
-  } else if (ended.decision.action == Decision::Action::rest) {
+  } else if (!ended.expected && ended.decision.action == Decision::Action::rest) {
     log_.info("process done", {{"process", unit.name}, {"how", ended.why}});
   } else {
     report(unit, status, ended, findings);

@@ -69,6 +69,20 @@ Value::List lines_of(const std::vector<std::string>& lines) {
   return out;
 }
 
+/// A record is read once.
+std::optional<CrashRecord> take_record(const std::string& file) {
+  const auto text = read_regular_file(file, kCrashRecordMax);
+  (void)::unlink(file.c_str());
+  if (!text || !*text) return std::nullopt;
+  auto record = parse_crash_record(**text);
+  return record ? std::optional(std::move(*record)) : std::nullopt;
+}
+
+std::string cause_of(const CrashRecord& crash) {
+  if (!crash.exception.empty()) return crash.exception;
+  return crash.signal != 0 ? signal_name(crash.signal) : "";
+}
+
 void add_crash(ErrorEvent& event, const Findings& findings) {
   const CrashRecord& crash = findings.crash;
   if (crash.pid == 0) return;
@@ -125,10 +139,7 @@ Findings Postmortem::examine(const Unit& unit, const Exit& exit) {
   findings.out_of_memory = memory_kills_.look();
   findings.log = last_lines(unit.command.log, life.log_begin);
   if (unit.crash_file.empty()) return findings;
-  const auto text = read_regular_file(unit.crash_file, kCrashRecordMax);
-  (void)::unlink(unit.crash_file.c_str());
-  if (!text || !*text) return findings;
-  auto record = parse_crash_record(**text);
+  auto record = take_record(unit.crash_file);
   if (!record || !belongs(*record, life.process, exit)) return findings;
   findings.crash = std::move(*record);
   findings.stack = stack_text(findings.crash);
@@ -137,7 +148,6 @@ Findings Postmortem::examine(const Unit& unit, const Exit& exit) {
 
 ErrorEvent event_of(const Unit& unit, const Status& status, const Ended& ended, const Findings& findings) {
   const bool gives_up = ended.decision.action == Decision::Action::give_up;
-  const CrashRecord& crash = findings.crash;
   ErrorEvent event;
   event.agent = unit.name;
   event.severity = gives_up || ended.decision.crash_loop ? Severity::critical : Severity::error;
@@ -145,7 +155,9 @@ ErrorEvent event_of(const Unit& unit, const Status& status, const Ended& ended, 
   const Code& code = ended.decision.crash_loop ? codes::crash_loop : codes::process_exited;
   event.code = code.id;
   event.message = "{process} {why}; {next}";
-  const auto again = "restart " + std::to_string(status.restarts) + " in " + to_text(ended.decision.delay);
+  const auto again = ended.expected
+                         ? "it was being stopped"
+                         : "restart " + std::to_string(status.restarts) + " in " + to_text(ended.decision.delay);
   event.values = {{"process", unit.name},
                   {"why", how_it_ended(ended, findings)},
                   {"next", gives_up ? "it stays down until somebody starts it" : again},
@@ -156,10 +168,33 @@ ErrorEvent event_of(const Unit& unit, const Status& status, const Ended& ended, 
                   {"log", lines_of(findings.log)}};
   add_crash(event, findings);
   event.stack = findings.stack;
-  event.exception = !crash.exception.empty() ? crash.exception : crash.signal != 0 ? signal_name(crash.signal) : "";
+  event.exception = cause_of(findings.crash);
   // A crash is grouped by its place. Where a loop that hangs is looked at, is chance.
   const bool by_place = !event.exception.empty() && ended.reason != "watchdog";
   if (!by_place) event.fingerprint = event.code + ":" + unit.name + ":" + kind_of(ended, findings);
+  return event;
+}
+
+std::optional<Findings> crash_of_former_node(const std::string& crash_file, const std::string& log) {
+  auto record = take_record(crash_file);
+  if (!record || record->signal == 0) return std::nullopt;
+  Findings findings;
+  findings.crash = std::move(*record);
+  findings.stack = stack_text(findings.crash);
+  findings.log = last_lines(log, 0);
+  return findings;
+}
+
+ErrorEvent event_of_former_node(const Findings& findings) {
+  ErrorEvent event;
+  event.severity = Severity::critical;
+  event.category = "process";
+  event.code = codes::process_exited.id;
+  event.message = "the node before this one crashed: {why}";
+  event.values = {{"why", cause_of(findings.crash)}, {"log", lines_of(findings.log)}};
+  add_crash(event, findings);
+  event.stack = findings.stack;
+  event.exception = cause_of(findings.crash);
   return event;
 }
 

@@ -2,6 +2,7 @@
 // whether the kernel killed it for lack of memory. Private to node. Loop-bound.
 #pragma once
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -55,7 +56,14 @@ class Postmortem final : public Observer {
   std::map<std::string, Life> lives_;
 };
 
-/// The event that reports the unexpected end of an agent's process: in the name of the agent. Without id and time.
+/// The event that reports the unexpected end of an agent's process, or a crash while it was being stopped: in the name
+/// of the agent. Without id and time.
 ErrorEvent event_of(const Unit& unit, const Status& status, const Ended& ended, const Findings& findings);
+
+/// What the node before this one left when it crashed; none: it did not. Before this one writes to `log`, and has its
+/// own crash handler.
+std::optional<Findings> crash_of_former_node(const std::string& crash_file, const std::string& log);
+/// The event that reports it, in the name of the node.
+ErrorEvent event_of_former_node(const Findings& findings);
 
 }  // namespace weft::node

@@ -116,6 +116,7 @@ void enter_environment(const Prepared& prepared, std::uint64_t claim) {
     (void)::setenv(name.c_str(), value.c_str(), 1);
   (void)::setenv("WEFT_SLOT", ("node@" + prepared.settings.host).c_str(), 1);
   (void)::setenv("WEFT_CLAIM", std::to_string(claim).c_str(), 1);
+  (void)::setenv("WEFT_CRASH_FILE", prepared.places.crash_file("node").c_str(), 1);
 }
 
 Result<void> port_free(const std::string& address, std::uint16_t port) {

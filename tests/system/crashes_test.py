@@ -139,6 +139,27 @@ class Crashes(unittest.TestCase):
         self.assertIn("for lack of memory", event["values"]["why"])
 
 
+class Infrastructure(unittest.TestCase):
+    def test_a_crash_of_registry_bus_and_node_is_reported_when_they_are_back(self):
+        with Mesh({}) as mesh:
+            def events(agent):
+                listed = mesh.json("errors", "list", "--events", "--agent", agent, check=False)
+                return isinstance(listed, list) and [one["event"] for one in listed if one["event"]["code"] == "WEFT-5007"]
+            pids = {row["agent"]: row["pid"] for row in mesh.json("ps")[0]["processes"]}
+            for agent in ("registry", "errorbus"):
+                os.kill(pids[agent], signal.SIGSEGV)
+                event = eventually(lambda: events(agent), 15, f"the end of {agent} is reported")[0]
+                self.assertIn("weft::io::IoLoop::run()", event["stack"])
+            host = mesh.hosts["alpha"]
+            os.kill(host.process.pid, signal.SIGSEGV)
+            self.assertEqual(-signal.SIGSEGV, host.process.wait())
+            mesh.start("alpha")
+            mesh.wait("alpha")
+            event = eventually(lambda: events("node"), 15, "the end of the node is reported")[0]
+            self.assertIn("weft::io::IoLoop::run()", event["stack"])
+            self.assertEqual("SIGSEGV", event["exception"])
+
+
 class Foreign(unittest.TestCase):
     def test_a_program_without_weft_has_its_name_its_signal_and_its_last_lines(self):
         with Mesh({}) as folder_only:

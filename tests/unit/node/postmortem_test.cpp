@@ -139,6 +139,36 @@ TEST_CASE_METHOD(Fixture, "an adopted process has the lines of its log, and what
   CHECK(told.exception == "SIGSEGV");
 }
 
+TEST_CASE_METHOD(Fixture, "a crash while a process is being stopped says so") {
+  start();
+  leave_record(4711);
+  Ended ended;
+  ended.exit = kSegv;
+  ended.why = kSegv.text();
+  ended.reason = "signal";
+  ended.expected = true;
+  const ErrorEvent told = event_of(unit, status, ended, postmortem.examine(unit, kSegv));
+  CHECK(told.severity == Severity::error);
+  CHECK(told.exception == "SIGSEGV");
+  CHECK(told.text() == "digest was killed by signal 11 (SIGSEGV, Segmentation fault); it was being stopped");
+}
+
+TEST_CASE_METHOD(Fixture, "a node that crashed is reported by the next one, once") {
+  log("the last line\n");
+  CHECK_FALSE(crash_of_former_node(unit.crash_file, unit.command.log));
+  std::ofstream(unit.crash_file) << "";  // of one that was killed
+  CHECK_FALSE(crash_of_former_node(unit.crash_file, unit.command.log));
+  leave_record(7);
+  const auto findings = crash_of_former_node(unit.crash_file, unit.command.log);
+  REQUIRE(findings);
+  const ErrorEvent told = event_of_former_node(*findings);
+  CHECK(told.agent.empty());  // the one that reports
+  CHECK(told.text() == "the node before this one crashed: SIGSEGV");
+  CHECK(told.stack == "#0 0x10 in ?? from app");
+  CHECK(told.values.at("log") == Value(Value::List{"the last line"}));
+  CHECK_FALSE(crash_of_former_node(unit.crash_file, unit.command.log));
+}
+
 TEST_CASE_METHOD(Fixture, "at most 20 lines are told, and the log may have been emptied meanwhile") {
   start();
   for (int i = 1; i <= 100; ++i) log("line " + std::to_string(i) + "\n");

@@ -1,0 +1,41 @@
+#include "weft/agent/error_bus_monitor.hpp"
+
+#include "tests/support/catch.hpp"
+#include "tests/support/manual_loop.hpp"
+
+using namespace weft;
+
+namespace {
+actor::MonitorEvent failed(std::string what) {
+  actor::MonitorEvent event;
+  event.level = actor::Level::error;
+  event.kind = "failed";
+  event.name = "lamp";
+  event.fields = {{"what", std::move(what)}, {"exception", "std::out_of_range"}, {"restarts", "3"}};
+  return event;
+}
+}  // namespace
+
+TEST_CASE("what failed in an actor is an event with the type of the exception and its text") {
+  const ErrorEvent event = error_event_of(failed("no bulb"));
+  CHECK(event.code == codes::actor_failed.id);
+  CHECK(event.severity == Severity::error);
+  CHECK(event.exception == "std::out_of_range");
+  CHECK(event.values.at("what") == Value("no bulb"));
+  CHECK(event.values.at("restarts") == Value(3));
+  CHECK_FALSE(event.values.contains("exception"));
+  CHECK(event.text() == "actor lamp: failed: no bulb");
+}
+
+TEST_CASE("events go to the loop in order, and beyond the limit they are counted") {
+  test::ManualLoop loop;
+  std::vector<std::string> texts;
+  ErrorBusMonitor monitor(loop, [&](ErrorEvent event) { texts.push_back(event.values.at("what").as_string()); });
+  for (std::uint64_t n = 0; n < ErrorBusMonitor::kWaitingMax + 5; ++n) monitor.record(failed(std::to_string(n)));
+  CHECK(texts.empty());
+  CHECK(monitor.dropped() == 5);
+  loop.advance(1ms);
+  REQUIRE(texts.size() == ErrorBusMonitor::kWaitingMax);
+  CHECK(texts.front() == "0");
+  CHECK(texts.back() == std::to_string(ErrorBusMonitor::kWaitingMax - 1));
+}
