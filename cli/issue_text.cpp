@@ -30,6 +30,21 @@ std::vector<std::string> lines_of(std::string_view text) {
   return out;
 }
 
+/// Frames of a recursion that are the same but for their number become one line.
+std::vector<std::string> shortened(const std::vector<std::string>& frames) {
+  const auto bare = [](const std::string& frame) { return frame.substr(std::min(frame.find(' '), frame.size())); };
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < frames.size();) {
+    std::size_t same = 1;
+    while (i + same < frames.size() && bare(frames[i + same]) == bare(frames[i])) ++same;
+    out.push_back(frames[i]);
+    if (same > 2) out.push_back("   and " + std::to_string(same - 1) + " more of it");
+    if (same == 2) out.push_back(frames[i + 1]);
+    i += same;
+  }
+  return out;
+}
+
 void print_block(const char* name, const std::vector<std::string>& lines) {
   if (lines.empty()) return;
   print_line(name);
@@ -81,7 +96,7 @@ void print_issue(const errorbus::IssueReply& reply) {
     line("stands for", stored.event.repeated == 0 ? "" : std::to_string(stored.event.repeated + 1) + " events");
     line("values", values_of(stored.event));
     line("trace", stored.event.trace_id);
-    print_block("stack", lines_of(stored.event.stack));
+    print_block("stack", shortened(lines_of(stored.event.stack)));
     print_block("last lines of its log", log_of(stored.event));
   }
 }

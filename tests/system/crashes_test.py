@@ -92,7 +92,8 @@ class Crashes(unittest.TestCase):
         self.assertIn("last lines of its log\n", shown)
 
     def test_an_overflow_in_a_worker_thread_is_recorded_too(self):
-        _, event = self.die("worker", "overflow")
+        issue, event = self.die("worker", "overflow")
+        self.assertRegex(self.mesh.weft("errors", "show", issue["id"]).stdout, r"overflow\(int\)\+0x[0-9a-f]+ from crasher\n +and \d+ more of it\n")
         self.assertIn("crash::overflow(int)", event["stack"])
         self.assertEqual("SIGSEGV", event["values"]["signal"])
 

@@ -181,8 +181,20 @@ bool of_the_system(std::string_view module) {
 bool is_way_out(std::string_view name) {
   for (const std::string_view word :
        {"abort", "raise", "__GI_", "__pthread_kill", "pthread_kill", "__assert_fail", "__restore_rt", "_Unwind_",
-        "start_thread", "clone", "gsignal", "operatornew", "operatordelete", "__stack_chk_fail", "__fortify_fail"}) {
+        "start_thread", "clone", "gsignal", "operatornew", "operatordelete", "__stack_chk_fail", "__fortify_fail",
+        "weft::program::::on_terminate"}) {
     if (name == word || (word.ends_with('_') && name.starts_with(word))) return true;
+  }
+  return false;
+}
+
+/// Of Weft, which calls the functions of an agent in more than one way.
+bool of_the_runtime(std::string_view name) {
+  for (const std::string_view prefix :
+       {"weft::actor::", "weft::calls::", "weft::events::", "weft::io::", "weft::mesh::", "weft::net::", "weft::peer::",
+        "weft::program::", "weft::queue::", "weft::replica::", "weft::Handlers", "weft::UniqueFunction",
+        "weft::run_agent"}) {
+    if (name.starts_with(prefix)) return true;
   }
   return false;
 }
@@ -212,25 +224,19 @@ std::string normalise_message(std::string_view message) { return normalise(kVers
 
 std::string normalise_stack(std::string_view stack) {
   constexpr std::size_t kFrames = 5;
-  std::vector<Frame> frames;
+  std::vector<std::string> own, others;
   for (const auto line : split(stack, '\n')) {
     Frame frame = frame_of(line);
-    const bool known = std::any_of(frames.begin(), frames.end(), [&](const Frame& f) { return f.name == frame.name; });
-    if (!frame.name.empty() && !known) frames.push_back(std::move(frame));  // recursion counts once
+    auto& frames = frame.own ? own : others;
+    const bool known = std::find(frames.begin(), frames.end(), frame.name) != frames.end();  // recursion counts once
+    if (!frame.name.empty() && !known && !is_way_out(frame.name)) frames.push_back(std::move(frame.name));
   }
+  auto& frames = own.empty() ? others : own;
+  const auto caller = std::find_if(frames.begin(), frames.end(), of_the_runtime);
+  if (caller != frames.begin()) frames.erase(caller, frames.end());
+  if (frames.size() > kFrames) frames.resize(kFrames);
   std::string out;
-  std::size_t count = 0;
-  const auto add = [&](bool own, auto&& wanted) {
-    for (const Frame& frame : frames) {
-      if (count == kFrames) return;
-      if (frame.own != own || !wanted(frame.name)) continue;
-      out.append(frame.name).push_back('\n');
-      ++count;
-    }
-  };
-  add(true, [](std::string_view name) { return !is_way_out(name); });
-  if (count == 0) add(false, [](std::string_view name) { return !is_way_out(name); });
-  if (count == 0) add(true, [](std::string_view) { return true; });
+  for (const auto& name : frames) out.append(name).push_back('\n');
   return out;
 }
 

@@ -17,9 +17,9 @@ std::string fingerprint_of(const ErrorEvent& event);
 
 /// The message with paths, numbers, hex numbers, UUIDs, ULIDs and quoted texts replaced: "port <n> of <str> is taken".
 std::string normalise_message(std::string_view message);
-/// The names of the first five functions of the program, each once, without addresses, offsets, files, lines, arguments
-/// and the numbers of lambdas; of the system's libraries only where there are no others. A frame without a name is its
-/// file and its address in it.
+/// The names of the first five functions of the program, each once and down to the part of Weft that called them,
+/// without addresses, offsets, files, lines, arguments and the numbers of lambdas; of the system's libraries only where
+/// there are no others. A frame without a name is its file and its address in it.
 std::string normalise_stack(std::string_view stack);
 
 }  // namespace weft::report

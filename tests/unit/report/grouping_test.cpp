@@ -58,6 +58,19 @@ TEST_CASE("frames of the program go first, recursion counts once, and the way ou
   CHECK(normalise_stack("#0 0x8b in abort+0x1 from libc.so.6") == "");
 }
 
+TEST_CASE("by which way the runtime called a function does not count, but its own faults have their place") {
+  const std::string handler = "#0 0x10 in shelf::take(int)+0x7 from app\n#1 0x20 in App::get(Request)+0x9 from app\n";
+  const std::string loop = "#9 0x90 in weft::io::IoLoop::run()+0x1 from libweft.so.0\n#10 0x99 in main+0x1 from app";
+  const auto direct = normalise_stack(
+      handler + "#2 0x30 in weft::actor::Runtime::handle(weft::actor::Cell&)+0x1 from libweft.so.0\n" + loop);
+  const auto rare =
+      normalise_stack(handler + "#2 0x31 in weft::actor::Runtime::handle_rare()+0x1 from libweft.so.0\n" + loop);
+  CHECK(direct == "shelf::take\nApp::get\n");
+  CHECK(direct == rare);
+  CHECK(normalise_stack("#0 0x30 in weft::actor::Runtime::handle()+0x1 from app\n" + loop) ==
+        "weft::actor::Runtime::handle\nweft::io::IoLoop::run\nmain\n");
+}
+
 TEST_CASE("a frame without a symbol is its place in its file") {
   const auto one = normalise_stack("#0 0x1234 in ?? from stripped");
   CHECK(one == "stripped 0x1234\n");
