@@ -24,7 +24,7 @@ MAY_KNOW = {
     "mesh": ["base", "wire", "config", "net", "observe", "policy", "events", "calls", "peer", "report"],
     "queue": ["base", "wire", "config", "observe", "store", "policy", "mesh"],
     "program": ["base", "io", "config", "observe"],
-    "agent": ["base", "actor", "io", "observe", "net", "policy", "events", "mesh", "queue", "program"],
+    "agent": ["base", "actor", "io", "observe", "net", "policy", "events", "report", "mesh", "queue", "program"],
     "replica": ["base", "agent"],
     "registry": ["base", "wire", "observe", "store", "net", "peer", "report", "program"],
     "errorbus": ["base", "observe", "store", "net", "peer", "report", "program"],

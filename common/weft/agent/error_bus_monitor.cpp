@@ -44,12 +44,26 @@ ErrorBusMonitor::ErrorBusMonitor(Loop& loop, std::function<void(ErrorEvent)> rep
 void ErrorBusMonitor::record(actor::MonitorEvent event) noexcept {
   if (waiting_->fetch_add(1, std::memory_order_relaxed) >= kWaitingMax) {
     waiting_->fetch_sub(1, std::memory_order_relaxed);
-    dropped_.fetch_add(1, std::memory_order_relaxed);
-    return;
+    return fold(event);
   }
   loop_.post([report = report_, waiting = waiting_, out = error_event_of(event)]() mutable {
     waiting->fetch_sub(1, std::memory_order_relaxed);
     (*report)(std::move(out));
+  });
+}
+
+void ErrorBusMonitor::fold(const actor::MonitorEvent& event) {
+  bool first = false, kept = false;
+  {
+    const std::lock_guard lock(overflow_->mutex);
+    first = overflow_->folds.events() == 0;
+    kept = overflow_->folds.add(error_event_of(event));
+  }
+  if (!kept) dropped_.fetch_add(1, std::memory_order_relaxed);
+  if (!kept || !first) return;
+  loop_.post([report = report_, overflow = overflow_] {
+    const std::lock_guard lock(overflow->mutex);
+    while (auto sample = overflow->folds.take()) (*report)(std::move(*sample));
   });
 }
 

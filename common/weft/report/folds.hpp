@@ -1,5 +1,4 @@
-// Folds: error events of which only the number is kept: one sample for each issue stands for all. Pure. Private to
-// report.
+// Folds: error events of which only the number is kept: one sample for each issue stands for all. Pure.
 #pragma once
 #include <cstdint>
 #include <deque>

@@ -27,15 +27,38 @@ TEST_CASE("what failed in an actor is an event with the type of the exception an
   CHECK(event.text() == "actor lamp: failed: no bulb");
 }
 
-TEST_CASE("events go to the loop in order, and beyond the limit they are counted") {
+TEST_CASE("events go to the loop in order, and beyond the limit their number goes") {
   test::ManualLoop loop;
   std::vector<std::string> texts;
-  ErrorBusMonitor monitor(loop, [&](ErrorEvent event) { texts.push_back(event.values.at("what").as_string()); });
+  std::uint64_t counted = 0;
+  ErrorBusMonitor monitor(loop, [&](ErrorEvent event) {
+    texts.push_back(event.values.at("what").as_string());
+    counted += 1 + event.repeated;
+  });
   for (std::uint64_t n = 0; n < ErrorBusMonitor::kWaitingMax + 5; ++n) monitor.record(failed(std::to_string(n)));
   CHECK(texts.empty());
-  CHECK(monitor.dropped() == 5);
   loop.advance(1ms);
-  REQUIRE(texts.size() == ErrorBusMonitor::kWaitingMax);
+  REQUIRE(texts.size() == ErrorBusMonitor::kWaitingMax + 1);
   CHECK(texts.front() == "0");
-  CHECK(texts.back() == std::to_string(ErrorBusMonitor::kWaitingMax - 1));
+  CHECK(texts.back() == std::to_string(ErrorBusMonitor::kWaitingMax));
+  CHECK(counted == ErrorBusMonitor::kWaitingMax + 5);
+  CHECK(monitor.dropped() == 0);
+  monitor.record(failed("whole again"));
+  loop.advance(1ms);
+  CHECK(texts.back() == "whole again");
+}
+
+TEST_CASE("beyond the limit further issues are dropped and counted") {
+  test::ManualLoop loop;
+  std::uint64_t counted = 0;
+  ErrorBusMonitor monitor(loop, [&](const ErrorEvent& event) { counted += 1 + event.repeated; });
+  for (std::uint64_t n = 0; n < ErrorBusMonitor::kWaitingMax; ++n) monitor.record(failed("x"));
+  for (std::uint64_t n = 0; n < 300; ++n) {
+    auto event = failed("x");
+    event.fields[1].value = std::string(n + 1, 'x');  // an exception of a type of its own
+    monitor.record(std::move(event));
+  }
+  CHECK(monitor.dropped() == 300 - report::Folds::kIssuesMax);
+  loop.advance(1ms);
+  CHECK(counted == ErrorBusMonitor::kWaitingMax + report::Folds::kIssuesMax);
 }
