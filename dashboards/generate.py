@@ -57,6 +57,8 @@ ERRORS = [
     ("Errors a second by code", "", "short", [("{{code}}", ERROR_RATE.format("code"))]),
     ("Errors that never reached a bus", "By reason; nothing is the wanted answer.", "short", [
         ("{{agent}} on {{host}}: {{reason}}", "rate(weft_errors_dropped_total{$sel}[$__rate_interval]) > 0")]),
+    ("Only counted", "Errors of which the number was reported and one sample for each issue, since there were too many; by reason.", "short", [
+        ("{{agent}} on {{host}}: {{reason}}", "rate(weft_errors_folded_total{$sel}[$__rate_interval]) > 0")]),
     ("Not acknowledged yet", "Errors that the bus of the host has not acknowledged.", "short", [
         ("{{agent}} on {{host}}", "weft_errors_unacknowledged{$sel}")]),
     ("Issues by state", "Groups of like events.", "short", [("{{state}}", 'sum by (state) (weft_error_issues{job="$job",host=~"$host"})')]),

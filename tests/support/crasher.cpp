@@ -70,6 +70,7 @@ class Crasher {
  private:
   weft::Task<weft::Result<std::string>> obey(Order order) {
     agent_.log().warn("about to die", {{"way", order.way}, {"number", order.number}});
+    if (order.way == "loop") agent_.loop().post([number = order.number] { crash::throw_out_of(number); });
     die(order);
     co_return "alive";
   }

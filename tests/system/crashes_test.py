@@ -107,6 +107,12 @@ class Crashes(unittest.TestCase):
         _, event = self.die("fourth", "kill", 16)  # no handler has this one
         self.assertEqual("SIGSTKFLT", event["values"]["signal"])
 
+    def test_an_exception_that_ends_the_loop_says_its_type_and_text_with_the_exit_code(self):
+        first, event = self.die("fifth", "loop", 4)
+        self.assertEqual(("std::out_of_range", "no shelf 4", 70), (event["exception"], event["values"]["what"], event["values"]["status"]))
+        self.assertIn("a bug ends the process", "\n".join(event["values"]["log"]))
+        self.assertEqual(first["id"], self.die("fifth", "loop", 5)[0]["id"])
+
     def test_a_loop_that_hangs_is_shown_where_it_hangs(self):
         _, event = self.die("fifth", "spin")
         self.assertIn("gave no sign of life for 10s", event["values"]["why"])

@@ -32,6 +32,20 @@ TEST_CASE_METHOD(JournalFixture, "events, issues and counts are there after the 
   CHECK(kept() == test::numbers(1, 12));
 }
 
+TEST_CASE_METHOD(JournalFixture,
+                 "issues of the first version continue beside those of exceptions, also after reopening") {
+  open();
+  REQUIRE(commit(test::numbered_events(1, 2)));
+  open();
+  auto events = test::numbered_events(3, 5);
+  events[1].exception = events[2].exception = "std::bad_alloc";
+  REQUIRE(commit(events));
+  std::map<std::string, std::uint64_t> counts;
+  const auto issues = *journal->issues({});
+  for (const auto& issue : issues) counts[issue.id.substr(0, 3)] = issue.count;
+  CHECK(counts == std::map<std::string, std::uint64_t>{{"v1:", 3}, {"v2:", 2}});
+}
+
 TEST_CASE_METHOD(JournalFixture, "an event that stands for several counts as that many, once") {
   open();
   auto events = test::numbered_events(1, 2);

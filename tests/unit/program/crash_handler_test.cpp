@@ -35,7 +35,9 @@ struct Fixture {
   int die(Death death) {
     const pid_t child = ::fork();
     if (child == 0) {
-      const rlimit none{0, 0};
+      rlimit none{};
+      (void)::getrlimit(RLIMIT_CORE, &none);
+      none.rlim_cur = 0;
       (void)::setrlimit(RLIMIT_CORE, &none);
       (void)::close(STDERR_FILENO);  // the words of std::terminate
       for (const int signal : {SIGSEGV, SIGABRT, SIGFPE}) (void)std::signal(signal, SIG_DFL);  // not those of the tests
@@ -83,6 +85,22 @@ TEST_CASE_METHOD(Fixture, "abort, and a signal from outside, are recorded once a
   CHECK(has("signal 8 0\n"));
   CHECK_FALSE(has("address "));
   CHECK(record().find("weft-crash", 1) == std::string::npos);
+}
+
+TEST_CASE_METHOD(Fixture, "a core file is written as without the handler") {
+  if (!kHandlesCrashes) return;
+  rlimit cores{};
+  std::string pattern;
+  std::ifstream("/proc/sys/kernel/core_pattern") >> pattern;
+  if (::getrlimit(RLIMIT_CORE, &cores) != 0 || cores.rlim_max == 0 || pattern != "core") return;  // not on this machine
+  const int status = die([&] {
+    cores.rlim_cur = cores.rlim_max;
+    (void)::setrlimit(RLIMIT_CORE, &cores);
+    if (::chdir(dir.path().c_str()) == 0) *nowhere = 1;
+  });
+  CHECK(killed_by(status, SIGSEGV));
+  CHECK(WCOREDUMP(status));
+  CHECK(record().ends_with("\nend\n"));
 }
 
 TEST_CASE_METHOD(Fixture, "an exception that nobody catches is recorded with its type and text, on one line") {
