@@ -73,6 +73,8 @@ class Crashes(unittest.TestCase):
                     self.assertTrue(issue["id"].startswith("v2:"))
                     self.assertEqual(([agent], agent), (issue["agents"], event["agent"]))
                     seen.add(issue["id"])
+                    if way == "call-null":
+                        self.assertIn("in main+", event["stack"])
                     if way == "overflow":
                         self.assertIn("its stack overflowed", event["values"]["why"])
                     if way == "double-free":

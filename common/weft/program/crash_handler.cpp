@@ -101,31 +101,70 @@ class Writer {
   std::size_t used_ = 0;
 };
 
-/// Where the thread was, and what is on top of its stack: after a call of a null pointer the return address.
+/// Where the thread was, and where it returns to if it has just called a function there.
 struct Place {
-  std::uintptr_t pc = 0, sp = 0, stack_top = 0;
+  std::uintptr_t pc = 0, sp = 0, caller = 0;
 };
 
 Place place_of(const void* context) noexcept {
   Place place;
-  if (context == nullptr) return place;
   const auto& machine = static_cast<const ucontext_t*>(context)->uc_mcontext;
 #if defined(__x86_64__)
   place.pc = static_cast<std::uintptr_t>(machine.gregs[REG_RIP]);
   place.sp = static_cast<std::uintptr_t>(machine.gregs[REG_RSP]);
-  iovec to{&place.stack_top, sizeof place.stack_top};
-  iovec from{reinterpret_cast<void*>(place.sp), sizeof place.stack_top};
+  iovec to{&place.caller, sizeof place.caller};
+  iovec from{reinterpret_cast<void*>(place.sp), sizeof place.caller};
   // By the kernel, since the stack pointer may be wrong too.
   (void)::syscall(SYS_process_vm_readv, ::getpid(), &to, 1UL, &from, 1UL, 0UL);
 #elif defined(__aarch64__)
   place.pc = machine.pc;
   place.sp = machine.sp;
-  place.stack_top = machine.regs[30];
+  place.caller = machine.regs[30];
 #else
   (void)machine;
 #endif
   return place;
 }
+
+bool in_a_file(std::uintptr_t address) noexcept {
+  dl_find_object found{};
+  return ::_dl_find_object(reinterpret_cast<void*>(address), &found) == 0;
+}
+
+/// After a call of a null pointer, say, there is nothing at the place from which the unwinder could find the caller: it
+/// begins at the caller then. It reads `context`, which is put back, since the process continues from it.
+class FromTheCaller {
+ public:
+  FromTheCaller(void* context, Place& place) noexcept : machine_(static_cast<ucontext_t*>(context)->uc_mcontext) {
+    if (in_a_file(place.pc) || !in_a_file(place.caller)) return;
+    before_ = place;
+    set(place.caller, kReturnAddress);
+    place.pc = place.caller;
+  }
+  ~FromTheCaller() {
+    if (before_.caller != 0) set(before_.pc, 0 - kReturnAddress);
+  }
+  FromTheCaller(const FromTheCaller&) = delete;
+  FromTheCaller& operator=(const FromTheCaller&) = delete;
+
+ private:
+#if defined(__x86_64__)
+  static constexpr std::uintptr_t kReturnAddress = sizeof(void*);  // on the stack
+  void set(std::uintptr_t pc, std::uintptr_t popped) noexcept {
+    machine_.gregs[REG_RIP] = static_cast<greg_t>(pc);
+    machine_.gregs[REG_RSP] += static_cast<greg_t>(popped);
+  }
+#elif defined(__aarch64__)
+  static constexpr std::uintptr_t kReturnAddress = 0;  // in a register
+  void set(std::uintptr_t pc, std::uintptr_t) noexcept { machine_.pc = pc; }
+#else
+  static constexpr std::uintptr_t kReturnAddress = 0;
+  void set(std::uintptr_t, std::uintptr_t) noexcept {}
+#endif
+
+  mcontext_t& machine_;
+  Place before_;
+};
 
 /// "frame <address in the file> <file>". False: no file is mapped there.
 bool write_frame(Writer& out, std::uintptr_t address) noexcept {
@@ -156,13 +195,12 @@ _Unwind_Reason_Code each_frame(_Unwind_Context* context, void* argument) noexcep
   return _URC_NO_REASON;
 }
 
-void write_stack(Writer& out, const void* context) noexcept {
-  const Place place = place_of(context);
+void write_stack(Writer& out, void* context) noexcept {
+  Place place = place_of(context);
+  const FromTheCaller from(context, place);
   Walk walk{out, place.pc};
   (void)_Unwind_Backtrace(each_frame, &walk);
-  if (walk.frames > 0) return;
-  (void)write_frame(out, place.pc);
-  if (place.stack_top != 0) (void)write_frame(out, place.stack_top - 1);
+  if (walk.frames == 0) (void)write_frame(out, place.pc);
 }
 
 void write_head(Writer& out) noexcept {
@@ -174,7 +212,7 @@ void write_head(Writer& out) noexcept {
     out.text("exception ").text(prepared.exception).text("\nwhat ").text(prepared.what).text("\n");
 }
 
-void write_record(int signal, const siginfo_t& info, const void* context) noexcept {
+void write_record(int signal, const siginfo_t& info, void* context) noexcept {
   Writer out(prepared.fd);
   write_head(out);
   out.text("signal ").number(signal).text(" ").number(info.si_code).text("\n");

@@ -54,6 +54,12 @@ struct Fixture {
     std::ifstream in(file);
     return {std::istreambuf_iterator<char>(in), {}};
   }
+  std::size_t frames() const {
+    const std::string text = record();
+    std::size_t count = 0;
+    for (auto at = text.find("\nframe "); at != std::string::npos; at = text.find("\nframe ", at + 1)) ++count;
+    return count;
+  }
   bool has(const std::string& line) const { return ("\n" + record()).find("\n" + line) != std::string::npos; }
 
   test::TempDir dir;
@@ -74,6 +80,19 @@ TEST_CASE_METHOD(Fixture, "a fault leaves a record, and ends the process by its 
   CHECK(has("frame 0x"));
   CHECK(record().ends_with("\nend\n"));
   CHECK(record().find("unit-program") != std::string::npos);
+}
+
+TEST_CASE_METHOD(Fixture, "a call of a null pointer has the stack of its caller, and ends the process at address 0") {
+  if (!kHandlesCrashes) return;
+  CHECK(killed_by(die([] {
+                    void (*volatile function)() = nullptr;
+                    function();
+                    nowhere = nullptr;
+                  }),
+                  SIGSEGV));
+  CHECK(has("pc 0x0\n"));
+  CHECK(has("address 0x0\n"));
+  CHECK(frames() > 3);  // of this program down to main()
 }
 
 TEST_CASE_METHOD(Fixture, "abort, and a signal from outside, are recorded once and end the process") {
@@ -121,11 +140,8 @@ TEST_CASE_METHOD(Fixture, "a stack that overflows is recorded, in a thread with 
                     }).join();
                   }),
                   SIGSEGV));
-  const std::string text = record();
-  CHECK(text.ends_with("\nend\n"));
-  std::size_t frames = 0;
-  for (auto at = text.find("\nframe "); at != std::string::npos; at = text.find("\nframe ", at + 1)) ++frames;
-  CHECK(frames == 64);
+  CHECK(record().ends_with("\nend\n"));
+  CHECK(frames() == 64);
 }
 
 TEST_CASE_METHOD(Fixture, "threads that crash together make one record") {
