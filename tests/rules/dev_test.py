@@ -25,7 +25,7 @@ class Dev(unittest.TestCase):
         self.assertEqual(set(), verbs - set(re.findall(r"^  (\w+)", shown.stdout, re.MULTILINE)))
 
     def test_an_unknown_verb_and_an_unknown_suite_are_usage_errors_that_name_them(self):
-        for words, wrong in ((["bild"], "bild"), (["test", "unti"], "unti"), (["test", "--sanitize=everything"], "everything")):
+        for words, wrong in ((["bild"], "bild"), (["test", "unti"], "unti"), (["test", "unit", "unit/net"], "unit/net"), (["test", "--sanitize=everything"], "everything")):
             with self.subTest(words=words):
                 done = dev(*words)
                 self.assertEqual(2, done.returncode)
@@ -50,16 +50,32 @@ class Summary(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.folder)
         self.entries = []
 
-    def suite(self, name, result="OK", report=None, stdout="", command=None):
-        self.entries.append({"name": name, "result": result, "command": command or ["/build/" + name], "stdout": stdout})
+    def suite(self, name, result="OK", report=None, stdout="", command=None, duration=1):
+        command = command or ["/build/" + name.replace("/", "-")]
+        self.entries.append({"name": f"weft:x / {name}", "result": result, "command": command, "stdout": stdout, "duration": duration})
         if report is not None:
-            (self.folder / name).write_text(report)
+            (self.folder / name.replace("/", "-")).write_text(report)
 
-    def count(self):
-        log = self.folder / "testlog.json"
-        log.write_text("\n".join(map(json.dumps, self.entries)))
-        done = subprocess.run([sys.executable, SUPPORT / "summary.py", log, self.folder], capture_output=True, text=True)
+    def log(self, name="testlog.json"):
+        (self.folder / name).write_text("\n".join(map(json.dumps, self.entries)))
+        return self.folder / name
+
+    def summary(self, *words):
+        return subprocess.run([sys.executable, SUPPORT / "summary.py", *words], capture_output=True, text=True)
+
+    def count(self, *second):
+        done = self.summary(self.log(), self.folder, *second)
         return done.stdout.splitlines()[-1], done.returncode, done.stdout
+
+    def second_run(self, name, result, report):
+        """What the summary says when suite `name`, which failed in the first run, ran a second time with that result."""
+        first, self.entries, folder = self.entries, [], self.folder
+        self.folder = folder / "second"
+        self.folder.mkdir()
+        self.suite(name, result, report)
+        second = (self.log(), self.folder)
+        self.folder, self.entries = folder, first
+        return self.count(*second)
 
     def test_cases_are_counted_over_all_suites(self):
         self.suite("one", report="start\ta\npassed\ta\nstart\tb\npassed\tb\nend\n")
@@ -91,6 +107,32 @@ class Summary(unittest.TestCase):
         line, code, text = self.count()
         self.assertEqual(("1 passed, 0 failed, 1 skipped", 0), (line, code))
         self.assertIn("skipped: two (no network namespaces)", text)
+
+    def test_the_ten_slowest_suites_are_listed_slowest_first(self):
+        for number in range(12):
+            self.suite(f"suite{number}", duration=number)
+        listed = re.findall(r"^ +([\d.]+) s  (\w+)$", self.count()[2], re.MULTILINE)
+        self.assertEqual([(f"{number}.0", f"suite{number}") for number in range(11, 1, -1)], listed)
+
+    def test_a_suite_that_passes_in_its_second_run_has_passed_and_is_shown(self):
+        self.suite("unit/one", report="start\ta\npassed\ta\nend\n")
+        self.suite("hosts/two", "FAIL", report="start\tb\nfailed\tb\tlate\nend\n")
+        line, code, text = self.second_run("hosts/two", "OK", "start\tb\npassed\tb\nend\n")
+        self.assertEqual(("2 passed, 0 failed, 0 skipped", 0), (line, code))
+        self.assertIn("retried: hosts/two passed in its second run; failed in the first: b\n1 of 2 suites retried\n", text)
+
+    def test_a_suite_that_fails_twice_has_failed(self):
+        self.suite("hosts/two", "FAIL", report="start\tb\nfailed\tb\tlate\nstart\tc\npassed\tc\nend\n")
+        line, code, text = self.second_run("hosts/two", "FAIL", "start\tb\npassed\tb\nstart\tc\nfailed\tc\tlate\nend\n")
+        self.assertEqual(("1 passed, 1 failed, 0 skipped", 1), (line, code))
+        self.assertIn("retried: hosts/two failed again in its second run; failed in the first: b\n", text)
+
+    def test_only_failed_suites_that_depend_on_time_run_a_second_time_and_only_a_few(self):
+        for name, result in (("unit/a", "FAIL"), ("mesh/b", "FAIL"), ("system/c", "TIMEOUT"), ("hosts/d", "OK")):
+            self.suite(name, result)
+        self.assertEqual(["mesh/b", "system/c"], self.summary("--retry", self.log()).stdout.split())
+        self.suite("hosts/e", "FAIL")
+        self.assertEqual([], self.summary("--retry", self.log()).stdout.split())
 
     def test_no_suite_at_all_is_a_failure(self):
         line, code, _ = self.count()
