@@ -11,7 +11,8 @@ FLAGS = {"--json": NAMES, "--free": ["messaging", "actors"], "--runs": ["messagi
 WITH_VALUE = ["--runs", "--peers"]
 USAGE = f"""usage: ./dev bench [NAME...] [--json] [--free] [--runs N] [--peers PEER,...] [--quick] [--update]
        ./dev bench soak [--seconds 600] [--rate 1000] [--json]
-names: {' '.join(NAMES)}; soak only when it is named, alone
+       ./dev bench build [TREE...] [--headers] [--runs N] [--json]
+names: {' '.join(NAMES)}; soak and build only when named, alone
 --quick is for messaging, --update for instructions
 --peers measures only those beside weft, and one that is missing is an error: zmq nats (messaging), caf erlang futex (actors)"""
 

@@ -10,7 +10,7 @@ namespace weft::errorbus {
 namespace {
 
 constexpr std::uint64_t kPruneStep = 512;
-constexpr std::size_t kScanMax = 20'000;  ///< rows looked at in one turn of the loop
+constexpr std::size_t kRelayScanMax = 20'000;  ///< rows looked at in one turn of the loop
 constexpr std::string_view kOverflow = "_overflow";
 
 std::int64_t due_us(const Issue& issue) {
@@ -181,7 +181,8 @@ Result<Journal::Batch> Journal::waiting(std::size_t events_max, std::size_t byte
     batch.opening = self.openings;
     store::Statement& row = self.file->waiting.bind(1, static_cast<std::int64_t>(self.relayed_seq));
     store::Rows rows(row);
-    while (batch.events.size() < events_max && batch.bytes < bytes_max && batch.scanned < kScanMax && rows.next()) {
+    while (batch.events.size() < events_max && batch.bytes < bytes_max && batch.scanned < kRelayScanMax &&
+           rows.next()) {
       ++batch.scanned;
       batch.last_seq = static_cast<std::uint64_t>(row.integer(0));
       if (row.integer(1) < static_cast<std::int64_t>(self.forward)) continue;

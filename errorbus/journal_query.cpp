@@ -9,7 +9,7 @@ using store::Statement;
 using store::Transaction;
 
 constexpr std::uint64_t kLimitMax = 1000;
-constexpr std::size_t kScanMax = 20'000;  ///< rows looked at in one turn of the loop
+constexpr std::size_t kQueryScanMax = 20'000;  ///< rows looked at in one turn of the loop
 constexpr std::size_t kReplyBytesMax = 4 * 1024 * 1024;
 
 Result<void> check_limit(std::uint64_t limit) {
@@ -38,7 +38,7 @@ EventsReply scan(Statement& row, const EventsRequest& wanted) {
   std::size_t bytes = 0;
   Rows rows(row);
   for (std::size_t scanned = 0; rows.next(); ++scanned) {
-    if (scanned == kScanMax || bytes > kReplyBytesMax || reply.events.size() == wanted.limit) {
+    if (scanned == kQueryScanMax || bytes > kReplyBytesMax || reply.events.size() == wanted.limit) {
       reply.more = true;
       return reply;
     }

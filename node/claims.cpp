@@ -8,11 +8,11 @@
 namespace weft::node {
 namespace {
 
-constexpr std::size_t kBytesMax = 4096;
+constexpr std::size_t kClaimBytesMax = 4096;
 
 /// 0 when there is none.
 std::uint64_t stored_term(const std::string& file) {
-  const auto text = read_regular_file(file, kBytesMax);
+  const auto text = read_regular_file(file, kClaimBytesMax);
   const std::string line = text && *text ? (*text)->substr(0, (*text)->find('\n')) : "";
   std::uint64_t term = 0;
   const auto [end, failure] = std::from_chars(line.data(), line.data() + line.size(), term);

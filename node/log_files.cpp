@@ -24,16 +24,16 @@ std::string read_range(const std::string& file, std::uint64_t from, std::size_t 
   return text;
 }
 
-std::uint64_t size_of(const std::string& file) {
+}  // namespace
+
+std::uint64_t log_size(const std::string& file) {
   std::error_code failure;
   const auto size = fs::file_size(file, failure);
   return failure ? 0 : size;
 }
 
-}  // namespace
-
 Result<void> rotate_log(const std::string& file, std::uint64_t bytes_max, int keep) {
-  if (size_of(file) <= bytes_max) return {};
+  if (log_size(file) <= bytes_max) return {};
   std::error_code failure;
   const auto numbered = [&](int n) { return file + "." + std::to_string(n); };
   for (int n = keep; n > 1; --n) {
@@ -48,7 +48,7 @@ Result<void> rotate_log(const std::string& file, std::uint64_t bytes_max, int ke
 }
 
 LogPage log_tail(const std::string& file, std::size_t lines, std::size_t bytes_max) {
-  const auto size = size_of(file);
+  const auto size = log_size(file);
   const auto bytes = static_cast<std::size_t>(std::min<std::uint64_t>(size, bytes_max));
   std::string text = read_range(file, size - bytes, bytes);
   const auto end = size - bytes + text.size();
@@ -64,7 +64,7 @@ LogPage log_tail(const std::string& file, std::size_t lines, std::size_t bytes_m
 }
 
 LogPage log_from(const std::string& file, std::uint64_t offset, std::size_t bytes_max) {
-  const auto size = size_of(file);
+  const auto size = log_size(file);
   if (offset > size) offset = 0;
   std::string text =
       read_range(file, offset, static_cast<std::size_t>(std::min<std::uint64_t>(size - offset, bytes_max)));

@@ -16,6 +16,9 @@ struct LogPage {
 /// between the copy and the emptying is lost. Errors: `io_failed`, `disk_full`; then nothing was emptied.
 Result<void> rotate_log(const std::string& file, std::uint64_t bytes_max = 10 * 1024 * 1024, int keep = 3);
 
+/// Bytes; 0 for a file that does not exist yet.
+std::uint64_t log_size(const std::string& file);
+
 /// The last `lines` lines, but at most `bytes_max` bytes; a file that does not exist yet is empty.
 LogPage log_tail(const std::string& file, std::size_t lines, std::size_t bytes_max = 256 * 1024);
 

@@ -15,12 +15,6 @@ namespace {
 constexpr std::size_t kLines = 20, kLogBytes = 8 * 1024;
 constexpr Duration kMemoryLook = 2s;
 
-std::uint64_t size_of(const std::string& file) {
-  std::error_code failure;
-  const auto size = std::filesystem::file_size(file, failure);
-  return failure ? 0 : size;
-}
-
 std::vector<std::string> last_lines(const std::string& log, std::uint64_t begin) {
   const LogPage page = log_tail(log, kLines, kLogBytes);
   std::string_view text = page.text;
@@ -128,7 +122,7 @@ void Postmortem::changed(const Unit& unit, const Status& status) {
   if (status.process.pid == 0) return;
   Life& life = lives_[unit.name];
   if (life.process == status.process) return;
-  life = {status.process, status.state == State::starting ? size_of(unit.command.log) : 0};
+  life = {status.process, status.state == State::starting ? log_size(unit.command.log) : 0};
 }
 
 Findings Postmortem::examine(const Unit& unit, const Exit& exit) {

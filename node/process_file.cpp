@@ -8,7 +8,7 @@
 
 namespace weft::node {
 namespace {
-constexpr std::size_t kBytesMax = 16 * 1024 * 1024;
+constexpr std::size_t kProcessFileBytesMax = 16 * 1024 * 1024;
 
 struct File {
   std::string boot;
@@ -22,7 +22,7 @@ Result<void> write_process_file(const std::string& file, const std::string& boot
 }
 
 std::vector<ProcessNote> read_process_file(const std::string& file, const std::string& boot) {
-  const auto text = read_regular_file(file, kBytesMax);
+  const auto text = read_regular_file(file, kProcessFileBytesMax);
   if (!text || !*text) return {};
   const auto document = from_json(**text);
   if (!document) return {};

@@ -15,9 +15,9 @@ using Answer = Task<Result<Payload>>;
 
 constexpr std::uint64_t kLinesMax = 100'000;
 
-class Service {
+class NodeService {
  public:
-  Service(Supervisor& supervisor, Loop& loop, std::string mesh, std::string host, std::string own_log)
+  NodeService(Supervisor& supervisor, Loop& loop, std::string mesh, std::string host, std::string own_log)
       : supervisor_(supervisor),
         loop_(loop),
         mesh_(std::move(mesh)),
@@ -80,16 +80,16 @@ class Service {
 
 void serve_node(mesh::Mesh& mesh, Supervisor& supervisor, Loop& loop, const std::string& mesh_name,
                 const std::string& host, const std::string& own_log, std::function<void()> shut_down) {
-  auto service = std::make_shared<Service>(supervisor, loop, mesh_name, host, own_log);
-  const auto serve = [&](std::string name, std::string summary, Answer (Service::*method)(Call&)) {
+  auto service = std::make_shared<NodeService>(supervisor, loop, mesh_name, host, own_log);
+  const auto serve = [&](std::string name, std::string summary, Answer (NodeService::*method)(Call&)) {
     mesh.serve({std::move(name), std::move(summary)},
                [service, method](Call& call) { return ((*service).*method)(call); });
   };
-  serve("ps", "the processes of this host", &Service::ps);
-  serve("restart", "stops an agent and starts it again", &Service::restart);
-  serve("stop", "stops an agent; it stays down", &Service::stop);
-  serve("start", "starts an agent that is down", &Service::start);
-  serve("logs", "the end of an agent's log, or what came since", &Service::logs);
+  serve("ps", "the processes of this host", &NodeService::ps);
+  serve("restart", "stops an agent and starts it again", &NodeService::restart);
+  serve("stop", "stops an agent; it stays down", &NodeService::stop);
+  serve("start", "starts an agent that is down", &NodeService::start);
+  serve("logs", "the end of an agent's log, or what came since", &NodeService::logs);
   mesh.serve({"shutdown", "stops every process of this host, and the node"},
              [&loop, shut_down = std::move(shut_down)](Call&) -> Answer {
                loop.after(50ms, [shut_down] { shut_down(); });  // the answer goes first

@@ -10,11 +10,9 @@
 namespace weft::echo {
 
 namespace {
-constexpr std::uint64_t kPerTurn = 256;  // more in one turn would hold up everybody else
 constexpr std::int64_t kCountMax = 100'000'000;
 constexpr std::int64_t kDelayMaxMs = 3'600'000;
 
-Error bad(const std::string& what) { return Error(codes::bad_payload, "echo: " + what); }
 /// A handler that is told its request's mistakes, and takes nothing at all for the defaults.
 template <class Request, class Work>
 auto told(Work work) {

@@ -11,6 +11,10 @@
 
 namespace weft::echo {
 
+inline constexpr std::uint64_t kPerTurn = 256;  ///< messages sent in one turn of the loop; more would delay the others
+
+inline Error bad(const std::string& what) { return Error(codes::bad_payload, "echo: " + what); }
+
 struct Settings {
   std::int64_t size_max_bytes = 8 * 1024 * 1024;  ///< of one answer or event
   std::int64_t rate_max = 100'000;                ///< a second: of load, reports and events

@@ -5,7 +5,6 @@
 namespace weft::echo {
 
 namespace {
-constexpr std::uint64_t kPerTurn = 256;
 constexpr double kSecondsMax = 3600;
 
 struct Run {

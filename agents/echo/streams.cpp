@@ -11,8 +11,6 @@ constexpr std::int64_t kChunkMax = 8 * 1024 * 1024;
 constexpr std::int64_t kWindowMax = 256 * 1024 * 1024;
 constexpr std::int64_t kBytesMax = std::int64_t{1} << 40;
 
-Error bad(const std::string& what) { return Error(codes::bad_payload, "echo: " + what); }
-
 Result<BlobRequest> checked(const Value& value) {
   auto request = request_of<BlobRequest>(value);
   if (!request) return request;

@@ -7,6 +7,7 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -73,9 +74,44 @@ template <class T>
 struct IsOptional<std::optional<T>> : std::true_type {};
 Error wrong_type(std::string_view path, std::string_view wanted, const Value& got);
 Error unknown_key(std::string_view path, std::string_view key, const std::vector<std::string_view>& known);
+
+/// One member of a struct, with the functions for its type: what is the same for every struct is compiled once.
+struct MemberToWrite {
+  const char* name;
+  const void* member;
+  Value (*to_value)(const void* member);
+};
+struct MemberToRead {
+  const char* name;
+  void* member;
+  Result<void> (*read)(const Value& in, void* member, const std::string& path, Unknown unknown);
+};
+Value write_members(std::span<const MemberToWrite> members);
+Result<void> read_members(const Value& in, std::span<const MemberToRead> members, const std::string& path,
+                          Unknown unknown, const std::vector<std::string_view>& required);
+
 /// The first of `required` that `in` does not have, with the key of `in` that is nearly it, if there is one.
 Result<void> check_required(const Value& in, std::string_view path, const std::vector<std::string_view>& required,
                             const std::vector<std::string_view>& known);
+}  // namespace detail
+
+namespace detail {
+template <class M>
+Value write_member(const void* member) {
+  return to_value(*static_cast<const M*>(member));
+}
+template <class T>
+Value write_struct(const T& in) {
+  const auto one = [&]<class M>(const Field<T, M>& field) {
+    return MemberToWrite{field.name, &(in.*(field.member)), &write_member<M>};
+  };
+  return std::apply(
+      [&](const auto&... field) {
+        const MemberToWrite members[] = {one(field)...};
+        return write_members(members);
+      },
+      T::weft_fields());
+}
 }  // namespace detail
 
 template <class T>
@@ -83,10 +119,7 @@ Value to_value(const T& in) {
   if constexpr (std::is_same_v<T, Value>) {
     return in;
   } else if constexpr (Described<T>) {
-    Value::Map map;
-    std::apply([&](const auto&... field) { (map.emplace(field.name, to_value(in.*(field.member))), ...); },
-               T::weft_fields());
-    return map;
+    return detail::write_struct(in);
   } else if constexpr (detail::IsVector<T>::value && !std::is_same_v<T, Bytes>) {
     Value::List list;
     list.reserve(in.size());
@@ -122,36 +155,34 @@ Result<T> from_value(const Value& in, const std::string& path = {}, Unknown unkn
 }
 
 namespace detail {
-inline std::string join(const std::string& path, std::string_view key) {
-  return path.empty() ? std::string(key) : path + "." + std::string(key);
+std::string join(const std::string& path, std::string_view key);
+template <class M>
+Result<void> read_member(const Value& in, void* member, const std::string& path, Unknown unknown) {
+  return read_value(in, *static_cast<M*>(member), path, unknown);
+}
+template <class T>
+std::vector<std::string_view> required_of() {
+  if constexpr (HasRequired<T>) {
+    return std::apply([](const auto&... field) { return std::vector<std::string_view>{field.name...}; },
+                      T::weft_required());
+  } else {
+    return {};
+  }
 }
 template <class T>
 Result<void> read_struct(const Value& in, T& out, const std::string& path, Unknown unknown) {
-  if (!in.is_map()) return wrong_type(path, "a map", in);
-  std::vector<std::string_view> known;
-  Result<void> outcome;
-  auto one = [&](const auto& field) {
-    known.emplace_back(field.name);
-    const auto found = in.as_map().find(std::string_view(field.name));
-    if (!outcome || found == in.as_map().end()) return;
-    outcome = read_value(found->second, out.*(field.member), join(path, field.name), unknown);
+  const auto one = [&]<class M>(const Field<T, M>& field) {
+    return MemberToRead{field.name, &(out.*(field.member)), &read_member<M>};
   };
-  std::apply([&](const auto&... field) { (one(field), ...); }, T::weft_fields());
-  if constexpr (HasRequired<T>) {
-    if (outcome) {
-      outcome = std::apply(
-          [&](const auto&... field) { return check_required(in, path, {std::string_view(field.name)...}, known); },
-          T::weft_required());
-    }
-  }
-  if (!outcome || unknown == Unknown::skip) return outcome;
-  for (const auto& [key, value] : in.as_map()) {
-    bool is_known = false;
-    for (auto name : known) is_known = is_known || name == key;
-    if (!is_known) return unknown_key(path, key, known);
-  }
-  return outcome;
+  return std::apply(
+      [&](const auto&... field) {
+        const MemberToRead members[] = {one(field)...};
+        return read_members(in, members, path, unknown, required_of<T>());
+      },
+      T::weft_fields());
 }
+/// Names the limits of the integer that was wanted.
+Error not_in_range(std::string_view path, std::string_view from, std::string_view to, std::int64_t got);
 }  // namespace detail
 
 template <class T>
@@ -166,9 +197,8 @@ Result<void> read_value(const Value& in, T& out, const std::string& path, Unknow
   } else if constexpr (std::is_integral_v<T>) {
     if (in.type() != Value::Type::integer) return detail::wrong_type(path, "an integer", in);
     if (!std::in_range<T>(in.as_int())) {
-      return Error(codes::bad_value,
-                   path + ": wanted an integer from " + std::to_string(std::numeric_limits<T>::min()) + " to " +
-                       std::to_string(std::numeric_limits<T>::max()) + ", got " + std::to_string(in.as_int()));
+      return detail::not_in_range(path, std::to_string(std::numeric_limits<T>::min()),
+                                  std::to_string(std::numeric_limits<T>::max()), in.as_int());
     }
     out = static_cast<T>(in.as_int());
   } else if constexpr (std::is_floating_point_v<T>) {

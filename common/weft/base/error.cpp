@@ -52,6 +52,16 @@ ErrorKind error_kind_from(std::string_view name) noexcept {
   return ErrorKind::internal;
 }
 
+Error::Error(const Code& frozen, std::string text, std::string what_to_do)
+    : kind(frozen.kind), code(frozen.id), name(frozen.name), message(std::move(text)), hint(std::move(what_to_do)) {}
+Error::Error(ErrorKind of, std::string own_code, std::string text)
+    : kind(of), code(std::move(own_code)), message(std::move(text)) {}
+Error::Error(const Error&) = default;
+Error::Error(Error&&) noexcept = default;
+Error& Error::operator=(const Error&) = default;
+Error& Error::operator=(Error&&) noexcept = default;
+Error::~Error() = default;
+
 std::string Error::describe() const {
   std::string line = code;
   if (!name.empty()) line += " " + name;

@@ -52,10 +52,14 @@ struct [[nodiscard]] Error {
   std::string hint;     ///< what to do; may be empty
 
   Error() = default;
-  Error(const Code& frozen, std::string text, std::string what_to_do = {})
-      : kind(frozen.kind), code(frozen.id), name(frozen.name), message(std::move(text)), hint(std::move(what_to_do)) {}
-  Error(ErrorKind of, std::string own_code, std::string text)
-      : kind(of), code(std::move(own_code)), message(std::move(text)) {}
+  Error(const Code& frozen, std::string text, std::string what_to_do = {});
+  Error(ErrorKind of, std::string own_code, std::string text);
+  // Defined in error.cpp: errors are rare, and every function that can fail would hold the code for five members.
+  Error(const Error& other);
+  Error(Error&& other) noexcept;
+  Error& operator=(const Error& other);
+  Error& operator=(Error&& other) noexcept;
+  ~Error();
 
   /// "WEFT-2003 NO_RESPONDERS: text (hint)": one line for terminals and logs.
   std::string describe() const;

@@ -14,12 +14,12 @@ namespace detail {
 /// after it was moved from.
 class HeldError {
  public:
-  explicit HeldError(Error error) : held_(std::make_unique<Error>(std::move(error))) {}
+  explicit HeldError(Error error);
   HeldError(HeldError&&) noexcept = default;
-  HeldError& operator=(HeldError&&) noexcept = default;
-  HeldError(const HeldError& other) : held_(other.held_ ? std::make_unique<Error>(*other.held_) : nullptr) {}
+  HeldError& operator=(HeldError&& other) noexcept;
+  HeldError(const HeldError& other);
   HeldError& operator=(const HeldError& other) { return *this = HeldError(other); }
-  ~HeldError() = default;
+  ~HeldError();
   Error& operator*() const noexcept { return *held_; }
 
  private:

@@ -41,6 +41,12 @@ class TopicPattern {
   bool exact_ = true;
 };
 
+/// Of ASCII letters; every other byte stays as it is.
+std::string to_lower(std::string_view text);
+
+/// Without the blanks and tabs at its ends.
+std::string_view trimmed(std::string_view text) noexcept;
+
 std::vector<std::string_view> split(std::string_view text, char separator);
 
 }  // namespace weft

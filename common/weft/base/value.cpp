@@ -1,9 +1,16 @@
 #include "weft/base/value.hpp"
 
+template class std::vector<weft::Value>;
+
 namespace weft {
 namespace {
 const Value kNull;
 }
+
+Value::Value(const Value&) = default;
+Value& Value::operator=(const Value&) = default;
+Value& Value::operator=(Value&&) noexcept = default;
+Value::~Value() = default;
 
 const Value& Value::operator[](std::string_view key) const noexcept {
   if (!is_map()) return kNull;

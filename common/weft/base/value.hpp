@@ -27,6 +27,11 @@ class Value {
   enum class Type : std::uint8_t { null, boolean, integer, number, string, bytes, list, map };
 
   Value() = default;
+  Value(const Value& other);
+  Value(Value&& other) noexcept = default;
+  Value& operator=(const Value& other);
+  Value& operator=(Value&& other) noexcept;
+  ~Value();
   Value(std::nullptr_t) {}             // NOLINT: implicit on purpose, as are all below
   Value(bool value) : data_(value) {}  // NOLINT
   template <class T>
@@ -73,6 +78,9 @@ class Value {
   std::variant<std::monostate, bool, std::int64_t, double, std::string, Bytes, List, Map> data_;
 };
 std::string_view to_string(Value::Type type) noexcept;
+}  // namespace weft
+extern template class std::vector<weft::Value>;
+namespace weft {
 
 /// What decoders refuse, before they allocate.
 struct DecodeLimits {

@@ -5,32 +5,27 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/ip/address.hpp>
-#include <cctype>
+
+#include "weft/base/text.hpp"
 
 namespace weft::io {
 namespace {
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return std::tolower(c); });
-  return out;
-}
-
 /// In lower case, without the port and the dot of a full name.
-std::string name_of(std::string_view host) {
+std::string bare_name(std::string_view host) {
   if (host.starts_with('[')) {
     const auto end = host.find(']');
-    return lower(host.substr(1, end == std::string_view::npos ? end : end - 1));
+    return to_lower(host.substr(1, end == std::string_view::npos ? end : end - 1));
   }
   host = host.substr(0, host.find(':'));
   if (host.ends_with('.')) host.remove_suffix(1);
-  return lower(host);
+  return to_lower(host);
 }
 
 const std::string& own_name() {
   static const std::string name = [] {
     std::array<char, 256> text{};
-    return ::gethostname(text.data(), text.size() - 1) == 0 ? lower(text.data()) : std::string();
+    return ::gethostname(text.data(), text.size() - 1) == 0 ? to_lower(text.data()) : std::string();
   }();
   return name;
 }
@@ -45,10 +40,10 @@ bool is_address(const std::string& name) {
 
 bool is_own_host(std::string_view host, const std::vector<std::string>& names) {
   if (host.empty()) return true;
-  const std::string name = name_of(host);
+  const std::string name = bare_name(host);
   if (name.find('.') == std::string::npos || name.ends_with(".local") || name.ends_with(".localhost")) return true;
   if (is_address(name) || name == own_name()) return true;
-  return std::any_of(names.begin(), names.end(), [&](const auto& one) { return one == "*" || lower(one) == name; });
+  return std::any_of(names.begin(), names.end(), [&](const auto& one) { return one == "*" || to_lower(one) == name; });
 }
 
 }  // namespace weft::io

@@ -123,9 +123,8 @@ class Connection {
 HttpResponse to_response(const http::response<http::string_body>& in) {
   HttpResponse out{static_cast<int>(in.result_int()), {}, in.body()};
   for (const auto& field : in) {
-    std::string name(field.name_string());
-    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
-    out.headers.insert_or_assign(std::move(name), std::string(field.value()));
+    const std::string_view name(field.name_string().data(), field.name_string().size());
+    out.headers.insert_or_assign(to_lower(name), std::string(field.value()));
   }
   if (const auto type = out.headers.find("content-type"); type != out.headers.end()) out.content_type = type->second;
   return out;

@@ -1,7 +1,6 @@
 #include "weft/io/http_session.hpp"
 
 #include <algorithm>
-#include <cctype>
 
 #include "weft/io/host_name.hpp"
 #include "weft/io/url.hpp"
@@ -15,12 +14,6 @@ namespace {
 
 constexpr std::size_t kReadBytes = 4096, kHostShown = 80;
 constexpr Duration kLinger = std::chrono::seconds(1);
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return std::tolower(c); });
-  return out;
-}
 
 HttpResponse plain(int status, std::string body) {
   HttpResponse out;
@@ -102,7 +95,7 @@ HttpResponse HttpSession::answer(const http::request<http::string_body>& request
       std::string(request.method_string()), std::move(parsed->path), std::move(parsed->query), {}, request.body()};
   for (const auto& field : request) {
     const auto name = field.name_string();
-    in.headers.insert_or_assign(lower({name.data(), name.size()}), std::string(field.value()));
+    in.headers.insert_or_assign(to_lower({name.data(), name.size()}), std::string(field.value()));
   }
   return route(in);
 }

@@ -37,7 +37,7 @@ std::string line_of(std::string message) {
   return message;
 }
 
-std::string_view name_of(std::string_view message) { return message.substr(0, message.find('=')); }
+std::string_view variable_of(std::string_view message) { return message.substr(0, message.find('=')); }
 
 bool queue_is_full(int failure) { return failure == EAGAIN || failure == ENOBUFS || failure == EINTR; }
 
@@ -54,7 +54,7 @@ Notifier::~Notifier() {
 void Notifier::send(std::string message) {
   if (address_.empty()) return;
   message = line_of(std::move(message));
-  std::erase_if(waiting_, [&](const std::string& other) { return name_of(other) == name_of(message); });
+  std::erase_if(waiting_, [&](const std::string& other) { return variable_of(other) == variable_of(message); });
   waiting_.push_back(std::move(message));
   if (!retry_.running()) flush();
 }

@@ -5,7 +5,7 @@
 
 namespace weft::net {
 namespace {
-constexpr int kShare = 256;  // events of one turn of the loop
+constexpr int kEventsPerTurn = 256;  // events of one turn of the loop
 }
 
 Monitor::Monitor(Loop& loop, Context& context, zmq::socket_t& socket, int events, OnEvent on_event)
@@ -33,7 +33,7 @@ void Monitor::drain_later() {
 
 void Monitor::drain() {
   const std::weak_ptr<int> alive = life_;
-  int left = kShare;
+  int left = kEventsPerTurn;
   for (zmq::message_t event, address; !alive.expired();) {
     if (left-- == 0) return drain_later();
     if (!pair_.recv(event, zmq::recv_flags::dontwait)) return;

@@ -8,7 +8,7 @@
 namespace weft::net {
 namespace {
 
-constexpr int kLingerMs = 200;                          // a process that ends lets its last events leave
+constexpr int kPublisherLingerMs = 200;                 // a process that ends lets its last events leave
 constexpr std::size_t kRequestMax = 256;                // bytes of what is subscribed to
 constexpr std::size_t kSubscriptionsMax = 65'536;       // of one connection; ZeroMQ takes 300 bytes for each
 constexpr std::size_t kAllMax = 4 * kSubscriptionsMax;  // of all connections
@@ -49,7 +49,7 @@ struct Publisher::Impl {
   Impl(Loop& l, Context& context, Limits li, Traffic& t)
       : loop(l), limits(li), traffic(t), socket(l, context, zmq::socket_type::xpub, li, [this] { drain(); }) {
     socket.on_connection([this](int descriptor, std::string_view, bool) { accepted(descriptor); });
-    socket.raw().set(zmq::sockopt::linger, kLingerMs);
+    socket.raw().set(zmq::sockopt::linger, kPublisherLingerMs);
     socket.raw().set(zmq::sockopt::maxmsgsize, kFrameMax);
     socket.raw().set(zmq::sockopt::rcvbuf, kReceiveBytes);  // what is in it is read even after a connection is closed
     socket.raw().set(zmq::sockopt::rcvhwm, 0);              // only subscriptions come, and none of them may be lost

@@ -1,7 +1,6 @@
 #include "weft/observe/log_line.hpp"
 
 #include <algorithm>
-#include <cctype>
 
 #include "weft/base/utf8.hpp"
 #include "weft/observe/span.hpp"
@@ -43,8 +42,7 @@ Value cleaned(const Value& value) {
 
 /// The last guard only: secrets are references that nobody should log in the first place.
 bool names_a_secret(std::string_view name) {
-  std::string low(name);
-  std::transform(low.begin(), low.end(), low.begin(), [](unsigned char c) { return std::tolower(c); });
+  const std::string low = to_lower(name);
   for (const auto* word : {"password", "passwd", "secret", "token", "private_key", "authorization"}) {
     if (low.find(word) != std::string::npos) return true;
   }

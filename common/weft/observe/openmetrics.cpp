@@ -44,7 +44,7 @@ std::string exemplar_text(const Exemplar& exemplar) {
                      static_cast<double>(to_us(exemplar.time)) * 1e-6);
 }
 
-struct Writer {
+struct TextWriter {
   std::string out;
   const Exemplars& exemplars;
 
@@ -92,12 +92,6 @@ struct Writer {
   }
 };
 
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 struct MediaRange {
   std::string_view type, version;
   double quality = 1;
@@ -117,7 +111,7 @@ MediaRange media_range(std::string_view text) {
 }  // namespace
 
 std::string to_openmetrics(const std::vector<prometheus::MetricFamily>& families, const Exemplars& exemplars) {
-  Writer writer{{}, exemplars};
+  TextWriter writer{{}, exemplars};
   for (const auto& family : families) writer.family(family);
   return writer.out + "# EOF\n";
 }

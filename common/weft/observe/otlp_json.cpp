@@ -8,9 +8,9 @@ namespace {
 std::string quoted(std::string_view text) { return to_json(Value(text)); }
 
 /// Writes into one text; spans come by the hundred.
-class Writer {
+class JsonWriter {
  public:
-  Writer(const Tracer& names, const Clock& clock) : names_(names) {
+  JsonWriter(const Tracer& names, const Clock& clock) : names_(names) {
     const auto wall = std::chrono::duration_cast<Duration>(clock.wall().time_since_epoch());
     to_wall_ = wall - clock.now().time_since_epoch();
   }
@@ -82,7 +82,7 @@ class Writer {
 
 std::string otlp_json(std::span<const Span> spans, const Tracer& names, const Attributes& resource,
                       const Clock& clock) {
-  Writer writer(names, clock);
+  JsonWriter writer(names, clock);
   writer.begin(resource);
   for (const auto& span : spans) writer.add(span);
   return writer.end();

@@ -8,18 +8,6 @@
 namespace weft::observe {
 namespace {
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
-}
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  return first == text.npos ? std::string_view() : text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 template <class Number>
 std::optional<Number> number(std::string_view text) {
   Number out{};
@@ -57,7 +45,7 @@ class Reader {
       : environment_(environment), out_(out) {}
 
   void read() {
-    const bool disabled = lower(get("OTEL_SDK_DISABLED")) == "true";
+    const bool disabled = to_lower(get("OTEL_SDK_DISABLED")) == "true";
     if (!disabled) read_url();
     if (!disabled) out_.sampling.ratio = out_.url.empty() ? 0 : 1;
     if (!disabled) read_sampler();
@@ -95,7 +83,7 @@ class Reader {
     if (!whole) url = get("OTEL_EXPORTER_OTLP_ENDPOINT");
     if (url.empty()) return;
     const std::string name = whole ? "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" : "OTEL_EXPORTER_OTLP_ENDPOINT";
-    if (lower(url).starts_with("https://")) {
+    if (to_lower(url).starts_with("https://")) {
       return mistake(name + " '" + url +
                      "': spans are sent over plain HTTP only; point it to a collector on this host, such as "
                      "http://127.0.0.1:4318, which speaks TLS to others; no spans are exported");
@@ -115,7 +103,7 @@ class Reader {
   }
 
   void read_sampler() {
-    std::string sampler = lower(get("OTEL_TRACES_SAMPLER"));
+    std::string sampler = to_lower(get("OTEL_TRACES_SAMPLER"));
     if (sampler.empty()) return;
     constexpr std::string_view kParent = "parentbased_";
     const bool parent_based = sampler.starts_with(kParent);

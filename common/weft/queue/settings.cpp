@@ -19,11 +19,11 @@ Rules Options::rules_for(std::string_view target) const {
   Rules out;
   if (!rules.is_map()) return out;
   const auto dot = target.find('.');
-  const auto agent = target.substr(0, dot), method = target.substr(dot + 1);
+  const auto of = target.substr(0, dot), method = target.substr(dot + 1);
   std::vector<policy::TargetPattern> patterns;
   for (const auto& [text, values] : rules.as_map()) {
     auto pattern = policy::TargetPattern::parse(text);
-    if (pattern && pattern->matches(agent, method)) patterns.push_back(std::move(*pattern));
+    if (pattern && pattern->matches(of, method)) patterns.push_back(std::move(*pattern));
   }
   std::sort(patterns.begin(), patterns.end());
   for (const auto& pattern : patterns)

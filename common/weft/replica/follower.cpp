@@ -5,7 +5,7 @@ namespace {
 
 constexpr Duration kPauseMin = 100ms, kPauseMax = 5s;  // between snapshots, doubled each time
 constexpr Duration kCalm = 10s;                        // without a gap: the next may be asked for at once
-constexpr Duration kLookMax = 100ms;
+constexpr Duration kFollowerLookMax = 100ms;
 constexpr Duration kIdleMax = 10s;  // of the stream of a snapshot
 constexpr std::size_t kWaitingMax = 1000;
 
@@ -168,7 +168,7 @@ Task<void> Follower::end_in_time() {
   const Running running(watches_times_);
   while (!closed_ && table().next_expiry() != TimePoint::max()) {
     const Duration left = table().next_expiry() - agent_.loop().now();
-    co_await agent_.sleep(std::clamp<Duration>(left, 1ms, kLookMax));
+    co_await agent_.sleep(std::clamp<Duration>(left, 1ms, kFollowerLookMax));
     table_.expire(agent_.loop().now());
   }
 }

@@ -5,7 +5,7 @@ namespace {
 
 constexpr std::size_t kSnapshotsMax = 64;       // at once; each has a window of chunks on its way
 constexpr std::size_t kMessageOverhead = 1024;  // of a change and its message, beside key and value
-constexpr Duration kLookMax = 100ms;            // a time to live that was set meanwhile is seen by then
+constexpr Duration kOwnerLookMax = 100ms;       // a time to live that was set meanwhile is seen by then
 
 ReplicatedLimits fitting(ReplicatedLimits limits, std::size_t payload_max) {
   const std::size_t room = payload_max - std::min(payload_max, kMessageOverhead + kKeyBytesMax);
@@ -113,7 +113,7 @@ void Owner::watch_times() {
 Task<void> Owner::end_in_time() {
   while (table().next_expiry() != TimePoint::max()) {
     const Duration left = table().next_expiry() - agent_.loop().now();
-    co_await agent_.sleep(std::clamp<Duration>(left, 1ms, kLookMax));
+    co_await agent_.sleep(std::clamp<Duration>(left, 1ms, kOwnerLookMax));
     table_.expire(agent_.loop().now());
     flush_soon();
   }

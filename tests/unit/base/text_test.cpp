@@ -54,3 +54,15 @@ TEST_CASE("an event's text has its values in it") {
   event.values = {{"name", "sda"}, {"percent", 93}};
   CHECK(event.text() == "disk sda is 93 % full, {unknown} stays");
 }
+
+TEST_CASE("only ASCII letters become lower case") {
+  CHECK(to_lower("Content-Type") == "content-type");
+  CHECK(to_lower("AZ[@`{az") == "az[@`{az");
+  CHECK(to_lower("\xc3\x84") == "\xc3\x84");
+}
+
+TEST_CASE("blanks and tabs are trimmed at both ends") {
+  CHECK(trimmed(" \ta b\t ") == "a b");
+  CHECK(trimmed(" \t").empty());
+  CHECK(trimmed("").empty());
+}
