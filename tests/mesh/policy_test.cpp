@@ -277,3 +277,87 @@ TEST_CASE_METHOD(Fixture, "what a call would do is told with the place of each r
   there.host = "gamma";
   CHECK(mesh.explain_call("work.do", there)["refused"].as_string().find("NO_RESPONDERS") != std::string::npos);
 }
+
+namespace {
+
+/// A worker on a loop of its own, which can stand still.
+struct FreezingFixture : Fixture {
+  test::ManualLoop other;
+  observe::Metrics other_metrics;
+  observe::Health other_health;
+  std::unique_ptr<Mesh> worker;
+  int handled = 0;
+  bool frozen = false;
+
+  FreezingFixture() {
+    MeshOptions options;
+    options.peer = peer_options("work", "alpha");
+    options.registries = {registry->endpoint()};
+    options.report_errors = false;
+    worker = std::make_unique<Mesh>(other, context, options, other_metrics, log, other_health);
+    worker->serve({"do", ""}, [this](Call&) -> Task<Result<Payload>> {
+      ++handled;
+      co_return Payload::raw("local");
+    });
+    REQUIRE(worker->start());
+    add("beta");
+    client = process("client");
+    start(*client);
+    REQUIRE(turn_until([&] { return (*client)->directory().instances("work").size() == 2; }));
+  }
+  bool turn_until(const std::function<bool()>& done) {
+    return until([&] {
+      if (!frozen) {
+        other.advance(loop.now() - other.now());
+        other.run_until([] { return false; }, Duration::zero());
+      }
+      return done();
+    });
+  }
+  bool call_fails() {
+    std::optional<bool> failed;
+    tasks.spawn([](Mesh& mesh, std::optional<bool>& out) -> Task<void> {
+      CallOptions options;
+      options.timeout = 300ms;
+      auto outcome = co_await mesh.call("work.do", Payload::raw("x"), options);
+      out = !outcome;
+    }(*client->mesh, failed));
+    REQUIRE(turn_until([&] { return failed.has_value(); }));
+    return *failed;
+  }
+  double silent() { return metric("weft_instances_silent_total", {}); }
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(FreezingFixture,
+                 "a frozen local instance costs the call that met it, and serves again when it continues") {
+  for (int i = 0; i < 20; ++i) REQUIRE_FALSE(call_fails());
+  REQUIRE(handled == 20);
+  frozen = true;
+  int failed = 0;
+  for (int i = 0; i < 100; ++i) failed += call_fails();
+  CHECK(failed == 1);
+  CHECK(handled == 20);
+  CHECK(silent() == 1);
+  frozen = false;
+  CHECK(turn_until([&] { return !call_fails() && handled > 30; }));
+}
+
+TEST_CASE_METHOD(Fixture, "an instance whose handlers take long answers its pings, and keeps its calls") {
+  auto& local = add("alpha");
+  add("beta");
+  local.takes = 500ms;
+  connect();
+  std::vector<std::optional<Result<Payload>>> outcomes(8);
+  CallOptions here;
+  here.host = "alpha";
+  for (auto& outcome : outcomes) {
+    tasks.spawn([](Mesh& mesh, CallOptions options, std::optional<Result<Payload>>& out) -> Task<void> {
+      out.emplace(co_await mesh.call("work.do", Payload::raw("x"), options));
+    }(*client->mesh, here, outcome));
+  }
+  REQUIRE(until([&] { return outcomes.back().has_value(); }));
+  for (const auto& outcome : outcomes) CHECK(outcome->has_value());
+  CHECK(metric("weft_instances_silent_total", {}) == 0);
+}

@@ -71,7 +71,10 @@ std::shared_ptr<Destination> Caller::destination(const std::string& endpoint) {
 net::Link& Caller::link_of(Destination& to) {
   if (!to.link) {
     to.link = std::make_unique<net::Link>(loop_, context_, to.endpoint, limits_, traffic_,
-                                          [this](const wire::EnvelopeView& envelope) { take(envelope); });
+                                          [this, &to](const wire::EnvelopeView& envelope) {
+                                            to.last_heard = loop_.turn_time();
+                                            take(envelope);
+                                          });
     to.link->on_lost([this, weak = to.weak_from_this()] {
       if (const auto lost = weak.lock())
         fail_all(*lost, Error(codes::peer_gone, "the connection to " + lost->endpoint + " was lost"));

@@ -26,6 +26,7 @@ struct Destination : std::enable_shared_from_this<Destination> {
   std::unique_ptr<net::Link> link;
   std::size_t in_flight = 0;
   TimePoint last_used;
+  TimePoint last_heard{};  ///< when anything came from it
 };
 
 class Caller {

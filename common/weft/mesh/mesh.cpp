@@ -184,6 +184,7 @@ struct Mesh::Impl {
 
   void changed(const InstanceRecord& record, const Removal* removed) {
     last_change = loop.now();
+    if (removed) steering.instance_removed(record.instance);
     if (options.join && record.instance != options.peer.instance)
       removed ? steering.gone(record.instance) : steering.receive_reports(record);
     if (!removed) {

@@ -42,7 +42,8 @@ Steering::Steering(Loop& loop, Caller& caller, Router& router, std::shared_ptr<c
       router_(router),
       policies_(policies ? std::move(policies) : std::make_shared<const Policies>()),
       metrics_(metrics),
-      log_(log) {}
+      log_(log),
+      liveness_(loop, caller, metrics, log, [this](const InstanceState& again) { answers_again(again); }) {}
 
 /// Calls under way ask their target for each attempt, and all targets that a call holds are here: the old policies may
 /// go.
@@ -123,8 +124,20 @@ Result<const Router::Candidate*> Steering::select(Route& route, const CallOption
   TargetStats& stats = target.stats_list[choice.index];
   const auto [pass, transition] = stats.breaker.started(route.policy().breaker, now);
   route.hold(choice.index, pass);
+  if (route.at->instance_state->in_flight == 1) liveness_.call_sent(*route.at);
   if (transition) publish_transition(target, stats, transition);
   return route.at;
+}
+
+/// What calls met while it was silent says nothing about it now: it counts as not measured, and its circuits that these
+/// calls opened are probed at once.
+void Steering::answers_again(const InstanceState& instance_state) {
+  for (auto& [name, target] : targets_) {
+    TargetStats* stats = target->stats_of(instance_state);
+    if (!stats) continue;
+    stats->forget();
+    stats->breaker.probe_now(loop_.turn_time());
+  }
 }
 
 Error Steering::refused(const Target& target, const CallOptions& options, Choice::Refused why) const {

@@ -11,6 +11,7 @@
 
 #include "weft/mesh/circuit_gossip.hpp"
 #include "weft/mesh/gather.hpp"
+#include "weft/mesh/liveness.hpp"
 #include "weft/mesh/names.hpp"
 #include "weft/mesh/router.hpp"
 #include "weft/observe/observe.hpp"
@@ -97,6 +98,8 @@ class Steering {
   /// Applies the circuit reports in the record of another caller.
   void receive_reports(const InstanceRecord& caller);
   void gone(const Ulid& caller) { peer_reports_.gone(caller); }
+  /// The instance has left the registry: it is not pinged any more.
+  void instance_removed(const Ulid& instance) { liveness_.gone(instance); }
   /// Those whom a gathering asks, by id.
   std::vector<Gathered::Answer> wanted(std::string_view agent, const CallOptions& options,
                                        const GatherOptions& gathering);
@@ -143,6 +146,7 @@ class Steering {
   void apply_report(Target& target, TargetStats& stats, const std::shared_ptr<const ReportingCaller>& by,
                     BreakerState state, Duration hold);
   void start_from_reports(Target& target);
+  void answers_again(const InstanceState& instance_state);
   std::uint64_t chance(Balance balance);
 
   static constexpr std::uint64_t kGolden = 0x9e3779b97f4a7c15;  // 2^64 over the golden ratio: equals take turns
@@ -155,6 +159,7 @@ class Steering {
   observe::Log& log_;
   Random random_ = Random::from_os();
   std::uint64_t turns_ = 0;
+  Liveness liveness_;
   OutgoingReports own_reports_;
   PeerReports peer_reports_;
   std::function<void()> notify_reports_;

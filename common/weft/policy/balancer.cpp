@@ -77,7 +77,8 @@ class Decision {
     const InstanceState& instance_state = *stats.instance_state;
     if (!wanted(instance_state) || !stats.breaker.admits(policy_.breaker, now_)) return out;
     if (instance_state.draining) return last_choice;
-    return !instance_state.healthy || avoided(instance_state) ? second_choice : fine;
+    const bool fit = instance_state.healthy && !instance_state.silence.silent(now_);
+    return !fit || avoided(instance_state) ? second_choice : fine;
   }
 
   /// Who can take it at all, and what is known of them together.
@@ -86,7 +87,9 @@ class Decision {
     for (std::size_t i = 0; i < tracks_.size(); ++i) {
       const TargetStats& stats = tracks_[i];
       if (!anybody && !wanted(*stats.instance_state)) continue;
-      const bool plain = anybody && stats.instance_state->healthy && !stats.instance_state->draining;
+      const InstanceState& instance_state = *stats.instance_state;
+      const bool plain =
+          anybody && instance_state.healthy && !instance_state.draining && !instance_state.silence.pinging();
       const Tier t = plain && stats.breaker.admits(policy_.breaker, now_) ? fine : tier(stats);
       if (t == out) {
         refused_ = Choice::Refused::circuit_open;
@@ -101,8 +104,14 @@ class Decision {
     if (why_) tell_all();
   }
 
-  /// Seconds that a call is expected to take there, failures counted as time.
+  /// Seconds that a call is expected to take there, failures counted as time. One that does not answer a ping takes at
+  /// least as long as it has not.
   double cost(const TargetStats& stats) const noexcept {
+    const double seconds = measured_cost(stats);
+    const Silence& silence = stats.instance_state->silence;
+    return silence.pinging() ? std::max(seconds, to_seconds(silence.unanswered(now_))) : seconds;
+  }
+  double measured_cost(const TargetStats& stats) const noexcept {
     if (stats.outstanding > 0)
       return (stats.round_trip > 0 ? stats.round_trip : typical_) + stats.errors * kFailureCost;
     if (stats.round_trip == 0) return std::min(typical_, kRoundTripAssumed);
@@ -239,6 +248,9 @@ class Decision {
     }
     if (instance_state.draining) return "it is stopping";
     if (!instance_state.healthy) return "its health is critical";
+    if (instance_state.silence.silent(now_))
+      return fmt::format("it has not answered a ping for {:.0f} ms",
+                         to_seconds(instance_state.silence.unanswered(now_)) * 1000);
     if (avoided(instance_state)) return "it was tried already";
     if (stats.breaker.wants_probe(policy_.breaker, now_)) return "a probe of its circuit is due";
     const std::string_view where = instance_state.local ? "own host" : "other host";

@@ -12,6 +12,7 @@
 
 #include "weft/policy/breaker.hpp"
 #include "weft/policy/policy.hpp"
+#include "weft/policy/silence.hpp"
 
 namespace weft::policy {
 
@@ -26,6 +27,8 @@ struct InstanceState {
   double weight = 1;      ///< its share among equals; above 0; set by set_weight()
   double burden = 1;      ///< 1 / weight
   std::uint32_t in_flight = 0;
+  bool watched = false;  ///< by Liveness
+  Silence silence;
 
   void set_weight(double publish_transition) noexcept {
     weight = publish_transition;
@@ -52,6 +55,8 @@ struct TargetStats {
 
   /// A call ended after `took`. The longer ago the last measure, the more this one counts.
   void measure(TimePoint now, bool failed, Duration took) noexcept;
+  /// It counts as not measured.
+  void forget() noexcept { round_trip = errors = 0; }
 };
 
 /// ", as digest@alpha said"; nothing when own calls opened it.

@@ -1,6 +1,7 @@
 // Breaker: leaves one method of one instance alone for a while after failures in a row, or when too large a part of its
 // calls fails or is slow; then lets probes through. Pure: time is a parameter. Loop-bound.
 #pragma once
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -73,6 +74,10 @@ class Breaker {
   Heard peer_closed(const Rules& rules, TimePoint now, bool agrees) noexcept;
   /// Closes what was opened by others' word that nobody has renewed since, and that no call came to try.
   std::optional<Transition> lapse(const Rules& rules, TimePoint now) noexcept;
+  /// The instance was silent and answers again: where own calls had opened the circuit, a probe may go now.
+  void probe_now(TimePoint now) noexcept {
+    if (state_ == BreakerState::open && !told_) open_until_ = std::min(open_until_, now);
+  }
   /// `none` closes it, and counts anew.
   std::optional<Transition> force(BreakerForce force) noexcept;
 

@@ -353,3 +353,42 @@ TEST_CASE_METHOD(Fixture, "explain runs the same decision and says why of each")
   ask.host = "gamma";
   CHECK(explain(stats_list, policy, ask, now, 0)[0].reason == "not on host gamma");
 }
+
+TEST_CASE_METHOD(Fixture, "a local instance that does not answer a ping loses within milliseconds") {
+  add(true);
+  add(false);
+  Silence& silence = stats_list[0].instance_state->silence;
+  silence.ping_sent(now);
+  CHECK(pick() == 0);
+  now += 9ms;  // the margin of locality: eight times the round trip of the other one
+  CHECK(pick() == 1);
+  CHECK(silence.look(now, now, true) == false);
+  CHECK(pick() == 0);
+}
+
+TEST_CASE_METHOD(Fixture, "a silent instance goes last by every way of choosing, and is taken when there is no other") {
+  add(true);
+  add(true);
+  stats_list[0].instance_state->silence.ping_sent(now);
+  now += Silence::kSilent;
+  for (const auto balance : {Balance::nearest, Balance::round_robin, Balance::random_two, Balance::hash}) {
+    ask.balance = balance;
+    ask.key = "k";
+    for (int i = 0; i < 20; ++i) CHECK(pick() == 1);
+  }
+  const auto why = explain(stats_list, policy, ask, now, 0);
+  CHECK(why[0].reason == "it has not answered a ping for 100 ms");
+  ask.instance = stats_list[0].instance_state->id;
+  CHECK(pick() == 0);
+  ask.instance.reset();
+  stats_list.pop_back();
+  CHECK(pick() == 0);
+}
+
+TEST_CASE_METHOD(Fixture, "where all are silent the choice is as before") {
+  add(true);
+  add(false);
+  for (auto& stats : stats_list) stats.instance_state->silence.ping_sent(now);
+  now += 10s;
+  for (int i = 0; i < 20; ++i) CHECK(pick() == 0);
+}

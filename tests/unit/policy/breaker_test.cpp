@@ -263,3 +263,18 @@ TEST_CASE_METHOD(Fixture, "by hand it does not listen to others, and given back 
   (void)breaker.force(BreakerForce::none);
   CHECK(breaker.admits(rules, now));
 }
+
+TEST_CASE_METHOD(Fixture, "a circuit that own calls opened is probed at once when the instance answers again") {
+  open();
+  CHECK_FALSE(breaker.wants_probe(rules, now));
+  breaker.probe_now(now);
+  CHECK(breaker.wants_probe(rules, now));
+  call(false);
+  CHECK(breaker.state() == BreakerState::closed);
+}
+
+TEST_CASE_METHOD(Fixture, "one that answers again says nothing about what another caller reported") {
+  REQUIRE(breaker.peer_opened(rules, now, rules.open_for).followed);
+  breaker.probe_now(now);
+  CHECK_FALSE(breaker.admits(rules, now));
+}
