@@ -12,7 +12,7 @@ import tree
 
 BUILD = pathlib.Path(os.environ.get("WEFT_BUILD", tree.ROOT / "build"))
 COMPILER = ["g++", "-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion", "-Werror",
-            "-Wno-pragma-once-outside-header", f"-I{tree.ROOT / 'common'}", f"-I{tree.ROOT}"]
+            "-Wno-pragma-once-outside-header", "--param=ggc-min-heapsize=524288", f"-I{tree.ROOT / 'common'}", f"-I{tree.ROOT}"]
 
 
 def public_headers():

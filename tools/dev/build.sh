@@ -1,6 +1,10 @@
 # shellcheck shell=bash
 # Meson folders: build/ is the release, build-<what>/ the special ones.
 
+# The sources that Meson makes for a room include its files by absolute path: relative to this folder, a clone elsewhere
+# finds in the compiler cache what another one compiled. (Objects with -g name their folder: the cache keeps those apart.)
+export CCACHE_BASEDIR=$PWD
+
 # configure FOLDER OPTION...: once; later changes are seen by ninja itself.
 configure() {
   local folder=$1
