@@ -40,7 +40,7 @@ special_build() {
 }
 
 # run_suites FOLDER SUITE...: builds what these suites (unit, or single ones: unit/net) need, and runs them, as many at a
-# time as there are cores; one with is_parallel false runs alone. With `retries` set, a few suites that failed and depend
+# time as there are cores; one that measures time runs alone. With `retries` set, a few suites that failed and depend
 # on time run a second time, alone; the summary says so.
 run_suites() {
   local folder=$1 again=() wanted=()
