@@ -30,9 +30,9 @@ struct InstanceState {
   bool watched = false;  ///< by Liveness
   Silence silence;
 
-  void set_weight(double publish_transition) noexcept {
-    weight = publish_transition;
-    burden = 1 / publish_transition;
+  void set_weight(double share) noexcept {
+    weight = share;
+    burden = 1 / share;
   }
 };
 
