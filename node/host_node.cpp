@@ -59,7 +59,11 @@ HostNode::HostNode(program::Program& program, const Prepared& prepared, Claims& 
             return options;
           }(),
           program.metrics(), program.log(), program.health()),
-      processes_(make_launcher(loop_)),
+      logs_lost_(
+          program.metrics().counter("weft_node_logs_lost_total",
+                                    "Processes that were started without their log file, as it could not be opened.")),
+      processes_(
+          make_launcher(loop_, [this](const Command& command, const Error& why) { log_lost(command.log, why); })),
       launcher_(*processes_, claims),
       metrics_(program.metrics()),
       postmortem_(loop_),
@@ -90,8 +94,10 @@ Result<void> HostNode::open() {
     if (removed || !record.confirmed || record.host != host || record.slot != record.agent + "@" + host) return;
     supervisor_.registered(record.agent, record.pid);
   });
-  serve_node(mesh_, supervisor_, loop_, prepared_.fleet.mesh, prepared_.settings.host, prepared_.places.log_of("node"),
-             [this] { program_.quit(program::exit_code::ok); });
+  serve_node(mesh_, supervisor_, loop_,
+             {.mesh = prepared_.fleet.mesh, .host = prepared_.settings.host, .log = prepared_.places.log_of("node")},
+             {.reopen_log = [this] { program_.log().check_file(); },
+              .shut_down = [this] { program_.quit(program::exit_code::ok); }});
   program_.at_abrupt_end([this] { clean_up(); });
   mesh_.on_fenced([this] { announcer_.slot_taken(); });
   if (auto begun = mesh_.start(); !begun) return begun.error();
@@ -249,6 +255,19 @@ void HostNode::write_processes() {
   }
   auto written = write_process_file(prepared_.places.process_file(), boot_, std::move(notes));
   if (!written) program_.log().error("a later node could not find these processes", written.error());
+}
+
+/// The process runs without its log file: the log, the error bus and a metric say so.
+void HostNode::log_lost(const std::string& file, const Error& why) {
+  program_.log().error("a log file cannot be opened; the process logs to the log of the node", why, {{"file", file}});
+  logs_lost_.add();
+  ErrorEvent event;
+  event.severity = Severity::error;
+  event.category = "process";
+  event.code = why.code;
+  event.message = "the log {file} cannot be opened, and its process logs to the log of the node: {why}";
+  event.values = {{"file", file}, {"why", why.message}};
+  mesh_.report(std::move(event));
 }
 
 void HostNode::rotate_logs() {

@@ -47,6 +47,7 @@ class HostNode final : private Observer {
   void write_http_address();
   void write_processes();
   void rotate_logs();
+  void log_lost(const std::string& file, const Error& why);
   std::vector<std::string> names(bool infrastructure) const;
   const PlacedUnit* placed(std::string_view name) const;
 
@@ -57,6 +58,7 @@ class HostNode final : private Observer {
   Loop& loop_;
   net::Context context_;
   mesh::Mesh mesh_;
+  observe::Counter& logs_lost_;
   std::unique_ptr<Launcher> processes_;
   ClaimingLauncher launcher_;
   Observers observers_;

@@ -1,5 +1,7 @@
 #include "node/log_files.hpp"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -30,6 +32,19 @@ std::uint64_t log_size(const std::string& file) {
   std::error_code failure;
   const auto size = fs::file_size(file, failure);
   return failure ? 0 : size;
+}
+
+std::uint64_t file_number(const std::string& file) {
+  struct stat status {};
+  return ::stat(file.c_str(), &status) == 0 ? status.st_ino : 0;
+}
+
+bool writes_to(int pid, const std::string& file) {
+  struct stat held {};
+  struct stat named {};
+  const auto descriptor = "/proc/" + std::to_string(pid) + "/fd/2";
+  return ::stat(descriptor.c_str(), &held) == 0 && ::stat(file.c_str(), &named) == 0 && held.st_dev == named.st_dev &&
+         held.st_ino == named.st_ino;
 }
 
 Result<void> rotate_log(const std::string& file, std::uint64_t bytes_max, int keep) {

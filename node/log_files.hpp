@@ -12,6 +12,11 @@ struct LogPage {
   std::uint64_t next_offset = 0;  ///< read on from here
 };
 
+/// Changes when another file gets this name; 0: there is no such file.
+std::uint64_t file_number(const std::string& file);
+/// True when standard error of the process `pid` goes to the file that is called `file` now.
+bool writes_to(int pid, const std::string& file);
+
 /// Copies a file of more than `bytes_max` to `file`.1 (older ones to .2 … .`keep`) and empties it. What is written
 /// between the copy and the emptying is lost. Errors: `io_failed`, `disk_full`; then nothing was emptied.
 Result<void> rotate_log(const std::string& file, std::uint64_t bytes_max = 10 * 1024 * 1024, int keep = 3);

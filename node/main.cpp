@@ -72,8 +72,12 @@ int run(Prepared prepared, char* own_name) {
   auto argv = rest_of(own_name, prepared.options);
   std::FILE* messages = keep_stderr();
   if (prepared.options.progress) {
-    if (auto sent = send_stderr_to(prepared.places.log_of("node")); !sent)
-      return refuse(sent.error(), program::exit_code::cannot_create);
+    const auto log = prepared.places.log_of("node");
+    if (auto sent = send_stderr_to(log)) {
+      (void)::setenv("WEFT_LOG_FILE", log.c_str(), 1);
+    } else {
+      std::fprintf(messages, "weft-node: %s; it logs to stderr\n", sent.error().describe().c_str());
+    }
   }
   auto started = program::Program::start(static_cast<int>(argv.size()), argv.data(), about());
   if (const int* code = std::get_if<int>(&started)) return *code;

@@ -35,18 +35,37 @@ struct AgentRequest {
   WEFT_FIELDS(AgentRequest, agent)
 };
 
-/// `node.logs`: the last `lines`, or with an `offset` (from an earlier reply) what came since. At most 256 KiB.
-/// Errors: `unknown_agent`.
+/// `node.logs`: the last `lines`, or with an `offset` (from an earlier reply) what came since; 0 is the start of the
+/// file. At most 256 KiB. Errors: `unknown_agent`.
 struct LogsRequest {
   std::string agent;
   std::uint64_t lines = 100;
   std::int64_t offset = -1;  ///< -1: the last lines
-  WEFT_FIELDS(LogsRequest, agent, lines, offset)
+  std::uint64_t file = 0;  ///< of an earlier reply: where it is another file now, `offset` is taken as 0; 0: not known
+  WEFT_FIELDS(LogsRequest, agent, lines, offset, file)
 };
 struct LogsReply {
   std::string text;
   std::int64_t next_offset = 0;
-  WEFT_FIELDS(LogsReply, text, next_offset)
+  std::uint64_t file = 0;  ///< changes when the file is replaced by a rotation
+  WEFT_FIELDS(LogsReply, text, next_offset, file)
+};
+
+/// `node.reopen_logs`: ReopenRequest -> ReopenReply, when each process writes to the file that has the name of its log,
+/// or after 3 s. Processes that do not run are left out. Errors: `unknown_agent`.
+struct ReopenRequest {
+  std::vector<std::string> agents;  ///< empty: all, with the node
+  WEFT_FIELDS(ReopenRequest, agents)
+};
+struct ReopenedLog {
+  std::string agent;
+  bool reopened = false;
+  std::string text;  ///< why not; may be empty
+  WEFT_FIELDS(ReopenedLog, agent, reopened, text)
+};
+struct ReopenReply {
+  std::vector<ReopenedLog> logs;
+  WEFT_FIELDS(ReopenReply, logs)
 };
 
 // `node.shutdown`: null -> null, before the node stops its host.

@@ -12,6 +12,8 @@
 #include <fstream>
 #include <iterator>
 
+#include "weft/base/files.hpp"
+
 extern "C" {  // glibc 2.36 forgets it
 #include <sys/pidfd.h>
 }
@@ -77,13 +79,13 @@ class Spawned final : public Process {
 /// What posix_spawn needs, freed when it goes.
 class SpawnPlan {
  public:
-  explicit SpawnPlan(const Command& command) {
+  /// `log`: the open log file, or this node's stderr.
+  SpawnPlan(const Command& command, int log) {
     posix_spawn_file_actions_init(&actions_);
     posix_spawnattr_init(&attributes_);
     posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_addopen(&actions_, STDOUT_FILENO, command.log.c_str(), O_WRONLY | O_CREAT | O_APPEND,
-                                     0640);
-    posix_spawn_file_actions_adddup2(&actions_, STDOUT_FILENO, STDERR_FILENO);
+    posix_spawn_file_actions_adddup2(&actions_, log, STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&actions_, log, STDERR_FILENO);
     if (!command.cwd.empty()) posix_spawn_file_actions_addchdir_np(&actions_, command.cwd.c_str());
     posix_spawn_file_actions_addclosefrom_np(&actions_, STDERR_FILENO + 1);
     sigset_t none, all;
@@ -115,15 +117,26 @@ class SpawnPlan {
   std::vector<char*> argv_, envp_;
 };
 
+/// The log file of a process that is to start, in its folder, which is made where it is missing.
+Result<int> open_log(const std::string& file) {
+  std::error_code failure;
+  fs::create_directories(fs::path(file).parent_path(), failure);
+  return open_regular_file(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+}
+
 class PosixLauncher final : public Launcher {
  public:
-  explicit PosixLauncher(Loop& loop) : loop_(loop) {}
+  PosixLauncher(Loop& loop, LogLost log_lost) : loop_(loop), log_lost_(std::move(log_lost)) {}
 
   Result<std::unique_ptr<Process>> launch(const Command& command, OnExit on_exit) override {
+    const auto log = open_log(command.log);
+    if (!log && log_lost_) log_lost_(command, log.error());
     pid_t pid = 0;
-    if (const int failure = SpawnPlan(command).run(pid); failure != 0)
+    const int failed = SpawnPlan(command, log ? *log : STDERR_FILENO).run(pid);
+    if (log) ::close(*log);
+    if (failed != 0)
       return Error(codes::start_failed, "'" + command.program + "' with the log " + command.log +
-                                            " could not be started: " + std::strerror(failure));
+                                            " could not be started: " + std::strerror(failed));
     const int pidfd = ::pidfd_open(pid, 0);
     if (pidfd < 0) {
       const int failure = errno;
@@ -146,6 +159,7 @@ class PosixLauncher final : public Launcher {
 
  private:
   Loop& loop_;
+  LogLost log_lost_;
 };
 
 std::string own_folder() {
@@ -157,7 +171,9 @@ bool runnable(const std::string& path) { return fs::is_regular_file(path) && ::a
 
 }  // namespace
 
-std::unique_ptr<Launcher> make_launcher(Loop& loop) { return std::make_unique<PosixLauncher>(loop); }
+std::unique_ptr<Launcher> make_launcher(Loop& loop, LogLost log_lost) {
+  return std::make_unique<PosixLauncher>(loop, std::move(log_lost));
+}
 
 std::uint64_t start_ticks_of(pid_t pid) {
   std::ifstream in("/proc/" + std::to_string(pid) + "/stat");

@@ -55,7 +55,9 @@ class Launcher {
   virtual Result<std::unique_ptr<Process>> adopt(ProcessId id, OnExit on_exit) = 0;
 };
 
-std::unique_ptr<Launcher> make_launcher(Loop& loop);
+/// Called when the log of a process cannot be opened: it starts all the same, and writes to the stderr of this process.
+using LogLost = std::function<void(const Command& command, const Error& why)>;
+std::unique_ptr<Launcher> make_launcher(Loop& loop, LogLost log_lost = {});
 
 /// Start time of a process, from /proc; 0 when there is no such process.
 std::uint64_t start_ticks_of(pid_t pid);

@@ -14,17 +14,14 @@ using wire::Payload;
 using Answer = Task<Result<Payload>>;
 
 constexpr std::uint64_t kLinesMax = 100'000;
+constexpr Duration kReopenWithin = 3s, kReopenPause = 50ms;
 
 class NodeService {
  public:
-  NodeService(Supervisor& supervisor, Loop& loop, std::string mesh, std::string host, std::string own_log)
-      : supervisor_(supervisor),
-        loop_(loop),
-        mesh_(std::move(mesh)),
-        host_(std::move(host)),
-        own_log_(std::move(own_log)) {}
+  NodeService(Supervisor& supervisor, Loop& loop, ServedHost host, NodeActions actions)
+      : supervisor_(supervisor), loop_(loop), host_(std::move(host)), actions_(std::move(actions)) {}
 
-  Answer ps(Call&) { co_return Payload::of(ps_reply(supervisor_, mesh_, host_, loop_.clock())); }
+  Answer ps(Call&) { co_return Payload::of(ps_reply(supervisor_, host_.mesh, host_.host, loop_.clock())); }
   Answer restart(Call& call) {
     auto request = call.payload().as<AgentRequest>();
     if (!request) co_return request.error();
@@ -51,36 +48,80 @@ class NodeService {
     if (!request) co_return request.error();
     auto file = log_of(request->agent);
     if (!file) co_return file.error();
+    const auto number = file_number(*file);
+    if (request->offset > 0 && request->file != 0 && request->file != number) request->offset = 0;
     const auto page = request->offset < 0
                           ? log_tail(*file, static_cast<std::size_t>(std::min(request->lines, kLinesMax)))
                           : log_from(*file, static_cast<std::uint64_t>(request->offset));
-    co_return Payload::of(LogsReply{page.text, static_cast<std::int64_t>(page.next_offset)});
+    co_return Payload::of(LogsReply{page.text, static_cast<std::int64_t>(page.next_offset), number});
+  }
+  /// Programs with Weft's library find out by themselves, within a second; others may do so on a signal of their own.
+  Answer reopen_logs(Call& call) {
+    auto request = call.payload().as<ReopenRequest>();
+    if (!request) co_return request.error();
+    std::vector<std::string> names = request->agents;
+    if (names.empty()) {
+      names.emplace_back("node");
+      for (const auto& child : supervisor_.children()) names.push_back(child->unit().name);
+    }
+    for (const auto& name : names) {
+      if (auto file = log_of(name); !file) co_return file.error();
+    }
+    const auto end = loop_.now() + kReopenWithin;
+    ReopenReply reply = reopened(names);
+    const auto done = [](const ReopenedLog& log) { return log.reopened; };
+    while (!std::all_of(reply.logs.begin(), reply.logs.end(), done) && loop_.now() < end) {
+      co_await sleep_for(loop_, kReopenPause);
+      reply = reopened(names);
+    }
+    co_return Payload::of(reply);
   }
 
  private:
   Payload row(const std::string& agent) const {
     return Payload::of(row_of(*std::as_const(supervisor_).find(agent), loop_.clock()));
   }
+  ReopenReply reopened(const std::vector<std::string>& names) const {
+    ReopenReply reply;
+    for (const auto& name : names) {
+      if (name == "node") {
+        actions_.reopen_log();
+        reply.logs.push_back({name, true, ""});
+        continue;
+      }
+      const Child* child = std::as_const(supervisor_).find(name);
+      if (child == nullptr || !child->has_process()) continue;
+      const auto pid = child->status().process.pid;
+      const bool done = writes_to(pid, child->unit().command.log);
+      reply.logs.push_back({name, done,
+                            done ? ""
+                                 : "process " + std::to_string(pid) + " does not open its log again: rotate " +
+                                       child->unit().command.log + " with copytruncate, or restart it"});
+    }
+    return reply;
+  }
   Result<std::string> log_of(const std::string& agent) const {
-    if (agent == "node") return own_log_;
+    if (agent == "node") return host_.log;
     std::vector<std::string_view> known{"node"};
     for (const auto& child : supervisor_.children()) {
       if (child->unit().name == agent) return child->unit().command.log;
       known.push_back(child->unit().name);
     }
-    return Error(codes::unknown_agent, "no agent '" + agent + "' on host '" + host_ + "'" + did_you_mean(agent, known));
+    return Error(codes::unknown_agent,
+                 "no agent '" + agent + "' on host '" + host_.host + "'" + did_you_mean(agent, known));
   }
 
   Supervisor& supervisor_;
   Loop& loop_;
-  std::string mesh_, host_, own_log_;
+  ServedHost host_;
+  NodeActions actions_;
 };
 
 }  // namespace
 
-void serve_node(mesh::Mesh& mesh, Supervisor& supervisor, Loop& loop, const std::string& mesh_name,
-                const std::string& host, const std::string& own_log, std::function<void()> shut_down) {
-  auto service = std::make_shared<NodeService>(supervisor, loop, mesh_name, host, own_log);
+void serve_node(mesh::Mesh& mesh, Supervisor& supervisor, Loop& loop, ServedHost host, NodeActions actions) {
+  auto shut_down = actions.shut_down;
+  auto service = std::make_shared<NodeService>(supervisor, loop, std::move(host), std::move(actions));
   const auto serve = [&](std::string name, std::string summary, Answer (NodeService::*method)(Call&)) {
     mesh.serve({std::move(name), std::move(summary)},
                [service, method](Call& call) { return ((*service).*method)(call); });
@@ -90,6 +131,7 @@ void serve_node(mesh::Mesh& mesh, Supervisor& supervisor, Loop& loop, const std:
   serve("stop", "stops an agent; it stays down", &NodeService::stop);
   serve("start", "starts an agent that is down", &NodeService::start);
   serve("logs", "the end of an agent's log, or what came since", &NodeService::logs);
+  serve("reopen_logs", "waits until renamed log files are opened again", &NodeService::reopen_logs);
   mesh.serve({"shutdown", "stops every process of this host, and the node"},
              [&loop, shut_down = std::move(shut_down)](Call&) -> Answer {
                loop.after(50ms, [shut_down] { shut_down(); });  // the answer goes first

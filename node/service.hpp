@@ -8,9 +8,17 @@
 
 namespace weft::node {
 
-/// Borrows all; `own_log` is the node's own log file; `shut_down` is called after the answer to node.shutdown is on its
-/// way.
-void serve_node(mesh::Mesh& mesh, Supervisor& supervisor, Loop& loop, const std::string& mesh_name,
-                const std::string& host, const std::string& own_log, std::function<void()> shut_down);
+/// The host that the node serves, and its own log file.
+struct ServedHost {
+  std::string mesh, host, log;
+};
+/// What the methods do to the node itself.
+struct NodeActions {
+  std::function<void()> reopen_log;  ///< opens the node's own log file again where it was renamed
+  std::function<void()> shut_down;   ///< called after the answer to node.shutdown is on its way
+};
+
+/// Borrows the first three.
+void serve_node(mesh::Mesh& mesh, Supervisor& supervisor, Loop& loop, ServedHost host, NodeActions actions);
 
 }  // namespace weft::node

@@ -32,7 +32,7 @@ std::vector<std::string> registries(const Fleet& fleet, const HostSettings& sett
 bool passes_on(std::string_view variable) {
   for (const auto* name :
        {"NOTIFY_SOCKET=", "WATCHDOG_USEC=", "WATCHDOG_PID=", "LISTEN_FDS=", "LISTEN_PID=", "WEFT_HOST=", "WEFT_SLOT=",
-        "WEFT_CRASH_FILE=", "WEFT_CLAIM=", "WEFT_ENV=", "WEFT_CONFIG_DIR=", "WEFT__ADMIN__PORT="}) {
+        "WEFT_CRASH_FILE=", "WEFT_LOG_FILE=", "WEFT_CLAIM=", "WEFT_ENV=", "WEFT_CONFIG_DIR=", "WEFT__ADMIN__PORT="}) {
     if (variable.starts_with(name)) return false;
   }
   return true;
@@ -112,6 +112,7 @@ class Builder {
     own.emplace_back("WEFT_SLOT", entry.name + "@" + settings_.host);
     own.emplace_back("NOTIFY_SOCKET", places_.notify_socket());
     own.emplace_back("WEFT_CRASH_FILE", unit.crash_file);
+    own.emplace_back("WEFT_LOG_FILE", unit.command.log);
     own.emplace_back("WATCHDOG_USEC",
                      std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(unit.watchdog).count()));
     own.insert(own.end(), entry.env.begin(), entry.env.end());

@@ -7,7 +7,9 @@
 #include <atomic>
 #include <cstdlib>
 #include <mutex>
+#include <optional>
 
+#include "weft/observe/log_file.hpp"
 #include "weft/observe/log_line.hpp"
 #include "weft/observe/repeats.hpp"
 
@@ -60,7 +62,19 @@ struct Log::Impl {
     tell_suppressed(now);
     if (repeats.admit(now, at, msg)) put(at, msg, fields, true);
   }
+  /// Before each line, so that one written after a rename goes to the new file.
+  void check_file() {
+    if (!file) return;
+    const bool was_attached = file->attached();
+    if (file->follow() || !was_attached) return;
+    const std::array<std::pair<std::string_view, Value>, 2> fields{{{"file", file->path()}, {"why", file->why()}}};
+    emit(Level::error, "the log file cannot be opened again: lines go to the former file", fields, false);
+  }
   void put(Level at, std::string_view msg, FieldsView fields, bool traced) {
+    check_file();
+    emit(at, msg, fields, traced);
+  }
+  void emit(Level at, std::string_view msg, FieldsView fields, bool traced) {
     const Record record{clock.wall(), at, msg, fields, traced ? current_trace() : nullptr};
     const auto line = text ? text_line(record, colour) : json_line(record, identity);
     sink->log(spdlog::details::log_msg(spdlog::string_view_t(), spdlog::level::info, {line.data(), line.size()}));
@@ -81,6 +95,7 @@ struct Log::Impl {
   std::mutex mutex;  // guards the rest, and the sink
   Identity identity;
   Repeats repeats;
+  std::optional<LogFile> file;
 };
 
 namespace {
@@ -119,6 +134,22 @@ void Log::error(std::string_view msg, const Error& cause, Fields fields) {
   if (!cause.hint.empty()) all.emplace_back("hint", cause.hint);
   all.insert(all.end(), fields.begin(), fields.end());
   impl_->write(Level::error, msg, all);
+}
+
+void Log::follow_file(std::string path) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->file.emplace(std::move(path), std::vector<int>{STDERR_FILENO, STDOUT_FILENO});
+}
+
+void Log::check_file() {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->check_file();
+}
+
+Log::FileState Log::file_state() const {
+  const std::lock_guard lock(impl_->mutex);
+  if (!impl_->file) return {};
+  return {impl_->file->followed(), impl_->file->attached(), impl_->file->reopened()};
 }
 
 std::array<std::uint64_t, 6> Log::lines() const noexcept {

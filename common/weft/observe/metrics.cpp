@@ -68,6 +68,10 @@ Counter& Families::counter(std::string_view name, std::string_view help, const L
 Gauge& Families::gauge(std::string_view name, std::string_view help, const Labels& labels) {
   return cell(name, help, prometheus::MetricType::Gauge, labels, &Family::gauges);
 }
+void Families::remove_gauge(std::string_view name, Labels labels) {
+  std::sort(labels.begin(), labels.end());
+  if (const auto found = families_.find(name); found != families_.end()) found->second.gauges.erase(labels);
+}
 Gauge& Families::mirrored_counter(std::string_view name, std::string_view help, const Labels& labels) {
   return cell(name, help, prometheus::MetricType::Counter, labels, &Family::mirrored);
 }
@@ -159,6 +163,10 @@ Histogram& Metrics::histogram(std::string_view name, std::string_view help, cons
 Gauge& Metrics::mirrored_counter(std::string_view name, std::string_view help, const Labels& labels) {
   const std::lock_guard lock(impl_->mutex);
   return impl_->families.mirrored_counter(name, help, labels);
+}
+void Metrics::remove_gauge(std::string_view name, const Labels& labels) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->families.remove_gauge(name, labels);
 }
 void Metrics::on_collect(std::function<void()> collect) { impl_->collectors.push_back(std::move(collect)); }
 

@@ -15,6 +15,7 @@ class Families {
   // A name that is none, a counter without _total, one name for two types: a bug of the caller, throws.
   Counter& counter(std::string_view name, std::string_view help, const Labels& labels);
   Gauge& gauge(std::string_view name, std::string_view help, const Labels& labels);
+  void remove_gauge(std::string_view name, Labels labels);
   Gauge& mirrored_counter(std::string_view name, std::string_view help, const Labels& labels);
   Histogram& histogram(std::string_view name, std::string_view help, const std::vector<double>& bounds,
                        const Labels& labels);

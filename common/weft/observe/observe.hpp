@@ -35,7 +35,7 @@ struct LogOptions {
   std::string agent{}, instance{}, host{}, version{};  ///< in every line
 };
 
-/// Writes to stderr, one line a record: JSON (ts, level, msg, agent, instance, host, …fields) or text. `msg` is
+/// Writes to stderr, one line a record: JSON (config/schema/log-line.schema.json) or text. `msg` is
 /// constant text, what varies goes into fields. The same msg at the same level more than 20 times in 10 s is
 /// suppressed, then told with its count. Thread-safe.
 class Log {
@@ -56,6 +56,20 @@ class Log {
   void error(std::string_view msg, const Error& cause, Fields fields = {});
   /// Lines written so far by level, suppressed ones included.
   std::array<std::uint64_t, 6> lines() const noexcept;
+
+  /// The state of the file that follow_file() named.
+  struct FileState {
+    bool followed = false;       ///< stderr appends to that file, so renames and removals are noticed
+    bool attached = true;        ///< false: the file could not be opened again; lines go to the former one
+    std::uint64_t reopened = 0;  ///< how often a new file was opened
+  };
+  /// Says that stderr, and stdout where it is the same, appends to the file `path`. From now on each line is written to
+  /// the file that has this name: one that was renamed or removed is opened again before the next line. No effect where
+  /// stderr is another file.
+  void follow_file(std::string path);
+  /// Does what the next line would do, for what others write to stderr.
+  void check_file();
+  FileState file_state() const;
 
  private:
   struct Impl;
@@ -130,6 +144,9 @@ class Metrics {
                        const Labels& labels = {});
   /// A counter that somebody else keeps, in fractions too (seconds of CPU): set() it in on_collect().
   Gauge& mirrored_counter(std::string_view name, std::string_view help, const Labels& labels = {});
+  /// Removes one series, as when what its labels name no longer exists. No reference to its cell may be used
+  /// afterwards.
+  void remove_gauge(std::string_view name, const Labels& labels);
   /// Runs before each rendering; for values that are cheaper to read than to keep.
   void on_collect(std::function<void()> collect);
   enum class Format : std::uint8_t { text, openmetrics };

@@ -5,7 +5,7 @@
 namespace weft::observe {
 namespace {
 
-std::string quoted(std::string_view text) { return to_json(Value(text)); }
+std::string json_quoted(std::string_view text) { return to_json(Value(text)); }
 
 /// Writes into one text; spans come by the hundred.
 class JsonWriter {
@@ -17,15 +17,15 @@ class JsonWriter {
 
   void begin(const Attributes& resource) {
     out_ = R"({"resourceSpans":[{"resource":{"attributes":[)";
-    for (const auto& [key, value] : resource) text(quoted(key), quoted(value));
+    for (const auto& [key, value] : resource) text(json_quoted(key), json_quoted(value));
     out_ += R"(]},"scopeSpans":[{"scope":{"name":"weft","version":")" WEFT_VERSION R"("},"spans":[)";
   }
   void add(const Span& span) {
     if (out_.back() == '}') out_ += ',';
     out_ += R"({"traceId":")" + to_hex(span.context.trace_id) + R"(","spanId":")" + to_hex(span.context.span_id);
     if (span.parent != SpanId{}) out_ += R"(","parentSpanId":")" + to_hex(span.parent);
-    out_ +=
-        R"(","name":)" + quoted(names_.text(span.name)) + R"(,"kind":)" + std::to_string(static_cast<int>(span.kind));
+    out_ += R"(","name":)" + json_quoted(names_.text(span.name)) + R"(,"kind":)" +
+            std::to_string(static_cast<int>(span.kind));
     out_ += R"(,"startTimeUnixNano":")" + nanos(span.begin) + R"(","endTimeUnixNano":")" +
             nanos(span.begin + span.duration);
     out_ += R"(","attributes":[)";
@@ -63,9 +63,9 @@ class JsonWriter {
   void attributes(const Span& span) {
     const bool event = span.kind == SpanKind::producer || span.kind == SpanKind::consumer;
     if (span.kind != SpanKind::internal) text(event ? R"("messaging.system")" : R"("rpc.system")", R"("weft")");
-    if (event) text(R"("messaging.destination.name")", quoted(names_.text(span.name)));
-    if (span.peer != 0) text(R"("weft.peer")", quoted(names_.text(span.peer)));
-    if (span.note != 0) text(R"("weft.note")", quoted(names_.text(span.note)));
+    if (event) text(R"("messaging.destination.name")", json_quoted(names_.text(span.name)));
+    if (span.peer != 0) text(R"("weft.peer")", json_quoted(names_.text(span.peer)));
+    if (span.note != 0) text(R"("weft.note")", json_quoted(names_.text(span.note)));
     if (span.message_id != 0) text(R"("weft.message_id")", '"' + to_text({span.message_id, span.sender}) + '"');
     if (span.attempt > 1) number(R"("weft.attempt")", span.attempt);
     microseconds(R"("weft.queue_us")", span.queue);

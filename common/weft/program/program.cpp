@@ -16,8 +16,22 @@
 
 namespace weft::program {
 
+namespace {
+
+constexpr Duration kLogCheck = 1s;
+
+/// What a supervisor said in `variable` to this process alone, not to what it starts. Empty: nothing.
+std::string take_variable(const char* variable) {
+  const char* value = std::getenv(variable);
+  std::string taken = value ? value : "";
+  ::unsetenv(variable);
+  return taken;
+}
+
+}  // namespace
+
 struct Program::Impl {
-  Impl(About what, Flags told, config::LoadOptions from, config::Config first)
+  Impl(About what, Flags told, config::LoadOptions from, config::Config first, const std::string& log_file)
       : about(std::move(what)),
         flags(std::move(told)),
         load_from(std::move(from)),
@@ -25,6 +39,7 @@ struct Program::Impl {
         log(log_options(config, load_from.agent, about.version)) {
     observe::add_process_metrics(metrics, about.version);
     count_log_lines();
+    if (!log_file.empty()) follow_log_file(log_file);
     reloaded(true);
     for (const auto& warning : config.warnings()) log.warn("configuration", {{"warning", warning}});
   }
@@ -38,10 +53,32 @@ struct Program::Impl {
     }
   }
 
+  /// The file may be renamed or removed, and a process that logs nothing may still write to stderr.
+  void follow_log_file(const std::string& file) {
+    log.follow_file(file);
+    if (!log.file_state().followed) return;
+    auto& reopened = metrics.mirrored_counter("weft_log_reopened_total",
+                                              "Times that the log file was opened again after a rotation.");
+    auto& attached = metrics.gauge("weft_log_file_open", "1: lines go to the log file; 0: it cannot be opened again.");
+    metrics.on_collect([this, &reopened, &attached] {
+      const auto state = log.file_state();
+      reopened.set(static_cast<double>(state.reopened));
+      attached.set(state.attached ? 1 : 0);
+    });
+    check_log_file();
+  }
+  void check_log_file() {
+    log.check_file();
+    log_check.start(kLogCheck, [this] { check_log_file(); });
+  }
+
   // ---- signals
 
   void on_signal(int number) {
-    if (number == SIGHUP) return reload();
+    if (number == SIGHUP) {
+      log.check_file();
+      return reload();
+    }
     if (stopping) {
       log.warn("a second signal: exit at once", {{"signal", ::strsignal(number)}});
       if (at_abrupt_end) at_abrupt_end();
@@ -180,6 +217,7 @@ struct Program::Impl {
   const WallTime started = loop.clock().wall();
   const TimePoint began = loop.now();
   observe::Log log;
+  Timer log_check{loop};
   observe::Metrics metrics;
   observe::Health health;
   Random random = Random::from_os();
@@ -218,11 +256,8 @@ int tell(const config::Loaded& loaded, bool check) {
 }  // namespace
 
 std::variant<std::unique_ptr<Program>, int> Program::start(int argc, char** argv, About about) {
-  if (const char* named = std::getenv("WEFT_CRASH_FILE")) {
-    const std::string file = named;
-    ::unsetenv("WEFT_CRASH_FILE");  // not for what this process starts
-    install_crash_handler(file);
-  }
+  if (const auto file = take_variable("WEFT_CRASH_FILE"); !file.empty()) install_crash_handler(file);
+  const auto log_file = take_variable("WEFT_LOG_FILE");
   auto parsed = parse_flags(argc, argv, about);
   if (const int* code = std::get_if<int>(&parsed)) return *code;
   auto& flags = std::get<Flags>(parsed);
@@ -232,8 +267,8 @@ std::variant<std::unique_ptr<Program>, int> Program::start(int argc, char** argv
   if (flags.check || code != exit_code::ok) return code;
   raise_file_limit();
   std::signal(SIGPIPE, SIG_IGN);  // who read our log may go; that is no reason to go too
-  return std::unique_ptr<Program>(new Program(
-      std::make_unique<Impl>(std::move(about), std::move(flags), std::move(options), std::move(loaded).config())));
+  return std::unique_ptr<Program>(new Program(std::make_unique<Impl>(
+      std::move(about), std::move(flags), std::move(options), std::move(loaded).config(), log_file)));
 }
 
 Program::Program(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

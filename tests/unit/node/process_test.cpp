@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 
 #include "node/log_files.hpp"
@@ -41,6 +42,42 @@ struct Fixture : Scratch {
 };
 
 }  // namespace
+
+TEST_CASE_METHOD(Fixture, "the folder of a log is made where it is missing") {
+  Command there = shell("echo hello");
+  there.log = folder + "/new/out.log";
+  const auto process = launch(there);
+  REQUIRE(ended());
+  CHECK(log_from(there.log, 0).text == "hello\n");
+}
+
+TEST_CASE_METHOD(Fixture, "a process whose log cannot be opened runs without it, and that is reported") {
+  std::vector<std::string> lost;
+  launcher = make_launcher(loop, [&](const Command& command, const Error& why) {
+    CHECK_FALSE(why.message.empty());
+    lost.push_back(command.log);
+  });
+  std::filesystem::create_directory(log);
+  const auto process = launch(shell("exit 7"));
+  REQUIRE(ended());
+  CHECK(exits[0].value == 7);
+  CHECK(lost == std::vector{log});
+}
+
+TEST_CASE_METHOD(Fixture, "it is seen whether a process writes to the file that has the name of its log") {
+  const auto process = launch(sleeper());
+  const auto pid = process->id().pid;
+  CHECK(writes_to(pid, log));
+  const auto number = file_number(log);
+  CHECK(number != 0);
+  std::filesystem::rename(log, log + ".1");
+  CHECK_FALSE(writes_to(pid, log));
+  std::ofstream(log) << "new\n";
+  CHECK_FALSE(writes_to(pid, log));
+  CHECK(file_number(log) != number);
+  process->signal(SIGKILL);
+  REQUIRE(ended());
+}
 
 TEST_CASE_METHOD(Fixture, "a process runs in its working folder, and without one in the node's") {
   Command there = shell("pwd -P");

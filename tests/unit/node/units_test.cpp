@@ -74,7 +74,8 @@ TEST_CASE_METHOD(Fixture, "an agent gets the settings of its host, and nothing t
         "WEFT_CONFIG_DIR=/etc/weft", "WEFT__MESH__NAME=\"demo\"", "WEFT__HOST__ADDRESS=\"127.0.0.2\"",
         "WEFT__REGISTRY__ADDRESSES=[\"tcp://127.0.0.2:7411\",\"tcp://10.0.0.3:7411\"]",
         "WEFT__REGISTRY__PEERS=[\"tcp://10.0.0.3:7411\"]", "WEFT__ERRORBUS__HUB=\"\"", "WEFT__ADMIN__BIND=host",
-        "WEFT__STATE__DIRECTORY=\"/state\"", "NOTIFY_SOCKET=/run/x/notify.sock", "WATCHDOG_USEC=10000000", "A=b"}) {
+        "WEFT__STATE__DIRECTORY=\"/state\"", "NOTIFY_SOCKET=/run/x/notify.sock", "WATCHDOG_USEC=10000000",
+        "WEFT_LOG_FILE=/state/log/sysmon.log", "A=b"}) {
     INFO(wanted);
     CHECK(has(unit, wanted));
   }

@@ -78,6 +78,19 @@ TEST_CASE("what is cheaper to read than to keep is read before each rendering") 
   CHECK(has(metrics.render(kOpen), "# TYPE weft_busy_seconds counter\n"));
 }
 
+TEST_CASE("a gauge that was removed is not shown, and may come back") {
+  Metrics metrics;
+  metrics.gauge("weft_thing_info", "", {{"b", "2"}, {"a", "1"}}).set(1);
+  metrics.gauge("weft_thing_info", "", {{"a", "1"}, {"b", "3"}}).set(1);
+  metrics.remove_gauge("weft_thing_info", {{"a", "1"}, {"b", "2"}});
+  metrics.remove_gauge("weft_thing_info", {{"a", "none"}});
+  metrics.remove_gauge("weft_unknown", {});
+  CHECK_FALSE(has(metrics.render(kText), "b=\"2\""));
+  CHECK(has(metrics.render(kText), "b=\"3\""));
+  metrics.gauge("weft_thing_info", "", {{"a", "1"}, {"b", "2"}}).set(1);
+  CHECK(has(metrics.render(kOpen), "weft_thing_info{a=\"1\",b=\"2\"} 1\n"));
+}
+
 TEST_CASE("a misuse is a bug that throws") {
   Metrics metrics;
   metrics.gauge("weft_a", "");
