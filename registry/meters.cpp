@@ -10,6 +10,7 @@ constexpr std::string_view kInstancesHelp =
     "Instances by state: confirmed and unconfirmed are registered here, replicated at other registries";
 constexpr std::string_view kRegistrations = "weft_registry_registrations_total";
 constexpr std::string_view kRegistrationsHelp = "Registrations asked for, by outcome";
+constexpr std::string_view kInfo = "weft_agent_info";
 constexpr std::string_view kRenewals = "weft_registry_renewals_total";
 constexpr std::string_view kRenewalsHelp = "Renewals asked for, by outcome";
 
@@ -89,10 +90,10 @@ void Meters::show(const Place& place, bool up) {
 }
 
 void Meters::show_info(const Place& place, const std::string& version, bool present) {
-  metrics_
-      .gauge("weft_agent_info", "1 while an instance of this version is registered",
-             {{"agent", place.first}, {"host", place.second}, {"version", version}})
-      .set(present ? 1 : 0);
+  const observe::Labels labels{{"agent", place.first}, {"host", place.second}, {"version", version}};
+  // The value of an info metric is always 1 (OpenMetrics 1.0.0), so what no longer exists has no series.
+  if (!present) return metrics_.remove_gauge(kInfo, labels);
+  metrics_.gauge(kInfo, "Versions of which an instance is registered", labels).set(1);
 }
 
 }  // namespace weft::registry

@@ -13,8 +13,9 @@ namespace weft::registry {
 class Meters {
  public:
   explicit Meters(observe::Metrics& metrics);
-  /// After each change of the view: weft_agent_up and weft_agent_info. What is gone stays as 0 until the process ends,
-  /// so that an alert can see it; the number of series is capped by observe::Metrics.
+  /// After each change of the view: weft_agent_up and weft_agent_info. An agent that no longer exists is shown as down
+  /// until the process ends, so that an alert can see it; a version that nobody runs has no weft_agent_info. The number
+  /// of series is capped by observe::Metrics.
   void follow(const wire::Changes& changes);
   void measure(const Book& book);
   /// `outcome` null: it was done.

@@ -37,7 +37,17 @@ def real_metrics():
     return {word for name in sources for word in re.findall(r'"((?:weft|process)_[a-z0-9_]+)"', tree.text(name))}
 
 
+def page_of_metrics():
+    """{metric: (type, text)} of docs/metrics.md."""
+    rows = re.findall(r"^\| `([a-z0-9_]+)` \| (counter|gauge|histogram) \| (.+) \|$", tree.text("docs/metrics.md"), re.MULTILINE)
+    return {name: (kind, text) for name, kind, text in rows}
+
+
 class Dashboards(unittest.TestCase):
+    def test_the_page_of_metrics_has_those_of_the_sources_and_no_others(self):
+        page = page_of_metrics()
+        self.assertEqual(sorted(real_metrics()), sorted(page))
+        self.assertFalse([name for name, (kind, _) in page.items() if name.endswith("_total") != (kind == "counter")])
     def test_every_metric_named_exists_in_the_sources(self):
         real, wrong = real_metrics(), set()
         for name, expression in expressions():

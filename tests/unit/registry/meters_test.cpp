@@ -43,8 +43,11 @@ TEST_CASE_METHOD(Fixture, "a version is told while an instance runs it") {
   present(old);
   present(fresh);
   gone(old);
-  CHECK(shows(R"(weft_agent_info{agent="echo",host="alpha",version="1.0.0"} 0)"));
+  CHECK_FALSE(shows(R"(weft_agent_info{agent="echo",host="alpha",version="1.0.0"} 1)"));
+  CHECK_FALSE(shows(R"(weft_agent_info{agent="echo",host="alpha",version="1.0.0"} 0)"));  // the value of an info is 1
   CHECK(shows(R"(weft_agent_info{agent="echo",host="alpha",version="2.0.0"} 1)"));
+  present(old);
+  CHECK(shows(R"(weft_agent_info{agent="echo",host="alpha",version="1.0.0"} 1)"));
 }
 
 TEST_CASE_METHOD(Fixture, "outcomes are counted from zero on") {
