@@ -16,6 +16,7 @@ ROOT = pathlib.Path(os.environ["WEFT_SOURCE"])
 PROGRAMS = pathlib.Path(os.environ["WEFT_PROGRAM_PATH"])
 sys.path.insert(0, str(ROOT / "tools/dev"))
 from demo_host import Host  # noqa: E402: the same as ./dev up starts
+from tests.support import log_lines  # noqa: E402
 from tests.support.waiting import eventually  # noqa: E402
 
 STOP_SECONDS = 15
@@ -45,14 +46,18 @@ class Mesh:
             for host in self.hosts:
                 self.wait(host)
         except BaseException:
-            self.__exit__()
+            self.__exit__(*sys.exc_info())
             raise
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, failure=None, *_):
         for host in reversed(self.hosts):
             self.stop(host)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        try:
+            if failure is None:
+                log_lines.check_files([*self.folder.glob("*/state/log/*.log*"), *self.folder.glob("*/node.log")])
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def start(self, host):
         self.hosts[host].start(PROGRAMS / "weft", self.fleet, ROOT, self.environment)

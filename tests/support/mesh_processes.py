@@ -11,7 +11,7 @@ import threading
 import msgpack
 import zmq
 
-from tests.support import mesh_client
+from tests.support import log_lines, mesh_client
 from tests.support.waiting import eventually
 
 PROGRAMS = pathlib.Path(os.environ.get("WEFT_PROGRAM_PATH", "build"))
@@ -137,4 +137,7 @@ class Mesh:
                 process.stop(signal.SIGKILL)
         self.client.__exit__()
         self.bus.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        try:
+            log_lines.check_files(self.folder.glob("*.log"))
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
