@@ -33,7 +33,8 @@ namespace weft::cli {
 
 /// Every factory of top-level verbs, in the order of the help.
 #define WEFT_CLI_VERBS(X)                                                 \
-  X(node_verbs)    /* up, down, ps, logs */                               \
+  X(node_verbs)    /* up, down, ps */                                     \
+  X(log_verbs)     /* logs */                                             \
   X(agent_verbs)   /* list, info */                                       \
   X(check_verbs)   /* check versions */                                   \
   X(tree_verbs)    /* tree */                                             \

@@ -37,12 +37,7 @@ config::LoadOptions load_options(const View& view) {
   options.host = view.host;
   options.agent = view.agent;
   options.sets = view.sets;
-  for (char** entry = environ; *entry; ++entry) {
-    const std::string_view variable = *entry;
-    const auto equals = variable.find('=');
-    if (variable.starts_with("WEFT_"))
-      options.variables.emplace_back(variable.substr(0, equals), variable.substr(equals + 1));
-  }
+  options.variables = config_variables();
   return options;
 }
 

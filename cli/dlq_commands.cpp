@@ -264,7 +264,7 @@ std::vector<Verb> dlq_verbs() {
                         flag("--all", arguments->all, "All, oldest first"), queue},
             .run = [arguments](const Global& global) { return run_replay(global, *arguments); }},
            {.name = "edit",
-            .summary = "Put a dead letter into its queue again with another payload",
+            .summary = "Put a dead letter into its queue again, at once, with another payload",
             .examples = {R"(weft dlq edit 01ARZ3NDEKTSV4RRFFQ69G5FAV --payload '{"width": 100}')",
                          "weft dlq edit 01ARZ3NDEKTSV4RRFFQ69G5FAV < mended.json"},
             .options = {id,

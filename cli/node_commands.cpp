@@ -1,4 +1,4 @@
-// weft up, down, ps and logs: the processes of the mesh, through the nodes that run them.
+// weft up, down and ps: the processes of the mesh, through the nodes that run them.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -8,14 +8,14 @@
 #include <cstring>
 #include <thread>
 
+#include "cli/fleet_config.hpp"
+#include "cli/node_survey.hpp"
 #include "cli/running_node.hpp"
 #include "cli/session.hpp"
 #include "node/node.hpp"
 
 namespace weft::cli {
 namespace {
-
-using node::PsReply;
 
 // ---- up
 
@@ -48,14 +48,14 @@ int show_plan(const Global& global, const UpOptions& options) {
       print_line("  " + std::to_string(i + 1) + "." + names);
     }
   }
-  std::vector<config::Mistake> missing;
-  for (const auto& host : read.fleet.hosts) {
-    if (options.host.empty() || host.name == options.host)
-      node::check_programs(options.fleet, read.fleet, host.name, missing);
-  }
-  for (const auto& mistake : missing) note(global, mistake.describe());
-  if (!missing.empty())
-    return fail(global, Error(codes::bad_fleet, options.fleet + " names programs that are missing"));
+  config::LoadOptions load;
+  load.directory = config::find_directory(options.config_directory);
+  load.environment = options.environment;
+  load.variables = config_variables();
+  const auto mistakes = check_fleet_config(options.fleet, load, options.host);
+  for (const auto& mistake : mistakes) note(global, mistake.describe());
+  if (!mistakes.empty())
+    return fail(global, Error(codes::bad_fleet, options.fleet + ": programs or their configuration have mistakes"));
   if (hosts.is_null()) return fail(global, Error(codes::bad_usage, "the fleet has no host '" + options.host + "'"));
   if (global.json) print_json(hosts);
   return kDone;
@@ -146,39 +146,6 @@ int down(const Global& global, const std::string& host) {
   return kDone;
 }
 
-// ---- what the nodes say
-
-/// One host: what its node answered, or why it did not.
-struct HostReport {
-  wire::InstanceRecord node;
-  Result<PsReply> reply{PsReply{}};
-};
-
-Task<void> ask(Session& session, HostReport& report, std::size_t& left, Completion<bool>::Completer& done) {
-  calls::CallOptions options;
-  options.timeout = session.global().timeout;
-  options.instance = report.node.instance.to_string();
-  auto answer = co_await session.mesh().call("node.ps", wire::Payload::of(Value()), options);
-  report.reply = answer ? answer->as<PsReply>() : Result<PsReply>(answer.error());
-  if (--left > 0) co_return;
-  // Later, for who waits destroys the scope that this runs in.
-  session.loop().post([completer = std::move(done)]() mutable { completer.complete(true); });
-}
-
-/// All nodes at once; by host.
-Task<std::vector<HostReport>> ask_nodes(Session& session) {
-  std::vector<HostReport> reports;
-  for (const auto* record : session.mesh().directory().instances("node")) reports.push_back({*record});
-  std::sort(reports.begin(), reports.end(), [](const auto& a, const auto& b) { return a.node.host < b.node.host; });
-  std::size_t left = reports.size();
-  Completion<bool> all;
-  auto done = all.completer();
-  TaskScope asking;
-  for (auto& report : reports) asking.spawn(ask(session, report, left, done));
-  if (left > 0) co_await all;
-  co_return reports;
-}
-
 // ---- ps
 
 std::string health_of(const mesh::Directory& directory, const std::string& agent, const std::string& host) {
@@ -230,93 +197,6 @@ Task<int> ps(Session& session) {
   co_return complete ? kDone : kFailed;
 }
 
-// ---- logs
-
-struct LogsOptions {
-  std::string agent, host;
-  std::uint64_t lines = 100;
-  bool follow = false;
-};
-
-/// Where one log is, and how far it was read.
-struct Source {
-  std::string host, instance;
-  std::int64_t offset = -1;
-};
-
-void print_log(const Global& global, const std::string& agent, const Source& source, const std::string& text,
-               bool several) {
-  for (const auto line : split(text, '\n')) {
-    if (line.empty()) continue;
-    if (global.json) {
-      Value out;
-      out.set("host", source.host);
-      out.set("agent", agent);
-      out.set("line", line);
-      print_json_line(out);
-    } else {
-      print_line((several ? source.host + " | " : "") + printable(line));
-    }
-  }
-}
-
-Task<Result<void>> read_log(Session& session, const LogsOptions& options, Source& source, bool several) {
-  node::LogsRequest request;
-  request.agent = options.agent;
-  request.lines = options.lines;
-  for (;;) {
-    request.offset = source.offset;
-    calls::CallOptions call;
-    call.timeout = session.global().timeout;
-    call.instance = source.instance;
-    auto answer = co_await session.mesh().call("node.logs", wire::Payload::of(request), call);
-    if (!answer) co_return answer.error();
-    auto reply = answer->as<node::LogsReply>();
-    if (!reply) co_return reply.error();
-    print_log(session.global(), options.agent, source, reply->text, several);
-    const bool first = source.offset < 0;
-    source.offset = reply->next_offset;
-    if (first || reply->text.empty()) co_return Result<void>();
-  }
-}
-
-Result<std::vector<Source>> find_logs(const std::vector<HostReport>& reports, const LogsOptions& options) {
-  std::vector<Source> sources;
-  std::vector<std::string> names{"node"};
-  for (const auto& report : reports) {
-    if (!options.host.empty() && options.host != report.node.host) continue;
-    if (!report.reply) continue;
-    bool here = options.agent == "node";
-    for (const auto& row : report.reply->processes) {
-      here = here || row.agent == options.agent;
-      names.push_back(row.agent);
-    }
-    if (here) sources.push_back({report.node.host, report.node.instance.to_string()});
-  }
-  if (!sources.empty()) return sources;
-  return Error(codes::unknown_agent,
-               "no node" + (options.host.empty() ? "" : " of host '" + options.host + "'") + " runs an agent '" +
-                   options.agent + "'" + did_you_mean(options.agent, {names.begin(), names.end()}),
-               "weft ps shows what runs where");
-}
-
-constexpr Duration kFollowPeriod = 250ms;
-
-Task<int> logs(Session& session, LogsOptions options) {
-  const auto reports = co_await ask_nodes(session);
-  auto sources = find_logs(reports, options);
-  if (!sources) co_return fail(session.global(), sources.error());
-  if (options.follow) session.interruptible();
-  do {
-    for (auto& source : *sources) {
-      auto read = co_await read_log(session, options, source, sources->size() > 1);
-      if (!read && !options.follow) co_return fail(session.global(), read.error());
-    }
-    if (options.follow) co_await sleep_for(session.loop(), kFollowPeriod);
-  } while (options.follow);
-  co_return kDone;
-}
-
 Verb up_verb() {
   auto options = std::make_shared<UpOptions>();
   return {
@@ -337,20 +217,6 @@ Verb up_verb() {
       .run = [options](const Global& global) { return up(global, *options); }};
 }
 
-Verb logs_verb() {
-  auto options = std::make_shared<LogsOptions>();
-  return {.name = "logs",
-          .summary = "Show the log of an agent",
-          .examples = {"weft logs digest", "weft logs sysmon --host beta -n 20", "weft logs node -f"},
-          .options = {text("agent", options->agent, "AGENT", "Its name").required(),
-                      text("--host", options->host, "HOST", "Only on this host"),
-                      number("-n,--lines", options->lines, "How many lines of the end").with_default_shown(),
-                      flag("-f,--follow", options->follow, "Go on with what comes; Ctrl-C ends it")},
-          .run = [options](const Global& global) {
-            return run_in_mesh(global, [&](Session& session) { return logs(session, *options); });
-          }};
-}
-
 }  // namespace
 
 std::vector<Verb> node_verbs() {
@@ -364,8 +230,7 @@ std::vector<Verb> node_verbs() {
           {.name = "ps",
            .summary = "Show the processes of all hosts",
            .examples = {"weft ps", "weft ps --json"},
-           .run = [](const Global& global) { return run_in_mesh(global, ps); }},
-          logs_verb()};
+           .run = [](const Global& global) { return run_in_mesh(global, ps); }}};
 }
 
 }  // namespace weft::cli

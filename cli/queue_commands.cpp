@@ -130,7 +130,13 @@ Task<int> push(Session& session, const QueueArguments& arguments, wire::Payload 
     loop.post([to, outcome]() mutable { to->complete(std::move(outcome)); });  // who waits ends this scope
   }(std::move(*receipt), completer, session.loop()));
   auto outcome = co_await done;
-  if (!outcome) co_return fail(session.global(), outcome.error());
+  if (!outcome) {
+    Error error = outcome.error();
+    // The dead letter is in the memory of this command, so no `weft dlq` finds it.
+    if (error.is(codes::dead_lettered))
+      error.hint = "correct the item and push it again; this command keeps no dead letter";
+    co_return fail(session.global(), error);
+  }
   print_json(shown(*outcome));
   co_return kDone;
 }

@@ -1,6 +1,7 @@
 // weft why: what a call, a topic or an agent would meet or waits for, told by the code that decides.
 #include <algorithm>
 
+#include "cli/node_survey.hpp"
 #include "cli/survey.hpp"
 #include "cli/target.hpp"
 #include "cli/why_message.hpp"
@@ -170,10 +171,39 @@ Task<int> why_topic(Session& session, std::string topic) {
 
 std::string left(std::int64_t us) { return us < 0 ? "no limit" : shown_time(std::chrono::microseconds(us)); }
 
+/// An agent that is not in the mesh, as its node sees it: it may wait for what it needs, or have failed. False: no node
+/// runs it.
+Task<bool> why_absent(Session& session, Who who) {
+  const auto reports = co_await ask_nodes(session);
+  const auto now = session.loop().clock().wall();
+  Table table({"AGENT", "HOST", "STATE", "SINCE", "WHY"});
+  Value::List list;
+  for (const auto& report : reports) {
+    if (!report.reply || (!who.host.empty() && who.host != report.node.host)) continue;
+    for (const auto& row : report.reply->processes) {
+      if (row.agent != who.agent) continue;
+      table.add({row.agent, report.node.host, row.state, age(now - wall_from_us(row.since_us)), printable(row.text)});
+      Value entry = to_value(row);
+      entry.set("host", report.node.host);
+      list.push_back(std::move(entry));
+    }
+  }
+  const bool any = !list.empty();
+  if (any && session.global().json) print_json(Value(Value::Map{{"not_in_the_mesh", Value(std::move(list))}}));
+  if (any && !session.global().json) {
+    print_line(printable(who.agent) + " is not in the mesh; its node says:");
+    table.print();
+  }
+  co_return any;
+}
+
 /// What an agent does, what it waits for, and who waits for it.
 Task<int> why_agent(Session& session, Who who) {
   auto asked = find_instances(session.mesh().directory(), who);
-  if (!asked) co_return fail(session.global(), asked.error());
+  if (!asked) {
+    if (co_await why_absent(session, who)) co_return kDone;
+    co_return fail(session.global(), asked.error());
+  }
   auto everybody = find_instances(session.mesh().directory(), Who());
   const auto answers = co_await survey(session, std::move(*everybody), "_waits");
   std::vector<std::string> names;

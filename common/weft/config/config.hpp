@@ -98,6 +98,10 @@ Loaded load(const LoadOptions& options);
 /// ${XDG_CONFIG_HOME:-~/.config}/weft, /etc/weft and <prefix>/share/weft/config that has a base.yaml, else "": then
 /// the built-in defaults, variables and --set are all there is.
 std::string find_directory(const std::string& told);
+/// The text of schema/agents/<program>.yaml in `directory`, else in the installed configuration, for
+/// LoadOptions::agent_schema of an agent that has another name than its program. `program` is a name without "weft-".
+/// Empty: there is no such file.
+std::string program_schema(const std::string& directory, const std::string& program);
 
 /// `value` as YAML for people; read again, it is the same value.
 std::string to_yaml(const Value& value);

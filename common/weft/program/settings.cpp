@@ -40,6 +40,9 @@ config::LoadOptions load_options(const Flags& flags, const About& about) {
   if (!flags.log_format.empty()) out.sets.push_back("log.format=" + flags.log_format);
   out.sets.insert(out.sets.end(), flags.sets.begin(), flags.sets.end());
   out.agent_schema = about.config_schema;
+  // Under another name the section keeps the keys and defaults of the program.
+  if (out.agent_schema.empty() && out.agent != about.agent)
+    out.agent_schema = config::program_schema(out.directory, about.agent);
   out.defaults = about.config_defaults;
   return out;
 }

@@ -50,6 +50,13 @@ TEST_CASE_METHOD(Fixture, "what a fleet says in config is told at its place in t
       "fleet.yaml:8:18: agent.words[1]: wanted text, got 5 (in quotes it is text)\n");
 }
 
+TEST_CASE_METHOD(Fixture, "an agent with another name than its program is checked by the schema of the program") {
+  const std::string agents = "agents:\n  twin:\n    on: [alpha]\n    program: weft-echo\n    config: {backend: x}\n";
+  REQUIRE(check(kHosts + agents) == "fleet.yaml:7:23: agent.backend: unknown key; known here: greeting, words\n");
+  dir.write("config/schema/agents/twin.yaml", "{type: object, properties: {backend: {type: string}}}");
+  REQUIRE(check(kHosts + agents).empty());  // the schema of its own name goes first
+}
+
 TEST_CASE_METHOD(Fixture, "mistakes of the fleet file, of its environment and of the layers are told together") {
   dir.write("config/hosts/beta.yaml", "log: {level: loud}\n");
   const std::string text = check("environment: none\n" + kHosts + "agents: {echo: {on: [gamma]}}\n");
