@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "cli/node_survey.hpp"
 #include "cli/session.hpp"
 #include "weft/wire/inspect.hpp"
 
@@ -51,7 +52,11 @@ int show(Session& session, const std::vector<InstanceRecord>& records, const cha
   return kDone;
 }
 
-Task<int> list(Session& session) { co_return show(session, sorted(session.mesh().directory().all()), "registry"); }
+Task<int> list(Session& session) {
+  const auto reports = co_await ask_nodes(session, kAbsenceTimeout);
+  note_absent(session.global(), absent_hosts(reports));
+  co_return show(session, sorted(session.mesh().directory().all()), "registry");
+}
 
 /// While every registry is away, the processes of this host still know everybody: the first that answers is asked.
 Task<int> list_from_peers(Session& session) {

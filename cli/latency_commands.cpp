@@ -1,4 +1,5 @@
 // weft ping and weft latency: how far away instances and methods are.
+#include "cli/node_survey.hpp"
 #include "cli/survey.hpp"
 #include "cli/target.hpp"
 #include "weft/wire/inspect.hpp"
@@ -66,7 +67,11 @@ void print_pings(const std::vector<Answered>& answers, WallTime now) {
 Task<int> ping(Session& session, const PingArguments& arguments) {
   auto who = parse_who(arguments.who);
   if (!who) co_return fail(session.global(), who.error());
-  std::vector<std::string> missing;
+  std::vector<std::string> missing, absent;
+  if (who->agent.empty() && who->host.empty()) {
+    absent = absent_hosts(co_await ask_nodes(session, kAbsenceTimeout));
+    note_absent(session.global(), absent);
+  }
   std::size_t asked = 0;
   for (std::size_t round = 0; round < arguments.count; ++round) {
     if (round > 0) co_await sleep_for(session.loop(), arguments.interval);
@@ -84,7 +89,7 @@ Task<int> ping(Session& session, const PingArguments& arguments) {
       print_pings(answers, session.loop().clock().wall());
     }
   }
-  if (missing.empty()) co_return kDone;
+  if (missing.empty()) co_return absent.empty() ? kDone : kFailed;
   note(session.global(), std::to_string(asked - missing.size()) + " of " + std::to_string(asked) +
                              " answered; missing: " + joined(missing, ", "));
   co_return kFailed;

@@ -65,6 +65,7 @@ std::optional<Error> unknown_log(const std::vector<HostReport>& reports, const L
 /// The nodes that answered, on the chosen host.
 Task<Result<std::vector<HostReport>>> chosen_reports(Session& session, const LogsOptions& options) {
   auto reports = co_await ask_nodes(session);
+  note_absent(session.global(), absent_hosts(reports));
   std::erase_if(reports, [&](const HostReport& report) {
     const bool other = !options.host.empty() && options.host != report.node.host;
     if (!other && !report.reply) note(session.global(), "the node of " + report.node.host + " does not answer");

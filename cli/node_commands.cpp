@@ -148,12 +148,22 @@ int down(const Global& global, const std::string& host) {
 
 // ---- ps
 
-std::string health_of(const mesh::Directory& directory, const std::string& agent, const std::string& host) {
+const wire::InstanceRecord* record_of(const mesh::Directory& directory, const std::string& agent,
+                                      const std::string& host) {
   for (const auto* record : directory.instances(agent)) {
-    if (record->host != host) continue;
-    return std::string(to_string(record->health)) + (record->confirmed ? "" : " (unconfirmed)");
+    if (record->host == host) return record;
   }
-  return "-";
+  return nullptr;
+}
+
+std::string health_of(const wire::InstanceRecord* record) {
+  if (!record) return "-";
+  return std::string(to_string(record->health)) + (record->confirmed ? "" : " (unconfirmed)");
+}
+
+/// What is wrong with a process, or else with its health.
+std::string note_of(const node::ProcessRow& row, const wire::InstanceRecord* record) {
+  return printable(row.text.empty() && record ? record->health_text : row.text);
 }
 
 Task<int> ps(Session& session) {
@@ -169,22 +179,33 @@ Task<int> ps(Session& session) {
     entry.set("host", host);
     entry.set("answers", report.reply.has_value());
     Value rows = Value::List();
-    table.add({host, "node", report.reply ? "ready" : "silent", health_of(directory, "node", host),
+    table.add({host, "node", report.reply ? "ready" : "silent", health_of(&report.node),
                std::to_string(report.node.pid), "-", age(now - wall_from_us(report.node.started_us)),
-               report.reply ? "" : printable(report.reply.error().message)});
+               printable(report.reply ? report.node.health_text : report.reply.error().message)});
     if (!report.reply) {
       complete = false;
       entry.set("error", error_document(report.reply.error()));
     }
     for (const auto& row : report.reply ? report.reply->processes : std::vector<node::ProcessRow>()) {
-      const auto health = health_of(directory, row.agent, host);
-      table.add({host, row.agent, row.state, health, row.pid ? std::to_string(row.pid) : "-",
-                 std::to_string(row.restarts), age(now - wall_from_us(row.since_us)), printable(row.text)});
+      const auto* record = record_of(directory, row.agent, host);
+      table.add({host, row.agent, row.state, health_of(record), row.pid ? std::to_string(row.pid) : "-",
+                 std::to_string(row.restarts), age(now - wall_from_us(row.since_us)), note_of(row, record)});
       Value one = to_value(row);
-      one.set("health", health);
+      one.set("health", health_of(record));
+      one.set("health_text", record ? record->health_text : "");
       rows.as_list().push_back(std::move(one));
     }
     entry.set("processes", std::move(rows));
+    hosts.as_list().push_back(std::move(entry));
+  }
+  const auto absent = absent_hosts(reports);
+  for (const auto& host : absent) {
+    table.add({host, "node", "absent", "-", "-", "-", "-", "in the fleet file, but not in the mesh"});
+    Value entry;
+    entry.set("host", host);
+    entry.set("answers", false);
+    entry.set("absent", true);
+    entry.set("processes", Value::List());
     hosts.as_list().push_back(std::move(entry));
   }
   if (session.global().json) {
@@ -194,7 +215,8 @@ Task<int> ps(Session& session) {
   } else {
     table.print();
   }
-  co_return complete ? kDone : kFailed;
+  note_absent(session.global(), absent);
+  co_return complete&& absent.empty() ? kDone : kFailed;
 }
 
 Verb up_verb() {

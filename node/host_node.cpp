@@ -94,8 +94,13 @@ Result<void> HostNode::open() {
     if (removed || !record.confirmed || record.host != host || record.slot != record.agent + "@" + host) return;
     supervisor_.registered(record.agent, record.pid);
   });
+  std::vector<std::string> fleet;
+  for (const auto& one : prepared_.fleet.hosts) fleet.push_back(one.name);
   serve_node(mesh_, supervisor_, loop_,
-             {.mesh = prepared_.fleet.mesh, .host = prepared_.settings.host, .log = prepared_.places.log_of("node")},
+             {.mesh = prepared_.fleet.mesh,
+              .host = prepared_.settings.host,
+              .log = prepared_.places.log_of("node"),
+              .fleet = std::move(fleet)},
              {.reopen_log = [this] { program_.log().check_file(); },
               .shut_down = [this] { program_.quit(program::exit_code::ok); }});
   program_.at_abrupt_end([this] { clean_up(); });

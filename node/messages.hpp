@@ -26,7 +26,8 @@ struct PsReply {
   std::string mesh, host;
   int pid = 0;  ///< of the node
   std::vector<ProcessRow> processes;
-  WEFT_FIELDS(PsReply, mesh, host, pid, processes)
+  std::vector<std::string> fleet{};  ///< names of all hosts in its fleet file
+  WEFT_FIELDS(PsReply, mesh, host, pid, processes, fleet)
 };
 
 /// `node.restart`, `node.stop`, `node.start`: AgentRequest -> ProcessRow, when that is done. Errors: `unknown_agent`.

@@ -21,7 +21,11 @@ class NodeService {
   NodeService(Supervisor& supervisor, Loop& loop, ServedHost host, NodeActions actions)
       : supervisor_(supervisor), loop_(loop), host_(std::move(host)), actions_(std::move(actions)) {}
 
-  Answer ps(Call&) { co_return Payload::of(ps_reply(supervisor_, host_.mesh, host_.host, loop_.clock())); }
+  Answer ps(Call&) {
+    auto reply = ps_reply(supervisor_, host_.mesh, host_.host, loop_.clock());
+    reply.fleet = host_.fleet;
+    co_return Payload::of(reply);
+  }
   Answer restart(Call& call) {
     auto request = call.payload().as<AgentRequest>();
     if (!request) co_return request.error();

@@ -2,15 +2,17 @@
 #pragma once
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "node/supervisor.hpp"
 #include "weft/mesh/mesh.hpp"
 
 namespace weft::node {
 
-/// The host that the node serves, and its own log file.
+/// The host that the node serves, its own log file, and the hosts of the fleet file.
 struct ServedHost {
   std::string mesh, host, log;
+  std::vector<std::string> fleet{};
 };
 /// What the methods do to the node itself.
 struct NodeActions {

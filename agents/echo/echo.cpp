@@ -1,6 +1,8 @@
 // The methods of echo, but for `load`.
 #include "agents/echo/echo.hpp"
 
+#include <algorithm>
+#include <filesystem>
 #include <stdexcept>
 #include <thread>
 
@@ -31,6 +33,7 @@ Echo::Echo(Settings settings, Agent& agent) : settings_(settings), agent_(agent)
   serve_hearing();
   serve_streams();
   serve_crashes();
+  serve_health();
 }
 
 void Echo::serve_answers() {
@@ -103,6 +106,23 @@ void Echo::serve_crashes() {
                  co_return request;
                }),
                "{times, message}: throws so many exceptions in a supervised actor of its own");
+}
+
+void Echo::serve_health() {
+  agent_.serve("health", told<HealthRequest>([this](HealthRequest request, Call&) -> Task<Result<HealthRequest>> {
+                 const std::vector<std::string_view> states{"pass", "warn", "critical"};
+                 const auto at = std::find(states.begin(), states.end(), request.state);
+                 if (at == states.end())
+                   co_return bad("no health '" + request.state + "': wanted pass, warn or critical");
+                 agent_.health(static_cast<Health::Status>(at - states.begin()), request.text);
+                 co_return request;
+               }),
+               "{state, text}: says that this is its health");
+  if (settings_.check_file.empty()) return;
+  agent_.check("file", settings_.check_interval, [this]() -> CheckResult {
+    if (std::filesystem::exists(settings_.check_file)) return {};
+    return {Health::critical, settings_.check_file + " is missing"};
+  });
 }
 
 Task<Result<DelayRequest>> Echo::delay(DelayRequest request) {

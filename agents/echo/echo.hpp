@@ -20,7 +20,9 @@ struct Settings {
   std::int64_t rate_max = 100'000;                ///< a second: of load, reports and events
   std::string hear;                               ///< subscribes to this pattern; empty: to nothing
   Duration hear_time{};                           ///< its handler takes so long for each event
-  WEFT_FIELDS(Settings, size_max_bytes, rate_max, hear, hear_time)
+  std::string check_file;                         ///< its health check `file` fails while this is missing; empty: none
+  Duration check_interval = std::chrono::seconds(10);
+  WEFT_FIELDS(Settings, size_max_bytes, rate_max, hear, hear_time, check_file, check_interval)
 };
 
 struct DelayRequest {
@@ -38,6 +40,11 @@ struct FailRequest {
 struct ThrowRequest {
   std::string message = "as wanted";
   WEFT_FIELDS(ThrowRequest, message)
+};
+/// What echo says of its own health from now on: "pass", "warn" or "critical".
+struct HealthRequest {
+  std::string state = "pass", text;
+  WEFT_FIELDS(HealthRequest, state, text)
 };
 /// `times` exceptions in a supervised actor of echo, one after the other.
 struct CrashRequest {
@@ -145,6 +152,7 @@ class Echo {
  private:
   void serve_answers();
   void serve_crashes();
+  void serve_health();
   void serve_floods();
   void serve_hearing();
   void serve_streams();

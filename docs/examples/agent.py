@@ -70,6 +70,7 @@ class Agent:
         self.host = os.environ.get("WEFT_HOST") or socket.gethostname().partition(".")[0]
         self.instance, self.sender = ulid()
         self.epoch, self.started_us, self.exit_code = 0, int(time.time() * 1e6), None
+        self.health, self.renewal = {"health": "passing", "health_text": ""}, [0, 1.0, None]
         self.context, self.poller, self.takers, self.timers = zmq.Context(), zmq.Poller(), {}, []
         address = setting("WEFT__HOST__ADDRESS", "127.0.0.1")
         self.server, self.publisher = self.open(zmq.ROUTER), self.open(zmq.PUB)
@@ -96,6 +97,12 @@ class Agent:
 
     def serve(self, name, summary, handler, kind="call"):
         self.methods[name] = (summary, handler, kind)
+
+    def set_health(self, state, text=""):
+        """`passing`, `warning` or `critical`, and why: in the record with a renewal at once."""
+        self.health, changed = (now := {"health": state, "health_text": text}), now != self.health
+        if changed:
+            self.renewal[0] = 0
 
     def publish(self, topic, payload):
         number = self.sequences[topic] = self.sequences.get(topic, 0) + 1
@@ -151,7 +158,7 @@ class Agent:
         return {"mesh": setting("WEFT__MESH__NAME", "weft"), "host": self.host, "agent": self.name, "version": self.version,
                 "slot": os.environ.get("WEFT_SLOT", f"{self.name}@{self.host}"), "claim": int(os.environ.get("WEFT_CLAIM", 0)),
                 "instance": self.instance, "epoch": self.epoch, "call_endpoint": self.call_endpoint,
-                "publish_endpoint": self.publish_endpoint, "topics": self.topics, "methods": listed, "pid": os.getpid(), "started_us": self.started_us, "health": "passing", "protocol_min": 1, "protocol_max": 1}
+                "publish_endpoint": self.publish_endpoint, "topics": self.topics, "methods": listed, "pid": os.getpid(), "started_us": self.started_us, "protocol_min": 1, "protocol_max": 1} | self.health
 
     def register(self):
         def done(reply, code):
@@ -170,7 +177,7 @@ class Agent:
                 self.exit_code = 75
             elif code:  # WEFT-3002: the registry does not know this instance; or it did not answer
                 self.again, self.renewal[:2] = self.register, (0, 0.2)
-        request = {"instance": self.instance, "epoch": self.epoch, "health": "passing"}
+        request = {"instance": self.instance, "epoch": self.epoch} | self.health
         self.registry.ask("registry.renew", request, done, timeout=self.renewal[1] / 2)
 
     def keep_lease(self):
@@ -255,6 +262,7 @@ def main():
     def set_celsius(request):
         refuse(not isinstance(request.get("celsius"), (int, float)), BAD_PAYLOAD, "payload.celsius: missing, or no number")
         now["celsius"] = float(request["celsius"])
+        agent.set_health("warning" if now["celsius"] > limit else "passing", "too hot" if now["celsius"] > limit else "")
         if now["celsius"] > limit:
             agent.report("warning", "THERMOMETER-1", "{celsius} degrees are more than {limit}", celsius=now["celsius"], limit=limit)
         return now

@@ -32,8 +32,12 @@ struct FakeRegistry {
                   if (!records.contains(request->instance) || records[request->instance].epoch != request->epoch)
                     return Error(codes::unknown_instance, "register again");
                   ++renewals;
-                  if (InstanceRecord& record = records[request->instance]; record.circuits != request->circuits) {
+                  InstanceRecord& record = records[request->instance];
+                  if (record.circuits != request->circuits || record.health != request->health ||
+                      record.health_text != request->health_text) {
                     record.circuits = request->circuits;
+                    record.health = request->health;
+                    record.health_text = request->health_text;
                     publish({record}, {});
                   }
                   return Payload::of(wire::RenewReply{term, sequence});

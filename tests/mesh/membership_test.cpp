@@ -153,7 +153,7 @@ TEST_CASE_METHOD(Fixture, "a renewal that a registration of the same process ove
   for (int i = 0; i < 200;
        ++i) {  // a renewal is due each 200 ms: half of them while a registration waits for its answer
     const int before = registry->registrations;
-    (*server)->set_health(HealthState::passing, std::to_string(i));
+    (*server)->serve({"method-" + std::to_string(i), ""}, handler([](Call&) -> Result<Payload> { return Payload(); }));
     loop.advance(10ms);
     loop.advance(10ms);
     REQUIRE(until([&] { return registry->registrations > before; }));

@@ -72,6 +72,7 @@ class ExampleAgent(unittest.TestCase):
 
     def test_what_it_reports_is_an_issue_with_its_values(self):
         self.mesh.json("call", "thermometer.set", '{"celsius": 99}')
+        eventually(lambda: "warning: too hot" in self.mesh.weft("list").stdout, 5, "its record says how healthy it is")
         eventually(lambda: "99" in self.mesh.weft("errors", "list").stdout, what="the report is an issue")
         self.assertIn("THERMOMETER-1", self.mesh.weft("errors", "list").stdout)
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "weft/actor/actor.hpp"
+#include "weft/agent/health_check.hpp"
 #include "weft/agent/keep_trace.hpp"
 #include "weft/agent/stream.hpp"
 #include "weft/base/base.hpp"
@@ -97,6 +98,20 @@ Result<T> payload_as(const Payload& payload) {
   else
     return payload.as<T>();
 }
+template <class T>
+struct IsTask : std::false_type {};
+template <class T>
+struct IsTask<Task<T>> : std::true_type {};
+template <class F>
+Task<CheckResult> run_check(std::shared_ptr<F> run) {
+  if constexpr (IsTask<std::invoke_result_t<F&>>::value) {
+    auto found = co_await (*run)();
+    co_return CheckResult(std::move(found));
+  } else {
+    co_return CheckResult((*run)());
+  }
+}
+
 /// What became of work on the loop, on its way to the actor that waits for it.
 template <class T>
 using LoopOutcome = std::variant<Result<T>, std::exception_ptr>;
@@ -150,8 +165,8 @@ class LoopPort final : public actor::ReplyPort {
 /// An agent's hold on its process and its mesh. Lives as long as the process. What an agent hands over here (handlers,
 /// work, tasks) runs as one actor, in its turns: one piece at a time, though another may start where one waits at
 /// co_await. That actor, and those of actors(), run on the loop, or on worker threads when `actors.workers` says so.
-/// Set up on the loop's thread; thread-safe in handlers: call, push, publish, report, spawn, every, sleep, on_loop,
-/// ask, actors, log, metrics.
+/// Set up on the loop's thread; thread-safe in handlers: call, push, publish, report, health(status), spawn, every,
+/// sleep, on_loop, ask, actors, log, metrics.
 class Agent {
  public:
   virtual ~Agent() = default;
@@ -241,6 +256,19 @@ class Agent {
   void report(Severity severity, std::string code, std::string message, std::map<std::string, Value> values = {},
               std::string category = {});
   virtual void report(ErrorEvent event) noexcept = 0;
+  /// How well this agent is, in its own word, until it says otherwise: `agent.health(Health::warn, "the disk is 95 %
+  /// full")`. Its record in the registry has the worst of this and of all checks: callers leave a critical instance
+  /// alone while there is another one, and one with a warning gets half its share. docs/writing-an-agent.md.
+  virtual void health(Health::Status status, std::string text = {}) = 0;
+  /// Runs a health check at once, and then every `interval`: `run()` returns a CheckResult or a Result<void>, or is a
+  /// coroutine of one. A run that throws, or takes longer than `rules.timeout`, has failed. Only while the agent is set
+  /// up; a name that is in use is a bug and throws.
+  template <class F>
+  void check(std::string name, Duration interval, F run, CheckRules rules = {}) {
+    rules.interval = interval;
+    auto held = std::make_shared<F>(std::move(run));
+    add_check(std::move(name), rules, [held] { return detail::run_check(held); });
+  }
   /// Runs `work` every `period`, the first time after one; a turn that comes late is not made up for.
   virtual void every(Duration period, std::function<void()> work) = 0;
   /// Runs a coroutine that nobody awaits; an exception from it is reported and ends nothing else.
@@ -336,6 +364,7 @@ class Agent {
   friend class Stream;
 
   virtual const Value& settings_value() const = 0;
+  virtual void add_check(std::string name, CheckRules rules, std::function<Task<CheckResult>()> run) = 0;
   virtual void serve_payload(wire::MethodInfo method, calls::Handler handler) = 0;
   virtual Result<void> publish_payload(std::string_view topic, Payload payload, const PublishOptions& options) = 0;
   virtual Task<Result<Payload>> call_payload(std::string target, Payload payload, CallOptions options) = 0;

@@ -81,6 +81,8 @@ Hosted::Hosted(program::Program& program, const AgentInfo& info)
     : program_(program),
       mesh_(program.loop(), peer::secured(context_, program.loop(), program.config()), mesh_options(program, info),
             program.metrics(), program.log(), program.health()),
+      agent_health_(program.loop(), program.health(), program.metrics(), program.log(),
+                    [this](Health::Status status, const std::string& text) { publish_health(status, text); }),
       queues_(program.loop(), mesh_, queue_options(program, mesh_.peer().options()), program.metrics(), program.log()),
       pool_(program.loop(), kPoolThreads),
       event_failures_(program.metrics().counter("weft_event_handler_failures_total", "Event handlers that threw")),

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "weft/agent/agent.hpp"
+#include "weft/agent/agent_health.hpp"
 #include "weft/agent/error_bus_monitor.hpp"
 #include "weft/agent/handlers.hpp"
 #include "weft/net/net.hpp"
@@ -19,6 +20,7 @@ class Hosted final : public Agent {
   void report(ErrorEvent event) noexcept override;
   using Agent::publishes;
   void publishes(std::string pattern, const Retention& retention) override;
+  void health(Health::Status status, std::string text) override;
   void every(Duration period, std::function<void()> work) override;
   void spawn(Task<void> task) override;
   Task<void> sleep(Duration delay) override;
@@ -42,6 +44,8 @@ class Hosted final : public Agent {
  private:
   const Value& settings_value() const override;
   void refuse_settings(const Error& error) override;
+  void add_check(std::string name, CheckRules rules, std::function<Task<CheckResult>()> run) override;
+  void publish_health(Health::Status status, const std::string& text);
   void serve_payload(wire::MethodInfo method, calls::Handler handler) override;
   Result<void> publish_payload(std::string_view topic, Payload payload, const PublishOptions& options) override;
   Task<Result<Payload>> call_payload(std::string target, Payload payload, CallOptions options) override;
@@ -74,6 +78,7 @@ class Hosted final : public Agent {
   const std::thread::id loop_thread_ = std::this_thread::get_id();
   net::Context context_;
   mesh::Mesh mesh_;
+  AgentHealth agent_health_;
   queue::Queues queues_;
   std::string mesh_host_ = mesh_.peer().options().host;
   io::Pool pool_;

@@ -45,6 +45,7 @@ namespace weft::codes {
   X(fenced, 3003, "FENCED", denied)                        \
   X(table_full, 3004, "TABLE_FULL", overloaded)            \
   X(wrong_mesh, 3005, "WRONG_MESH", denied)                \
+  X(unhealthy, 3006, "UNHEALTHY", unavailable)             \
   X(store_failed, 3010, "STORE_FAILED", internal)          \
   X(bus_unavailable, 4001, "BUS_UNAVAILABLE", unavailable) \
   X(journal_failed, 4002, "JOURNAL_FAILED", unavailable)   \

@@ -1,6 +1,7 @@
 #include "weft/mesh/liveness.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace weft::mesh {
 namespace {

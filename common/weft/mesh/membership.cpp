@@ -246,6 +246,7 @@ void Membership::update() {
   changed_ = true;  // also while a registration with the former record is on its way
   if (!joined_ || stopped_) return;
   update_.start(kUpdateDelay, [this] {
+    if (stopped_) return;
     tasks_.spawn(
         [](Membership& self) -> Task<void> { co_await self.join(self.options_.registries[self.registry_]); }(*this));
   });
@@ -264,7 +265,7 @@ void Membership::set_health(HealthState state, std::string text) {
   if (state == health_ && text == health_text_) return;
   health_ = state;
   health_text_ = std::move(text);
-  update();
+  announce();
 }
 
 Task<void> Membership::leave(std::string reason) {

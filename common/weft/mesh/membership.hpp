@@ -28,7 +28,7 @@ class Membership {
   void start();
   /// The record changed: register it again soon.
   void update();
-  /// Circuits have changed: renews soon, so that other callers learn of it.
+  /// Circuits or the health have changed: renews soon, so that other callers learn of it.
   void announce();
   void set_health(HealthState state, std::string text);
   /// Why the last attempt to reach a registry failed; empty code: none did.

@@ -24,6 +24,17 @@ double weight_of(const InstanceRecord& record) {
   return error == std::errc() && rest == end && weight >= 0.001 && weight <= 1000 ? weight : 1;
 }
 
+/// An instance with a warning gets a part of its share.
+void take_health(InstanceState& instance_state, const InstanceRecord& record) {
+  constexpr double kWarned = 0.5;
+  instance_state.healthy = record.health != HealthState::critical;
+  instance_state.set_weight(weight_of(record) * (record.health == HealthState::warning ? kWarned : 1));
+  instance_state.health_text =
+      record.health == HealthState::passing ? std::string() : std::string(to_string(record.health));
+  if (record.health != HealthState::passing && !record.health_text.empty())
+    instance_state.health_text += ": " + record.health_text;
+}
+
 bool speaks_ours(const InstanceRecord& record) noexcept {
   return record.protocol_min <= wire::kVersion && wire::kVersion <= record.protocol_max;
 }
@@ -47,9 +58,8 @@ void Router::changed(const InstanceRecord& record, const Removal* removed) {
   if (removed) {
     instance_states_.erase(found);
   } else {
-    found->second->healthy = record.health != HealthState::critical;
     found->second->draining = false;
-    found->second->set_weight(weight_of(record));
+    take_health(*found->second, record);
   }
 }
 
@@ -61,8 +71,7 @@ std::shared_ptr<InstanceState> Router::instance_state_of(const InstanceRecord& r
   instance_state->place = std::hash<std::string>{}(record.slot.empty() ? record.instance.to_string() : record.slot);
   instance_state->host = record.host;
   instance_state->local = record.host == identity_.host;
-  instance_state->healthy = record.health != HealthState::critical;
-  instance_state->set_weight(weight_of(record));
+  take_health(*instance_state, record);
   return instance_state;
 }
 

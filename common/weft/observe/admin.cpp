@@ -12,19 +12,23 @@ io::HttpResponse json(const Value& value) {
   return out;
 }
 
+std::string named(Health::Status status) {
+  return status == Health::pass ? "pass" : status == Health::warn ? "warn" : "fail";
+}
+
 /// draft-inadarei-api-health-check, as its readers know it.
-io::HttpResponse health_answer(bool pass, Value body) {
+io::HttpResponse health_answer(Health::Status status, Value body) {
   io::HttpResponse out;
-  out.status = pass ? 200 : 503;
+  out.status = status == Health::critical ? 503 : 200;
   out.content_type = "application/health+json";
   out.headers["Cache-Control"] = "no-store";
-  body.set("status", pass ? "pass" : "fail");
+  body.set("status", named(status));
   out.body = to_json(body) + "\n";
   return out;
 }
 
-Value described(bool ok, const std::string& text) {
-  Value::Map one{{"status", ok ? "pass" : "fail"}};
+Value described(Health::Status status, const std::string& text) {
+  Value::Map one{{"status", named(status)}};
   if (!text.empty()) one.emplace("output", text);
   return Value::List{std::move(one)};
 }
@@ -37,18 +41,18 @@ io::HttpResponse readiness(const Health& health, const io::HttpRequest& request)
     const auto names = split(excluded->second, ',');
     return std::find(names.begin(), names.end(), name) != names.end();
   };
-  bool pass = health.started();
+  Health::Status worst = health.started() ? Health::pass : Health::critical;
   Value checks;
   const bool verbose = request.query.contains("verbose");
-  if (!health.started() || verbose) checks.set("started", described(health.started(), {}));
+  if (!health.started() || verbose) checks.set("started", described(worst, {}));
   for (const auto& [name, check] : health.checks()) {
     if (is_excluded(name)) continue;
-    pass = pass && check.ok;
-    if (!check.ok || verbose) checks.set(name, described(check.ok, check.text));
+    worst = std::max(worst, check.status);
+    if (check.status != Health::pass || verbose) checks.set(name, described(check.status, check.text));
   }
   Value body;
   if (!checks.is_null()) body.set("checks", std::move(checks));
-  return health_answer(pass, std::move(body));
+  return health_answer(worst, std::move(body));
 }
 
 io::HttpResponse metrics_answer(Metrics& metrics, const io::HttpRequest& request) {
@@ -72,11 +76,12 @@ Result<std::unique_ptr<Admin>> Admin::open(io::IoLoop& loop, const std::string& 
   if (!server) return server.error();
   std::unique_ptr<Admin> admin(new Admin(std::move(*server)));
   // That this answers at all says that the loop turns; it asks for nothing else on purpose.
-  admin->get("/livez", [](const auto&) { return health_answer(true, {}); });
+  admin->get("/livez", [](const auto&) { return health_answer(Health::pass, {}); });
   const auto ready = [&health](const io::HttpRequest& request) { return readiness(health, request); };
   admin->get("/readyz", ready);
   admin->get("/healthz", ready);
-  admin->get("/startupz", [&health](const auto&) { return health_answer(health.started(), {}); });
+  admin->get("/startupz",
+             [&health](const auto&) { return health_answer(health.started() ? Health::pass : Health::critical, {}); });
   admin->get("/metrics", [&metrics](const auto& request) { return metrics_answer(metrics, request); });
   admin->get("/version", [info](const auto&) {
     const auto all = info();

@@ -161,21 +161,35 @@ void add_process_metrics(Metrics& metrics, std::string_view version);
 
 // ---- health
 
-/// Named checks. Loop-bound.
+/// Named checks of one process, each with its state. Loop-bound.
 class Health {
  public:
+  /// `warn`: it works, but a person should look. `critical`: it should get no work.
+  enum Status : std::uint8_t { pass, warn, critical };
+  /// The check that is what a process says of itself; its text is shown without a name.
+  static constexpr std::string_view kOwnWord = "agent";
   struct Check {
-    bool ok = false;
+    bool ok = false;  ///< not critical
     std::string text;
+    Status status = critical;
   };
   void set(const std::string& check, bool ok, std::string text = {});
+  void set(const std::string& check, Status status, std::string text = {});
+  /// Called after each change of a check's state or text. One at a time; an empty one ends it.
+  void on_change(std::function<void(const std::string& name, const Check& check)> changed) {
+    changed_ = std::move(changed);
+  }
+  /// The worst state of all checks but those in `except`, and the texts of the checks that are in it ("disk: full; db:
+  /// no answer").
+  Check worst(std::span<const std::string_view> except = {}) const;
   void set_started() noexcept { started_ = true; }
   bool started() const noexcept { return started_; }
-  bool ready() const noexcept;  ///< started, and every check is ok
+  bool ready() const noexcept;  ///< started, and no check is critical
   const std::map<std::string, Check>& checks() const noexcept { return checks_; }
 
  private:
   std::map<std::string, Check> checks_;
+  std::function<void(const std::string&, const Check&)> changed_;
   bool started_ = false;
 };
 

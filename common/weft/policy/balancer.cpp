@@ -247,13 +247,15 @@ class Decision {
       return fmt::format("circuit open for another {:.1f} s{}", to_seconds(breaker.open_left), reported_by(stats));
     }
     if (instance_state.draining) return "it is stopping";
-    if (!instance_state.healthy) return "its health is critical";
+    if (!instance_state.healthy)
+      return "its health is " + (instance_state.health_text.empty() ? "critical" : instance_state.health_text);
     if (instance_state.silence.silent(now_))
       return fmt::format("it has not answered a ping for {:.0f} ms",
                          to_seconds(instance_state.silence.unanswered(now_)) * 1000);
     if (avoided(instance_state)) return "it was tried already";
     if (stats.breaker.wants_probe(policy_.breaker, now_)) return "a probe of its circuit is due";
-    const std::string_view where = instance_state.local ? "own host" : "other host";
+    const std::string where = (instance_state.local ? "own host" : "other host") +
+                              (instance_state.health_text.empty() ? "" : ", health " + instance_state.health_text);
     const double seconds = cost(stats);
     if (stats.round_trip == 0) return fmt::format("{}, not measured yet", where);
     return fmt::format("{}, expected {:.3g} ms, {} in flight", where, seconds * 1000, instance_state.in_flight);

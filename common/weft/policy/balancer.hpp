@@ -21,11 +21,12 @@ struct InstanceState {
   Ulid id;
   std::uint64_t place = 0;  ///< hash of its slot: what replaces it there gets the same keys
   std::string host;
-  bool local = false;     ///< on the own host
-  bool healthy = true;    ///< not critical by its own word
-  bool draining = false;  ///< it answered so: goes last until its record changes
-  double weight = 1;      ///< its share among equals; above 0; set by set_weight()
-  double burden = 1;      ///< 1 / weight
+  bool local = false;         ///< on the own host
+  bool healthy = true;        ///< not critical by its own word
+  std::string health_text{};  ///< "critical: the disk is full"; empty while it is passing
+  bool draining = false;      ///< it answered so: goes last until its record changes
+  double weight = 1;          ///< its share among equals; above 0; set by set_weight()
+  double burden = 1;          ///< 1 / weight
   std::uint32_t in_flight = 0;
   bool watched = false;  ///< by Liveness
   Silence silence;
