@@ -39,26 +39,33 @@ Task<Result<wire::Payload>> send(Session& session, std::string endpoint, std::st
   co_return answer;
 }
 
-/// Where the hub's bus takes calls; empty where any bus answers for it: the one that was asked is the hub, or no bus
-/// could say.
-Task<std::string> hub_of(Session& session) {
+/// A bus, by its endpoint or by its host; any one when both are empty.
+struct Bus {
+  std::string endpoint, host;
+};
+
+/// The hub's; any one when no bus could say which that is.
+Task<Bus> hub_of(Session& session) {
   std::string any, method = "errorbus.stats";
   wire::Payload nothing = wire::Payload::of(Value());
   auto answer = co_await send(session, any, any, method, nothing);
   auto stats = answer ? answer->as<errorbus::Stats>() : Result<errorbus::Stats>(answer.error());
-  co_return stats ? stats->hub : any;
+  Bus hub;
+  if (stats && stats->hub.empty()) hub.host = stats->host;  // it is the hub itself: the next call must not go elsewhere
+  if (stats) hub.endpoint = stats->hub;
+  co_return hub;
 }
 
 /// One request to the bus that `host` names, or to the hub.
 Task<Result<wire::Payload>> ask_bus(Session& session, const std::string& host, std::string method,
                                     wire::Payload request) {
-  std::string endpoint;
-  if (host.empty()) endpoint = co_await hub_of(session);
-  auto answer = co_await send(session, endpoint, host, method, std::move(request));
+  Bus bus{{}, host};
+  if (host.empty()) bus = co_await hub_of(session);
+  auto answer = co_await send(session, bus.endpoint, bus.host, method, std::move(request));
   if (answer) co_return answer;
   Error error = answer.error();
-  if (!endpoint.empty() && error.hint.empty()) {
-    error.hint = "the hub at " + endpoint + " was asked; --host HOST asks the bus of one host";
+  if (!bus.endpoint.empty() && error.hint.empty()) {
+    error.hint = "the hub at " + bus.endpoint + " was asked; --host HOST asks the bus of one host";
   }
   co_return error;
 }
