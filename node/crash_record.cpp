@@ -1,22 +1,17 @@
 #include "node/crash_record.hpp"
 
 #include <signal.h>
-#include <sys/stat.h>
 
 #include <charconv>
 #include <cstring>
-#include <map>
 
-#include "node/symbol_table.hpp"
 #include "weft/base/codes.hpp"
-#include "weft/base/exception.hpp"
-#include "weft/base/hash.hpp"
 #include "weft/base/text.hpp"
 
 namespace weft::node {
 namespace {
 
-constexpr std::size_t kFramesMax = 64, kFilesMax = 16, kNameMax = 400;
+constexpr std::size_t kFramesMax = 64;
 constexpr std::string_view kMagic = "weft-crash 1\n";
 
 template <class T>
@@ -47,29 +42,6 @@ void take_line(CrashRecord& record, std::string_view line) {
   record.frames.push_back({number<std::uint64_t>(address, 16), std::string(file.substr(0, 4096))});
 }
 
-/// The tables of symbols of one record's files.
-class Symbols {
- public:
-  explicit Symbols(std::int64_t started) : started_(started) {}
-
-  /// Null: it has none, or it is not the file that the process had.
-  const SymbolTable* of(const std::string& file) {
-    if (const auto known = tables_.find(file); known != tables_.end()) return known->second ? &*known->second : nullptr;
-    if (tables_.size() == kFilesMax) return nullptr;
-    auto& table = tables_[file];
-    struct stat info {};
-    const bool same = ::stat(file.c_str(), &info) == 0 && info.st_ctime <= started_;
-    if (same) {
-      if (auto read = SymbolTable::read(file)) table = std::move(*read);
-    }
-    return table ? &*table : nullptr;
-  }
-
- private:
-  std::int64_t started_;
-  std::map<std::string, std::optional<SymbolTable>> tables_;
-};
-
 }  // namespace
 
 bool CrashRecord::stack_overflow() const noexcept {
@@ -86,28 +58,6 @@ Result<CrashRecord> parse_crash_record(std::string_view text) {
     take_line(record, line);
   }
   return record;
-}
-
-std::string stack_text(const CrashRecord& record) {
-  Symbols symbols(record.started);
-  std::string out;
-  for (std::size_t i = 0; i < record.frames.size(); ++i) {
-    const auto& frame = record.frames[i];
-    const SymbolTable* table = symbols.of(frame.file);
-    const auto function = table ? table->find(frame.address) : SymbolTable::Function{{}, 0};
-    out += (i == 0 ? "#" : "\n#") + std::to_string(i) + " " + hex_text(frame.address) + " in ";
-    out += function.name.empty()
-               ? "??"
-               : demangled(std::string(function.name)).substr(0, kNameMax) + "+" + hex_text(function.offset);
-    out += " from " + frame.file.substr(frame.file.rfind('/') + 1);
-  }
-  return out;
-}
-
-std::string hex_text(std::uint64_t value) {
-  const std::string digits = to_hex(value);
-  const auto first = digits.find_first_not_of('0');
-  return "0x" + (first == std::string::npos ? "0" : digits.substr(first));
 }
 
 std::string signal_name(int number) {

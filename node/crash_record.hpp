@@ -10,14 +10,11 @@
 #include <vector>
 
 #include "weft/base/result.hpp"
+#include "weft/base/stack_text.hpp"
 
 namespace weft::node {
 
 struct CrashRecord {
-  struct Frame {
-    std::uint64_t address = 0;  ///< in the file, before relocation
-    std::string file;           ///< path of the program or library
-  };
   pid_t pid = 0;
   std::int64_t started = 0;              ///< Unix time in seconds
   std::string thread;                    ///< "4712 worker-3"
@@ -25,7 +22,7 @@ struct CrashRecord {
   int signal = 0;                        ///< 0: it ended without one
   std::optional<std::uint64_t> address;  ///< that could not be accessed or executed
   std::uint64_t pc = 0, sp = 0;
-  std::vector<Frame> frames;  ///< innermost first, at most 64
+  std::vector<CodeAddress> frames;  ///< innermost first, at most 64
 
   /// The stack ran into its end, as far as can be seen from the address.
   bool stack_overflow() const noexcept;
@@ -37,12 +34,6 @@ inline constexpr std::size_t kCrashRecordMax = 128 * 1024;  ///< bytes
 /// when it is no record at all.
 Result<CrashRecord> parse_crash_record(std::string_view text);
 
-/// A line for each frame, as gdb has them: "#0 0x1f40 in app::handle(int)+0x1c from weft-app". Reads the tables of
-/// symbols of the files in question, but of none that was changed after the process had started.
-std::string stack_text(const CrashRecord& record);
-
-/// "0x1f40".
-std::string hex_text(std::uint64_t value);
 /// "SIGSEGV"; "signal 77" for one without a name.
 std::string signal_name(int number);
 

@@ -136,7 +136,7 @@ Findings Postmortem::examine(const Unit& unit, const Exit& exit) {
   auto record = take_record(unit.crash_file);
   if (!record || !belongs(*record, life.process, exit)) return findings;
   findings.crash = std::move(*record);
-  findings.stack = stack_text(findings.crash);
+  findings.stack = stack_text(findings.crash.frames, findings.crash.started);
   return findings;
 }
 
@@ -174,7 +174,7 @@ std::optional<Findings> crash_of_former_node(const std::string& crash_file, cons
   if (!record || record->signal == 0) return std::nullopt;
   Findings findings;
   findings.crash = std::move(*record);
-  findings.stack = stack_text(findings.crash);
+  findings.stack = stack_text(findings.crash.frames, findings.crash.started);
   findings.log = last_lines(log, 0);
   return findings;
 }

@@ -129,7 +129,9 @@ class Crashes(unittest.TestCase):
         found = eventually(lambda: [one for one in self.mesh.json("errors", "list", "--agent", "fifth", "--code", "WEFT-2008")], what="an issue")
         self.assertEqual(1, len(found))
         eventually(lambda: self.mesh.json("errors", "show", found[0]["id"])["issue"]["count"] == 3, what="all three count")
-        self.assertEqual("std::out_of_range", self.mesh.json("errors", "show", found[0]["id"])["events"][0]["event"]["exception"])
+        event = self.mesh.json("errors", "show", found[0]["id"])["events"][0]["event"]
+        self.assertEqual("std::out_of_range", event["exception"])
+        self.assertRegex(event["stack"], r"^#\d+ 0x[0-9a-f]+ in crash::throw_out_of\(int\)\+")
         self.assertEqual(before, pid())
 
     def test_memory_that_a_group_may_not_have_is_named(self):

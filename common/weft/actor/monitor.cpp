@@ -35,7 +35,9 @@ std::string describe(const MonitorEvent& event) {
   std::string line = std::string(to_string(event.level)) + " " + std::string(to_string(event.family)) + " " +
                      std::string(event.kind) + ": ";
   line += event.name.empty() ? std::to_string(event.actor) : "'" + event.name + "'";
-  for (const auto& [key, value] : event.fields) line += ", " + std::string(key) + ": " + value;
+  for (const auto& [key, value] : event.fields) {
+    if (key != "stack") line += ", " + std::string(key) + ": " + value;
+  }
   std::replace_if(
       line.begin(), line.end(), [](unsigned char c) { return c < ' ' || c == 0x7F; }, ' ');
   return line;

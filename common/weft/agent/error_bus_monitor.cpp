@@ -32,6 +32,10 @@ ErrorEvent error_event_of(const actor::MonitorEvent& event) {
       out.exception = field.value;
       continue;
     }
+    if (field.key == "stack") {
+      out.stack = field.value;
+      continue;
+    }
     const bool number = field.key == "restarts";
     out.values[std::string(field.key)] = number ? Value(std::stoll(field.value)) : Value(field.value);
   }

@@ -304,13 +304,14 @@ void Hosted::start_from_actors() {
 }
 
 void Hosted::failed(const std::string& what, const std::exception_ptr& failure) {
-  const ThrownFacts thrown = what_of(failure);
+  const ThrownFacts thrown = what_of_with_stack(failure);
   log().error("an exception escaped", {{"from", what}, {"exception", thrown.type}, {"what", thrown.text}});
   ErrorEvent event;
   event.category = "handler";
   event.code = codes::handler_failed.id;
   event.message = "{from} threw: {what}";
   event.exception = thrown.type;
+  event.stack = thrown.stack;
   event.values = {{"from", what}, {"what", thrown.text}};
   report(std::move(event));
 }

@@ -6,6 +6,8 @@
 #include <memory>
 #include <typeinfo>
 
+#include "weft/base/throw_trace.hpp"
+
 namespace weft {
 namespace {
 
@@ -24,10 +26,16 @@ ThrownFacts what_of(const std::exception_ptr& thrown) {
   try {
     std::rethrow_exception(thrown);
   } catch (const std::exception& failure) {
-    return {current_type(), std::string(failure.what()).substr(0, kTextMax)};
+    return {current_type(), std::string(failure.what()).substr(0, kTextMax), {}};
   } catch (...) {
-    return {current_type(), "an exception of an unknown type"};
+    return {current_type(), "an exception of an unknown type", {}};
   }
+}
+
+ThrownFacts what_of_with_stack(const std::exception_ptr& thrown) {
+  ThrownFacts facts = what_of(thrown);
+  facts.stack = throw_trace_of(thrown);
+  return facts;
 }
 
 std::string demangled(const std::string& symbol) {

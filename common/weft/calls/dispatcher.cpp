@@ -227,7 +227,7 @@ Dispatcher::Running Dispatcher::run(Active& active) {
 /// In a catch clause.
 Error Dispatcher::threw(const Method& method, const Call& call) {
   const TraceScope scope(call.trace());
-  const ThrownFacts thrown = what_of(std::current_exception());
+  const ThrownFacts thrown = what_of_with_stack(std::current_exception());
   Error error(codes::handler_failed, method.info.name + " failed: " + thrown.text);
   log_.error("a handler threw", error,
              {{"method", method.info.name},

@@ -76,6 +76,7 @@ struct Mesh::Impl {
       event.code = codes::handler_failed.id;
       event.message = "a handler of " + std::string(method) + " threw: {what}";  // each method has issues of its own
       event.exception = thrown.type;
+      event.stack = thrown.stack;
       event.values = {{"method", method}, {"what", thrown.text}};
       reporter->report(traced(std::move(event)));
     });

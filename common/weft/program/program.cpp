@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "weft/base/throw_trace.hpp"
 #include "weft/program/crash_handler.hpp"
 #include "weft/program/file_limit.hpp"
 #include "weft/program/settings.hpp"
@@ -266,6 +267,7 @@ std::variant<std::unique_ptr<Program>, int> Program::start(int argc, char** argv
   const int code = tell(loaded, flags.check);
   if (flags.check || code != exit_code::ok) return code;
   raise_file_limit();
+  keep_throw_traces();
   std::signal(SIGPIPE, SIG_IGN);  // who read our log may go; that is no reason to go too
   return std::unique_ptr<Program>(new Program(std::make_unique<Impl>(
       std::move(about), std::move(flags), std::move(options), std::move(loaded).config(), log_file)));

@@ -203,7 +203,7 @@ Task<Result<wire::Payload>> Consumer::handle(const Work& work, const wire::Paylo
   try {
     co_return co_await handler_(item);
   } catch (...) {
-    co_return failed(work, what_of(std::current_exception()));
+    co_return failed(work, what_of_with_stack(std::current_exception()));
   }
 }
 
@@ -216,6 +216,7 @@ Error Consumer::failed(const Work& work, const ThrownFacts& thrown) {
   event.code = error.code;
   event.message = "a handler of " + method_ + " threw: {what}";
   event.exception = thrown.type;
+  event.stack = thrown.stack;
   event.values = {{"method", method_}, {"what", thrown.text}, {"item", work.id.to_string()}, {"attempt", work.attempt}};
   mesh_.report(std::move(event));
   return error;

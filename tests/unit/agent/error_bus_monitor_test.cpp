@@ -11,7 +11,10 @@ actor::MonitorEvent failed(std::string what) {
   event.level = actor::Level::error;
   event.kind = "failed";
   event.name = "lamp";
-  event.fields = {{"what", std::move(what)}, {"exception", "std::out_of_range"}, {"restarts", "3"}};
+  event.fields = {{"what", std::move(what)},
+                  {"exception", "std::out_of_range"},
+                  {"stack", "#0 0x1 in f from app"},
+                  {"restarts", "3"}};
   return event;
 }
 }  // namespace
@@ -23,7 +26,9 @@ TEST_CASE("what failed in an actor is an event with the type of the exception an
   CHECK(event.exception == "std::out_of_range");
   CHECK(event.values.at("what") == Value("no bulb"));
   CHECK(event.values.at("restarts") == Value(3));
+  CHECK(event.stack == "#0 0x1 in f from app");
   CHECK_FALSE(event.values.contains("exception"));
+  CHECK_FALSE(event.values.contains("stack"));
   CHECK(event.text() == "actor lamp: failed: no bulb");
 }
 

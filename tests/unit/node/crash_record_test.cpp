@@ -66,14 +66,6 @@ TEST_CASE("frames beyond the limit, and long words, are cut") {
   CHECK(record->exception.size() == 512);
 }
 
-TEST_CASE("a frame whose file is not known any more has its place instead of a name") {
-  CrashRecord record;
-  record.started = 1;  // every file was changed since
-  record.frames = {{0x1f40, "/proc/self/exe"}, {0x20, "/nowhere/lib.so"}};
-  CHECK(stack_text(record) == "#0 0x1f40 in ?? from exe\n#1 0x20 in ?? from lib.so");
-  CHECK(stack_text(CrashRecord()) == "");
-}
-
 TEST_CASE("a fault near the stack pointer is an overflow of the stack, a null pointer is not") {
   CrashRecord record;
   record.signal = SIGSEGV;
@@ -94,6 +86,4 @@ TEST_CASE("signals have their names, numbers their digits") {
   CHECK(signal_name(SIGSEGV) == "SIGSEGV");
   CHECK(signal_name(SIGKILL) == "SIGKILL");
   CHECK(signal_name(77) == "signal 77");
-  CHECK(hex_text(0) == "0x0");
-  CHECK(hex_text(0x1f40) == "0x1f40");
 }

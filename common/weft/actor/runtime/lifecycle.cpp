@@ -183,11 +183,12 @@ void Runtime::stop_after(Cell& cell, Reason reason, std::string what) {
 void Runtime::failed(Cell& cell, std::exception_ptr failure) {
   const State state = cell.state.load(std::memory_order_relaxed);
   if (state == State::stopped || state == State::failed) return;
-  const auto [exception, what] = what_of(failure);
+  const auto [exception, what, stack] = what_of_with_stack(failure);
   count(Counters::failures);
   tell(Level::error, Family::actor, "failed", cell.address(),
        {{"what", what},
         {"exception", exception},
+        {"stack", stack},
         {"type", std::string(cell.type->name)},
         {"restarts", std::to_string(cell.side->restarts)}});
   Directive directive = Directive::restart;

@@ -1,4 +1,4 @@
-#include "node/symbol_table.hpp"
+#include "weft/base/symbol_table.hpp"
 
 #include <link.h>
 #include <sys/stat.h>
@@ -12,7 +12,6 @@
 #include "weft/base/exception.hpp"
 
 using namespace weft;
-using namespace weft::node;
 
 namespace sample {
 [[gnu::noinline]] int function_with_a_name(int n) { return n + static_cast<int>(sizeof(n)); }

@@ -1,4 +1,4 @@
-#include "node/symbol_table.hpp"
+#include "weft/base/symbol_table.hpp"
 
 #include <elf.h>
 #include <fcntl.h>
@@ -12,10 +12,10 @@
 #include "weft/base/codes.hpp"
 #include "weft/base/files.hpp"
 
-namespace weft::node {
+namespace weft {
 namespace {
 
-constexpr std::uint64_t kTableMax = 64 * 1024 * 1024;  ///< bytes of symbols, and of their names
+constexpr std::uint64_t kSymbolTableMax = 64 * 1024 * 1024;  ///< bytes of symbols, and of their names
 constexpr std::size_t kSectionsMax = 4096;
 
 class ElfFile {
@@ -29,7 +29,7 @@ class ElfFile {
     struct stat info {};
     if (::fstat(fd_, &info) != 0) return std::nullopt;
     const auto end = static_cast<std::uint64_t>(info.st_size);
-    if (size > kTableMax || offset > end || size > end - offset) return std::nullopt;
+    if (size > kSymbolTableMax || offset > end || size > end - offset) return std::nullopt;
     std::string out(size, '\0');
     for (std::uint64_t at = 0; at < size;) {
       const auto got = ::pread(fd_, out.data() + at, size - at, static_cast<off_t>(offset + at));
@@ -40,7 +40,7 @@ class ElfFile {
   }
   template <class T>
   std::optional<std::vector<T>> records(std::uint64_t offset, std::uint64_t count) const {
-    if (count > kTableMax / sizeof(T)) return std::nullopt;
+    if (count > kSymbolTableMax / sizeof(T)) return std::nullopt;
     const auto raw = bytes(offset, count * sizeof(T));
     if (!raw) return std::nullopt;
     std::vector<T> out(count);
@@ -52,7 +52,7 @@ class ElfFile {
   int fd_;
 };
 
-bool readable(const Elf64_Ehdr& head) {
+bool readable_elf(const Elf64_Ehdr& head) {
   constexpr unsigned char kHere = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB;
   return std::memcmp(head.e_ident, ELFMAG, SELFMAG) == 0 && head.e_ident[EI_CLASS] == ELFCLASS64 &&
          head.e_ident[EI_DATA] == kHere && head.e_shentsize == sizeof(Elf64_Shdr) && head.e_shnum <= kSectionsMax;
@@ -75,12 +75,12 @@ Result<SymbolTable> SymbolTable::read(const std::string& file) {
   const ElfFile elf(*opened);
   const auto bad = [&](const char* what) { return Error(codes::bad_encoding, file + ": " + what); };
   const auto head = elf.records<Elf64_Ehdr>(0, 1);
-  if (!head || !readable(head->front())) return bad("not an ELF file of this machine");
+  if (!head || !readable_elf(head->front())) return bad("not an ELF file of this machine");
   const auto sections = elf.records<Elf64_Shdr>(head->front().e_shoff, head->front().e_shnum);
   const Elf64_Shdr* table = sections ? table_in(*sections) : nullptr;
   if (table == nullptr) return bad("it has no table of symbols");
   const Elf64_Shdr& names = (*sections)[table->sh_link];
-  if (table->sh_size > kTableMax || names.sh_size > kTableMax)
+  if (table->sh_size > kSymbolTableMax || names.sh_size > kSymbolTableMax)
     return Error(codes::too_large, file + ": its table of symbols is too large");
   const auto symbols = elf.records<Elf64_Sym>(table->sh_offset, table->sh_size / sizeof(Elf64_Sym));
   auto text = elf.bytes(names.sh_offset, names.sh_size);
@@ -109,4 +109,4 @@ SymbolTable::Function SymbolTable::find(std::uint64_t address) const noexcept {
   return {rest.substr(0, std::min<std::size_t>(rest.find('\0'), 4096)), offset};
 }
 
-}  // namespace weft::node
+}  // namespace weft

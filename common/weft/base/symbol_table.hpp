@@ -1,5 +1,5 @@
 // SymbolTable: the functions of a program or library, from its ELF file, so that addresses of a process that no longer
-// runs get names. Whatever the file holds, it is read within limits. Private to node.
+// runs get names. Whatever the file holds, it is read within limits. A value.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -8,7 +8,7 @@
 
 #include "weft/base/result.hpp"
 
-namespace weft::node {
+namespace weft {
 
 class SymbolTable {
  public:
@@ -32,4 +32,4 @@ class SymbolTable {
   std::string names_;
 };
 
-}  // namespace weft::node
+}  // namespace weft
