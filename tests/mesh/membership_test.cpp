@@ -162,6 +162,17 @@ TEST_CASE_METHOD(Fixture, "a renewal that a registration of the same process ove
   CHECK(registry->renewals > 0);
 }
 
+TEST_CASE_METHOD(Fixture, "a health that changes while the registration waits for its answer follows at once") {
+  auto server = process("echo");
+  REQUIRE((*server)->start());
+  REQUIRE(until([&] { return registry->registrations == 1; }));  // its answer has not been read yet
+  (*server)->set_health(HealthState::warning, "early");
+  const TimePoint begin = loop.now();
+  REQUIRE(until([&] { return registry->renewals > 0; }));
+  CHECK(loop.now() - begin < 150ms);  // the first beat comes after 200 ms
+  CHECK(registry->records.begin()->second.health_text == "early");
+}
+
 TEST_CASE_METHOD(Fixture, "a subscriber hears publishers that are there and those that come later, on both hosts") {
   auto first = process("sensor", "alpha");
   REQUIRE((*first)->publishes("host.alpha.metrics"));

@@ -120,6 +120,7 @@ Task<bool> Membership::join(std::string registry) {
   registered_.set(1);
   peer_.set_epoch(epoch_);
   if (changed_) update();
+  if (record.health != health_ || record.health_text != health_text_) announce();  // changed since it was sent
   if (hooks_.joined) hooks_.joined(epoch_);
   co_return true;
 }
