@@ -1,5 +1,6 @@
 // weft breaker list|open|close|auto: the circuits of the calls that an agent makes, seen and turned by hand.
 #include "cli/survey.hpp"
+#include "weft/base/target.hpp"
 #include "weft/base/text.hpp"
 
 namespace weft::cli {
@@ -101,7 +102,7 @@ Task<int> ask(Session& session, BreakerArguments arguments) {
   request.set("target", arguments.target);
   request.set("instance", arguments.instance);
   const auto& directory = session.mesh().directory();
-  const std::string called = arguments.target.substr(0, arguments.target.find('.'));
+  const std::string called(split_target(arguments.target).agent);
   if (!called.empty() && directory.instances(called).empty()) {
     const Error unknown(codes::unknown_agent,
                         "no agent '" + called + "' is in the mesh" + did_you_mean(called, directory.agent_names()),

@@ -1,6 +1,7 @@
 // weft config check|explain|show: what the layers say together, and where each value came from.
 #include "cli/cli.hpp"
 #include "cli/fleet_config.hpp"
+#include "weft/base/target.hpp"
 #include "weft/base/text.hpp"
 #include "weft/config/config.hpp"
 #include "weft/policy/policy.hpp"
@@ -151,9 +152,7 @@ std::optional<std::string> target_of(const Value& root, const std::string& key) 
   const std::string section = "mesh.policies.";
   if (!key.starts_with(section)) return std::nullopt;
   std::string target = key.substr(section.size());
-  const auto dot = target.find('.');
-  const bool names = check_name("agent", target.substr(0, dot)) &&
-                     (dot == std::string::npos || check_name("method", target.substr(dot + 1)));
+  const bool names = check_name("agent", target) || weft::Target::parse(target);
   const Value* policies = root.find("mesh.policies");
   const bool rule = policies && policies->is_map() && policies->as_map().contains(target);
   if (!names || (!rule && root.find(key))) return std::nullopt;

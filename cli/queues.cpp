@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "weft/base/target.hpp"
 #include "weft/base/text.hpp"
 #include "weft/queue/queue.hpp"
 
@@ -37,8 +38,8 @@ std::vector<wire::InstanceRecord> keepers(Session& session) {
 }
 
 Result<void> check_queue(Session& session, const std::string& name) {
-  const auto dot = name.find('.');
-  const std::string agent = name.substr(0, dot), method = name.substr(dot + 1);
+  const auto parts = split_target(name);
+  const std::string agent(parts.agent), method(parts.method);
   const auto& directory = session.mesh().directory();
   const auto records = directory.instances(agent);
   if (records.empty())

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "cli/output.hpp"
+#include "weft/base/target.hpp"
 #include "weft/base/utf8.hpp"
 
 namespace weft::cli {
@@ -39,10 +40,10 @@ Result<Target> parse_target(std::string_view text) {
     target.host = text.substr(at + 1);
     if (auto fine = check_name("host name", target.host); !fine) return bad_target(text, fine.error().message);
   }
-  const auto dot = name.find('.');
-  if (dot == std::string_view::npos) return bad_target(text, "the method is missing");
-  target.agent = name.substr(0, dot);
-  target.method = name.substr(dot + 1);
+  const auto parts = split_target(name);
+  if (parts.agent.size() == name.size()) return bad_target(text, "the method is missing");
+  target.agent = parts.agent;
+  target.method = parts.method;
   if (auto fine = check_name("agent name", target.agent); !fine) return bad_target(text, fine.error().message);
   if (auto fine = check_name("method name", target.method); !fine) return bad_target(text, fine.error().message);
   return target;

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "weft/base/semver.hpp"
+#include "weft/base/target.hpp"
 #include "weft/base/utf8.hpp"
 #include "weft/wire/wire.hpp"
 
@@ -133,10 +134,7 @@ Result<void> check_tags(const wire::InstanceRecord& record) {
 }
 
 bool is_news(const wire::CircuitNews& news) {
-  const auto dot = news.target.find('.');
-  return dot != std::string::npos && news.state.size() <= kNameMax && !news.instance.is_nil() &&
-         check_name("agent", std::string_view(news.target).substr(0, dot)) &&
-         check_name("method", std::string_view(news.target).substr(dot + 1));
+  return news.state.size() <= kNameMax && !news.instance.is_nil() && Target::parse(news.target);
 }
 
 Result<void> check_circuits(const wire::InstanceRecord& record) {

@@ -1,6 +1,7 @@
 // `load`: calls another agent at a steady rate, whatever it answers, and tells how that went.
 #include "agents/echo/echo.hpp"
 #include "weft/base/pacer.hpp"
+#include "weft/base/target.hpp"
 
 namespace weft::echo {
 
@@ -30,7 +31,7 @@ Task<void> call_once(Agent& agent, Run& run, const LoadRequest& request, const P
 
 Result<void> check(const LoadRequest& request, const Settings& settings, const Call& call, TimePoint now) {
   const auto bad = [](const std::string& what) { return Error(codes::bad_payload, "echo.load: " + what); };
-  if (request.target.find('.') == std::string::npos)
+  if (!split_target(request.target).complete())
     return bad("'target' must be agent.method, got '" + request.target + "'");
   if (!(request.rate > 0) || request.rate > static_cast<double>(settings.rate_max))
     return bad("'rate' must be over 0 and at most " + std::to_string(settings.rate_max));

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "weft/base/target.hpp"
 #include "weft/calls/dispatcher_state.hpp"
 #include "weft/observe/trace.hpp"
 
@@ -66,9 +67,7 @@ Dispatcher::Method& Dispatcher::add(MethodInfo method) {
 
 Result<Dispatcher::Method*> Dispatcher::find(std::string_view name) const {
   if (const auto found = methods_.find(name); found != methods_.end()) return found->second.get();
-  const auto dot = name.find('.');
-  const auto agent = name.substr(0, dot);
-  const auto method = dot == std::string_view::npos ? std::string_view() : name.substr(dot + 1);
+  const auto [agent, method] = split_target(name);
   if (agent == wire::kWhoever && method.starts_with('_')) return find(identity_.agent + "." + std::string(method));
   if (agent != identity_.agent) {
     return Error(codes::no_such_method,

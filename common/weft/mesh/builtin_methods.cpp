@@ -22,10 +22,8 @@ void serve(Peer& peer, const char* name, const char* summary, Make make) {
 }  // namespace
 
 Result<std::string_view> agent_of(const std::string& target) {
-  const auto dot = target.find('.');
-  if (dot == std::string::npos || dot == 0 || dot + 1 == target.size())
-    return Error(codes::bad_name, "'" + target.substr(0, kNameMax) + "' is no target such as agent.method");
-  return std::string_view(target).substr(0, dot);
+  if (const auto parts = split_target(target); parts.complete()) return parts.agent;
+  return Error(codes::bad_name, "'" + target.substr(0, kNameMax) + "' is no target such as agent.method");
 }
 
 void serve_views(Peer& peer, const Directory& directory, Steering& steering) {

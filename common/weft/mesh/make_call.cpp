@@ -9,7 +9,7 @@ namespace weft::mesh {
 namespace {
 
 /// The attempts of one call. All but the tools is the frame's own.
-Task<Result<Payload>> attempts(CallTools tools, std::shared_ptr<Target> to, Payload payload, CallOptions options,
+Task<Result<Payload>> attempts(CallTools tools, std::shared_ptr<TargetState> to, Payload payload, CallOptions options,
                                std::shared_ptr<AttemptedInstances> attempted) {
   Route route(std::move(to));
   if (attempted) route.attempted = attempted.get();
@@ -58,7 +58,7 @@ Task<Result<Payload>> attempts(CallTools tools, std::shared_ptr<Target> to, Payl
 
 }  // namespace
 
-Task<Result<Payload>> make_call(CallTools tools, std::shared_ptr<Target> target, Payload&& payload,
+Task<Result<Payload>> make_call(CallTools tools, std::shared_ptr<TargetState> target, Payload&& payload,
                                 CallOptions&& options) {
   const Duration late = options.hedge_after.value_or(target->policy->policy.hedge.after);
   if (late <= Duration::zero() || options.once || !options.instance.empty())

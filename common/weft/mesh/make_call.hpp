@@ -10,7 +10,7 @@ struct CallTools {
   Caller& caller;
   Steering& steering;
 };
-Task<Result<Payload>> make_call(CallTools tools, std::shared_ptr<Target> target, Payload&& payload,
+Task<Result<Payload>> make_call(CallTools tools, std::shared_ptr<TargetState> target, Payload&& payload,
                                 CallOptions&& options);
 Task<Result<Payload>> failed_call(Error error);
 

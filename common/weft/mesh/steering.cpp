@@ -9,7 +9,7 @@ constexpr std::size_t kTargetsMax = 1000;  // beyond it those that nobody waits 
 
 }  // namespace
 
-TargetStats* Target::stats_of(const InstanceState& instance_state) noexcept {
+TargetStats* TargetState::stats_of(const InstanceState& instance_state) noexcept {
   const auto found = std::find_if(stats_list.begin(), stats_list.end(), [&](const TargetStats& stats) {
     return stats.instance_state.get() == &instance_state;
   });
@@ -52,11 +52,11 @@ void Steering::set_policies(std::shared_ptr<const Policies> policies) {
   for (auto& [name, target] : targets_) target->policy = &policies_->policy_for(name);
 }
 
-std::shared_ptr<Target> Steering::look_up(std::string_view name) {
+std::shared_ptr<TargetState> Steering::look_up(std::string_view name) {
   if (const auto found = targets_.find(name); found != targets_.end()) return found->second;
   if (targets_.size() >= kTargetsMax)
     std::erase_if(targets_, [](const auto& it) { return it.second.use_count() == 1; });
-  auto target = std::make_shared<Target>();
+  auto target = std::make_shared<TargetState>();
   target->name = name;
   target->id = caller_.target_id(name);
   target->policy = &policies_->policy_for(name);
@@ -76,7 +76,7 @@ std::shared_ptr<Target> Steering::look_up(std::string_view name) {
 }
 
 /// Candidates may be others than last time; tracks of those that stayed are kept.
-void Steering::refresh(Target& target) {
+void Steering::refresh(TargetState& target) {
   if (target.version == router_.version()) return;
   target.version = router_.version();
   auto candidates = router_.candidates(target.agent());
@@ -112,7 +112,7 @@ std::uint64_t Steering::chance(Balance balance) {
 
 Result<const Router::Candidate*> Steering::select(Route& route, const CallOptions& options) {
   route.release();
-  Target& target = *route.target;
+  TargetState& target = *route.target;
   refresh(target);
   Selector ask;
   if (auto fine = fill(ask, route, options); !fine) return fine.error();
@@ -140,7 +140,7 @@ void Steering::answers_again(const InstanceState& instance_state) {
   }
 }
 
-Error Steering::refused(const Target& target, const CallOptions& options, Choice::Refused why) const {
+Error Steering::refused(const TargetState& target, const CallOptions& options, Choice::Refused why) const {
   if (why == Choice::Refused::nobody) return router_.nobody(target.agent(), options);
   Duration soonest = Duration::max();
   std::string told;
@@ -199,7 +199,7 @@ bool Steering::another(const Route& route, const CallOptions& options) const noe
 }
 
 void Steering::consider_retry(const Route& route, Outgoing& call, const Result<Payload>& outcome) {
-  Target& target = *route.target;
+  TargetState& target = *route.target;
   const auto& rules = route.policy().retry;
   if (call.attempt == 1) target.budget.earn(rules.budget);
   if (outcome || !call.keep_payload || !policy::worth_retrying(outcome.error(), rules, !call.options.key.empty()))
@@ -216,7 +216,7 @@ void Steering::consider_retry(const Route& route, Outgoing& call, const Result<P
   target.retries->add();
 }
 
-bool Steering::may_hedge(Target& target) {
+bool Steering::may_hedge(TargetState& target) {
   if (!target.budget.spend(target.policy->policy.retry.budget)) {
     target.retries_denied->add();
     return false;
@@ -225,7 +225,7 @@ bool Steering::may_hedge(Target& target) {
   return true;
 }
 
-void Steering::record_transition(Target& target, const TargetStats& changed,
+void Steering::record_transition(TargetState& target, const TargetStats& changed,
                                  std::optional<Breaker::Transition> transition) {
   if (!transition) return;
   BreakerState worst = BreakerState::closed;

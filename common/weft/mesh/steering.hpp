@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "weft/base/target.hpp"
 #include "weft/mesh/circuit_gossip.hpp"
 #include "weft/mesh/gather.hpp"
 #include "weft/mesh/liveness.hpp"
@@ -37,7 +38,7 @@ using policy::TargetStats;
 using policy::WhyChosen;
 
 /// One target as this process calls it.
-struct Target {
+struct TargetState {
   std::string name;      ///< "agent.method"
   std::uint32_t id = 0;  ///< Caller::target_id()
   const EffectivePolicy* policy = nullptr;
@@ -48,7 +49,7 @@ struct Target {
   observe::Counter *retries = nullptr, *retries_denied = nullptr, *hedges = nullptr;
   std::array<observe::Gauge*, 3> state{};  ///< by BreakerState
 
-  std::string_view agent() const noexcept { return std::string_view(name).substr(0, name.find('.')); }
+  std::string_view agent() const noexcept { return split_target(name).agent; }
   TargetStats* stats_of(const InstanceState& instance_state) noexcept;
 };
 
@@ -61,12 +62,12 @@ struct AttemptedInstances {
 /// The way of one call: where it was sent, and what it holds while it waits. Lives in the call's frame, and gives back
 /// when that is destroyed.
 struct Route {
-  explicit Route(std::shared_ptr<Target> to) : target(std::move(to)) {}
+  explicit Route(std::shared_ptr<TargetState> to) : target(std::move(to)) {}
   Route(const Route&) = delete;
   Route& operator=(const Route&) = delete;
   ~Route() { release(); }
 
-  std::shared_ptr<Target> target;
+  std::shared_ptr<TargetState> target;
   std::shared_ptr<const Router::Candidates> among;  ///< keeps what `at` points to
   const Router::Candidate* at = nullptr;            ///< of the attempt that waits; null: none
   Breaker::Pass pass = Breaker::Pass::normal;
@@ -103,7 +104,7 @@ class Steering {
   /// Those whom a gathering asks, by id.
   std::vector<Gathered::Answer> wanted(std::string_view agent, const CallOptions& options,
                                        const GatherOptions& gathering);
-  const std::shared_ptr<Target>& target(std::string_view name) {
+  const std::shared_ptr<TargetState>& target(std::string_view name) {
     return last_ && last_->name == name ? last_ : last_ = look_up(name);
   }
   /// Where the next attempt goes; `course` holds it. Errors: `no_registry`, `no_responders`, `circuit_open`,
@@ -113,7 +114,7 @@ class Steering {
   /// where the policy asks for another attempt.
   void ended(Route& route, Outgoing& outgoing, const Result<Payload>& outcome);
   /// True, and paid for, when a second call may go.
-  bool may_hedge(Target& target);
+  bool may_hedge(TargetState& target);
 
   /// Circuits, budgets and what was measured stay.
   void set_policies(std::shared_ptr<const Policies> policies);
@@ -130,22 +131,22 @@ class Steering {
     using is_transparent = void;
     std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
   };
-  std::shared_ptr<Target> look_up(std::string_view name);
+  std::shared_ptr<TargetState> look_up(std::string_view name);
   static Result<void> fill(Selector& ask, const Route& route, const CallOptions& options);
   bool is_served(std::string_view name) const;
-  std::optional<Error> not_served(const Target& target) const;
-  void refresh(Target& target);
+  std::optional<Error> not_served(const TargetState& target) const;
+  void refresh(TargetState& target);
   void measure(Route& route, const Outgoing& call, const Result<Payload>& outcome);
   void consider_retry(const Route& route, Outgoing& call, const Result<Payload>& outcome);
   bool another(const Route& route, const CallOptions& options) const noexcept;
-  Error refused(const Target& target, const CallOptions& options, Choice::Refused why) const;
-  void record_transition(Target& target, const TargetStats& stats, std::optional<Breaker::Transition> transition);
+  Error refused(const TargetState& target, const CallOptions& options, Choice::Refused why) const;
+  void record_transition(TargetState& target, const TargetStats& stats, std::optional<Breaker::Transition> transition);
   /// The same for what calls of this process found out: other callers learn of it.
-  void publish_transition(Target& target, const TargetStats& stats, std::optional<Breaker::Transition> transition);
+  void publish_transition(TargetState& target, const TargetStats& stats, std::optional<Breaker::Transition> transition);
   void receive_report(const std::shared_ptr<const ReportingCaller>& by, const CircuitNews& report);
-  void apply_report(Target& target, TargetStats& stats, const std::shared_ptr<const ReportingCaller>& by,
+  void apply_report(TargetState& target, TargetStats& stats, const std::shared_ptr<const ReportingCaller>& by,
                     BreakerState state, Duration hold);
-  void start_from_reports(Target& target);
+  void start_from_reports(TargetState& target);
   void answers_again(const InstanceState& instance_state);
   std::uint64_t chance(Balance balance);
 
@@ -163,8 +164,8 @@ class Steering {
   OutgoingReports own_reports_;
   PeerReports peer_reports_;
   std::function<void()> notify_reports_;
-  std::unordered_map<std::string, std::shared_ptr<Target>, Hash, std::equal_to<>> targets_;
-  std::shared_ptr<Target> last_;  // that was called: the next call is often one of the same
+  std::unordered_map<std::string, std::shared_ptr<TargetState>, Hash, std::equal_to<>> targets_;
+  std::shared_ptr<TargetState> last_;  // that was called: the next call is often one of the same
 };
 
 }  // namespace weft::mesh

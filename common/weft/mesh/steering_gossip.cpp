@@ -14,7 +14,7 @@ Duration part_of(Duration whole, double part) noexcept {
 
 }  // namespace
 
-void Steering::publish_transition(Target& target, const TargetStats& stats,
+void Steering::publish_transition(TargetState& target, const TargetStats& stats,
                                   std::optional<Breaker::Transition> transition) {
   record_transition(target, stats, transition);
   const auto& rules = target.policy->policy.breaker;
@@ -28,7 +28,7 @@ std::vector<CircuitNews> Steering::reports() {
   peer_reports_.expire(now, [&](const std::string& name, const Ulid& instance) {
     const auto found = targets_.find(name);
     if (found == targets_.end()) return;
-    Target& target = *found->second;
+    TargetState& target = *found->second;
     for (auto& stats : target.stats_list) {
       if (stats.instance_state->id == instance)
         record_transition(target, stats, stats.breaker.lapse(target.policy->policy.breaker, now));
@@ -53,7 +53,7 @@ void Steering::receive_report(const std::shared_ptr<const ReportingCaller>& by, 
   const TimePoint now = loop_.turn_time();
   const Duration hold = part_of(rules.open_for, hold_part(random_.unit()));
   if (const auto found = targets_.find(report.target); found != targets_.end()) {
-    Target& target = *found->second;
+    TargetState& target = *found->second;
     refresh(target);
     for (auto& stats : target.stats_list) {
       if (stats.instance_state->id == report.instance) apply_report(target, stats, by, *state, hold);
@@ -65,7 +65,7 @@ void Steering::receive_report(const std::shared_ptr<const ReportingCaller>& by, 
     peer_reports_.open(report.target, report.instance, {by, now + hold, now + hold + rules.open_for});
 }
 
-void Steering::apply_report(Target& target, TargetStats& stats, const std::shared_ptr<const ReportingCaller>& by,
+void Steering::apply_report(TargetState& target, TargetStats& stats, const std::shared_ptr<const ReportingCaller>& by,
                             BreakerState state, Duration hold) {
   const auto& rules = target.policy->policy.breaker;
   const TimePoint now = loop_.turn_time();
@@ -91,7 +91,7 @@ void Steering::apply_report(Target& target, TargetStats& stats, const std::share
 }
 
 /// Circuits that are new begin as others told.
-void Steering::start_from_reports(Target& target) {
+void Steering::start_from_reports(TargetState& target) {
   const TimePoint now = loop_.turn_time();
   for (auto& stats : target.stats_list) {
     if (stats.reported_by || stats.measured != TimePoint{} || !stats.breaker.admits_all()) continue;

@@ -23,7 +23,7 @@ Value to_value(const Explanation& verdict) {
   return out;
 }
 
-Value to_value(const Target& target, const TargetStats& stats, TimePoint now) {
+Value to_value(const TargetState& target, const TargetStats& stats, TimePoint now) {
   const auto breaker = stats.breaker.snapshot(target.policy->policy.breaker, now);
   Value out;
   out.set("target", target.name);
@@ -53,7 +53,7 @@ std::string breaker_rules(const EffectivePolicy& policy) {
   return out;
 }
 
-bool fits(const Target& target, std::string_view asked) { return target.name == asked || target.agent() == asked; }
+bool fits(const TargetState& target, std::string_view asked) { return target.name == asked || target.agent() == asked; }
 
 }  // namespace
 
@@ -118,14 +118,13 @@ Value Steering::breakers() {
 }
 
 bool Steering::is_served(std::string_view name) const {
-  const auto dot = name.find('.');
-  if (dot == std::string_view::npos) return false;
-  const auto method = name.substr(dot + 1);
+  const auto parts = split_target(name);
   const auto serves = [&](const Router::Candidate& candidate) {
     const auto& methods = candidate.record->methods;
-    return std::any_of(methods.begin(), methods.end(), [&](const MethodInfo& info) { return info.name == method; });
+    return std::any_of(methods.begin(), methods.end(),
+                       [&](const MethodInfo& info) { return info.name == parts.method; });
   };
-  const auto candidates = router_.candidates(name.substr(0, dot));
+  const auto candidates = router_.candidates(parts.agent);
   return std::any_of(candidates->begin(), candidates->end(), serves);
 }
 
@@ -199,7 +198,7 @@ Value Steering::explain(std::string_view name, const CallOptions& options) {
 }
 
 /// What every callee would answer, by the records of all.
-std::optional<Error> Steering::not_served(const Target& target) const {
+std::optional<Error> Steering::not_served(const TargetState& target) const {
   const std::string_view method = std::string_view(target.name).substr(target.agent().size() + 1);
   if (method.starts_with('_') || is_served(target.name)) return std::nullopt;  // what is built in is in no record
   std::vector<std::string_view> known;

@@ -4,6 +4,8 @@
 #include <array>
 #include <tuple>
 
+#include "weft/base/target.hpp"
+
 namespace weft::policy {
 namespace {
 
@@ -80,9 +82,9 @@ Result<RetryOn> from_text(std::string_view name, std::type_identity<RetryOn>) {
 Result<TargetPattern> TargetPattern::parse(std::string_view text) {
   TargetPattern pattern;
   pattern.text_ = text;
-  const auto dot = text.find('.');
-  pattern.agent_ = text.substr(0, dot);
-  pattern.method_ = dot == std::string_view::npos ? "*" : text.substr(dot + 1);
+  const auto parts = split_target(text);
+  pattern.agent_ = parts.agent;
+  pattern.method_ = text.size() == parts.agent.size() ? "*" : parts.method;
   for (std::string part : {pattern.agent_, pattern.method_}) {
     std::replace(part.begin(), part.end(), '*', '_');
     if (!check_name("target", part))

@@ -36,13 +36,13 @@ Outcome outcome_of(const Result<Done>& done, const Error*& why, Error& kept) {
 
 Task<void> Producer::offer(std::string instance) {
   Offer offer;
-  offer.queue = method_;
+  offer.queue = target_.method();
   offer.producer = parts_.options.instance;
   offer.waiting = backlog_.ready();
   calls::CallOptions options(kOfferTimeout);
   options.instance = instance;
   options.once = true;  // held by the worker until it has room
-  auto answer = co_await parts_.mesh.call(agent_ + "._offer", wire::Payload::of(offer), options);
+  auto answer = co_await parts_.mesh.call(std::string(target_.agent()) + "._offer", wire::Payload::of(offer), options);
   auto grant = answer ? answer->as<Grant>() : Result<Grant>(answer.error());
   const auto found = workers_.find(instance);
   if (found == workers_.end()) co_return;
@@ -64,13 +64,14 @@ void Producer::pause(Worker& worker, Duration least) {
 
 Task<void> Producer::return_credit(std::string instance, std::uint64_t items) {
   Offer offer;
-  offer.queue = method_;
+  offer.queue = target_.method();
   offer.producer = parts_.options.instance;
   offer.unused = items;
   calls::CallOptions options(kGiveBackTimeout);
   options.instance = instance;
   options.once = true;
-  (void)co_await parts_.mesh.call(agent_ + "._offer", wire::Payload::of(offer), options);  // else it ends by itself
+  (void)co_await parts_.mesh.call(std::string(target_.agent()) + "._offer", wire::Payload::of(offer),
+                                  options);  // else it ends by itself
 }
 
 Task<void> Producer::deliver(std::string instance, std::uint64_t sequence) {
@@ -91,7 +92,7 @@ Task<void> Producer::deliver(std::string instance, std::uint64_t sequence) {
   options.once = true;  // whether it is given again is decided here, by the rules of the queue
   options.trace = entry.trace;
   const std::int64_t begin_us = to_us(parts_.loop.clock().wall());
-  auto answer = co_await parts_.mesh.call(target_, wire::Payload::of(work), options);
+  auto answer = co_await parts_.mesh.call(target_.text(), wire::Payload::of(work), options);
   settle(instance, sequence, begin_us, std::move(answer));
 }
 
@@ -151,7 +152,7 @@ void Producer::note(const Entry& entry) {
 void Producer::bury(std::unique_ptr<Entry> entry, const Error& why) {
   DeadLetter letter;
   letter.id = entry->id;
-  letter.queue = target_;
+  letter.queue = target_.text();
   letter.priority = entry->priority;
   letter.key = entry->key;
   letter.headers = entry->headers;
@@ -166,7 +167,7 @@ void Producer::bury(std::unique_ptr<Entry> entry, const Error& why) {
   tell(letter);
   metrics_.dead(why.code);
   const Error dead(codes::dead_lettered,
-                   "item " + letter.id.to_string() + " of " + target_ + " failed " +
+                   "item " + letter.id.to_string() + " of " + target_.text() + " failed " +
                        std::to_string(letter.attempts.size()) + " times, last with " + why.code + ": " + why.message,
                    "weft dlq show " + letter.id.to_string());
   auto place = parts_.journals.of(rules().durability);
@@ -189,18 +190,18 @@ void Producer::tell(const DeadLetter& letter) {
   const std::string id = letter.id.to_string();
   parts_.log.error(
       "an item is a dead letter", Error(codes::dead_lettered, letter.reason),
-      {{"queue", target_}, {"item", id}, {"attempts", letter.attempts.size()}, {"reason_code", letter.code}});
+      {{"queue", target_.text()}, {"item", id}, {"attempts", letter.attempts.size()}, {"reason_code", letter.code}});
   ErrorEvent event;
   event.id = letter.event;
   event.category = "queue";
   event.code = std::string(codes::dead_lettered.id);
   event.message = "an item of {queue} is a dead letter after {attempts} attempts: {reason}";
-  event.values = {{"queue", target_},
+  event.values = {{"queue", target_.text()},
                   {"item", id},
                   {"reason", letter.reason},
                   {"reason_code", letter.code},
                   {"attempts", letter.attempts.size()}};
-  event.fingerprint = "dead letter " + target_ + " " + letter.code;
+  event.fingerprint = "dead letter " + target_.text() + " " + letter.code;
   parts_.mesh.report(std::move(event));
 }
 
@@ -216,7 +217,7 @@ bool Producer::drained() const noexcept {
 }
 
 std::size_t Producer::abandon() {
-  const Error error(codes::draining, "this process stopped before the item of " + target_ + " was done");
+  const Error error(codes::draining, "this process stopped before the item of " + target_.text() + " was done");
   for (auto& [sequence, receipt] : std::exchange(receipts_, {})) receipt.complete(error);
   const std::size_t left = rules().durability == Durability::none ? backlog_.size() : 0;
   if (left > 0) metrics_.lost.add(left);
@@ -229,7 +230,7 @@ QueueInfo Producer::info() const {
     return std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
   };
   QueueInfo info;
-  info.queue = target_;
+  info.queue = target_.text();
   info.producer = parts_.options.agent;
   info.host = parts_.options.host;
   info.instance = parts_.options.instance;
@@ -245,7 +246,7 @@ QueueInfo Producer::info() const {
   info.redelivered = metrics_.redelivered_sum;
   info.refused = metrics_.refused_sum;
   info.dead = metrics_.dead_sum;
-  info.dead_letters = parts_.letters.count(target_);
+  info.dead_letters = parts_.letters.count(target_.text());
   info.items_max = rules().items_max;
   info.bytes_max = rules().bytes_max;
   info.attempts = rules().attempts;

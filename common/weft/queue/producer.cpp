@@ -37,15 +37,13 @@ Entry entry_of(StoredItem&& item, StoredNote&& note) {
 
 }  // namespace
 
-Producer::Producer(Parts parts, std::string target)
+Producer::Producer(Parts parts, Target target)
     : parts_(parts),
       target_(std::move(target)),
-      agent_(target_.substr(0, target_.find('.'))),
-      method_(target_.substr(agent_.size() + 1)),
-      backlog_(parts.options.rules_for(target_)),
-      metrics_(parts.metrics, target_),
+      backlog_(parts.options.rules_for(target_.text())),
+      metrics_(parts.metrics, target_.text()),
       timer_(parts.loop) {
-  for (const auto* record : parts_.mesh.directory().instances(agent_)) worker_seen(*record);
+  for (const auto* record : parts_.mesh.directory().instances(target_.agent())) worker_seen(*record);
 }
 
 Producer::~Producer() = default;
@@ -120,17 +118,17 @@ Error Producer::refuse(const char* reason, Error error) {
   auto& told = told_[reason];
   if (told != TimePoint{} && now - told < kToldAgain) return error;
   told = now;
-  parts_.log.warn("an item was refused", {{"queue", target_}, {"reason", reason}, {"error", error.message}});
+  parts_.log.warn("an item was refused", {{"queue", target_.text()}, {"reason", reason}, {"error", error.message}});
   ErrorEvent event;
   event.severity = Severity::warning;
   event.category = "queue";
   event.code = error.code;
   event.message = "queue {queue} refuses items: {reason}";
-  event.values = {{"queue", target_},
+  event.values = {{"queue", target_.text()},
                   {"reason", reason},
                   {"error", error.message},
                   {"refused", std::exchange(refused_since_[reason], 0)}};
-  event.fingerprint = "queue refuses " + target_ + " " + reason;
+  event.fingerprint = "queue refuses " + target_.text() + " " + reason;
   parts_.mesh.report(std::move(event));
   return error;
 }
@@ -169,13 +167,15 @@ Result<void> Producer::replay(const DeadLetter& letter, wire::Payload payload) {
   return {};
 }
 
-std::string Producer::key_of(const char* kind, const Ulid& id) const { return kind + target_ + "/" + id.to_string(); }
+std::string Producer::key_of(const char* kind, const Ulid& id) const {
+  return kind + target_.text() + "/" + id.to_string();
+}
 
 void Producer::save(const Entry& entry) {
   auto place = journal();
   if (!place || !*place) return;
   StoredItem item;
-  item.queue = target_;
+  item.queue = target_.text();
   item.id = entry.id;
   item.sequence = entry.sequence;
   item.priority = entry.priority;
@@ -199,9 +199,9 @@ void Producer::forget(const Entry& entry) {
 // ---- workers
 
 void Producer::worker_seen(const wire::InstanceRecord& record) {
-  const bool works = record.agent == agent_ && !record.call_endpoint.empty() &&
+  const bool works = record.agent == target_.agent() && !record.call_endpoint.empty() &&
                      std::any_of(record.methods.begin(), record.methods.end(), [&](const wire::MethodInfo& method) {
-                       return method.name == method_ && method.kind == "queue";
+                       return method.name == target_.method() && method.kind == "queue";
                      });
   const std::string instance = record.instance.to_string();
   if (!works) {

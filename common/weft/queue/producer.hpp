@@ -6,6 +6,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "weft/base/target.hpp"
 #include "weft/queue/backlog.hpp"
 #include "weft/queue/dead_letters.hpp"
 #include "weft/queue/producer_metrics.hpp"
@@ -26,7 +27,7 @@ struct Parts {
 
 class Producer {
  public:
-  Producer(Parts parts, std::string target);
+  Producer(Parts parts, Target target);
   ~Producer();
 
   Task<Result<Receipt>> push(wire::Payload payload, PushOptions options);
@@ -44,7 +45,7 @@ class Producer {
   /// Tells who waits for what is in memory only that it will not be done; returns how many that are.
   std::size_t abandon();
   QueueInfo info() const;
-  const std::string& target() const noexcept { return target_; }
+  const std::string& target() const noexcept { return target_.text(); }
 
  private:
   struct Worker {
@@ -85,7 +86,7 @@ class Producer {
   void tell(const DeadLetter& letter);
 
   Parts parts_;
-  std::string target_, agent_, method_;
+  Target target_;
   Backlog backlog_;
   std::map<std::string, Worker> workers_;  // by instance
   std::unordered_map<std::uint64_t, Completion<Receipt::Outcome>::Completer> receipts_;

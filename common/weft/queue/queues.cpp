@@ -13,15 +13,6 @@ constexpr Duration kLook = 5ms;  // while draining
 constexpr Duration kRestoreAgain = 1s;
 constexpr std::size_t kQueuesMax = 10'000;
 
-Result<void> check_target(std::string_view target) {
-  const auto dot = target.find('.');
-  const bool fine = dot != std::string_view::npos && check_name("agent name", target.substr(0, dot)) &&
-                    check_name("method name", target.substr(dot + 1));
-  if (fine) return {};
-  return Error(codes::bad_name,
-               "'" + std::string(target.substr(0, 2 * kNameMax)) + "' is no target such as agent.method");
-}
-
 template <class Request>
 Result<Request> read(const calls::Call& call) {
   if (call.payload().bytes.empty()) return Request{};
@@ -66,8 +57,8 @@ struct Queues::Impl {
 
   // ---- producers
 
-  Producer& producer(const std::string& target) {
-    auto& one = producers[target];
+  Producer& producer(const Target& target) {
+    auto& one = producers[target.text()];
     if (!one) {
       show();
       one = std::make_unique<Producer>(Parts{loop, mesh, options, metrics, log, journals, letters, random}, target);
@@ -92,11 +83,11 @@ struct Queues::Impl {
     std::vector<StoredItem> items;
     for (const auto& entry : *entries) {
       auto item = read_stored<StoredItem>(entry.value);
-      auto fine = item ? check_target(item->queue) : Result<void>(item.error());
-      if (fine) {
+      const auto target = item ? Target::parse(item->queue) : Result<Target>(item.error());
+      if (target) {
         items.push_back(std::move(*item));
       } else {
-        unreadable(entry.key.substr(2), "item", fine.error());
+        unreadable(entry.key.substr(2), "item", target.error());
       }
     }
     std::sort(items.begin(), items.end(), [](const auto& a, const auto& b) {
@@ -104,7 +95,7 @@ struct Queues::Impl {
     });
     for (auto& item : items) {
       const std::string key = item.queue + "/" + item.id.to_string();
-      Producer& to = producer(item.queue);
+      Producer& to = producer(Target::parse(item.queue).value());
       if (!noted.contains(key)) noted[key].given = journal.mended;  // its note may be what is missing
       to.restore(std::move(item), std::move(noted[key]));
     }
@@ -149,11 +140,12 @@ struct Queues::Impl {
     if (!to_restore.empty()) again.start(kRestoreAgain, [this] { start(); });
   }
 
-  Result<Producer*> producer_for_push(const std::string& target) {
-    if (auto fine = check_target(target); !fine) return fine.error();
-    if (!producers.contains(target) && producers.size() >= kQueuesMax)
+  Result<Producer*> producer_for_push(const std::string& text) {
+    const auto target = Target::parse(text);
+    if (!target) return target.error();
+    if (!producers.contains(text) && producers.size() >= kQueuesMax)
       return Error(codes::queue_full, "this process pushes to " + std::to_string(kQueuesMax) + " queues already");
-    return &producer(target);
+    return &producer(*target);
   }
 
   // ---- what people ask
@@ -216,7 +208,9 @@ struct Queues::Impl {
       auto payload = letters.payload(id);
       if (request.encoding) payload = wire::Payload(static_cast<wire::Encoding>(*request.encoding), request.payload);
       if (!payload) return payload.error();
-      if (auto pushed = producer(found->queue).replay(*found, std::move(*payload)); !pushed) return pushed.error();
+      const auto target = Target::parse(found->queue);
+      if (!target) return target.error();
+      if (auto pushed = producer(*target).replay(*found, std::move(*payload)); !pushed) return pushed.error();
       (void)letters.remove(id);  // written with the item, in one transaction
       ++reply.replayed;
     }

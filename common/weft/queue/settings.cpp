@@ -1,6 +1,7 @@
 // The section `queues`: rules by pattern of target.
 #include <algorithm>
 
+#include "weft/base/target.hpp"
 #include "weft/policy/policy.hpp"
 #include "weft/queue/queue.hpp"
 
@@ -18,12 +19,11 @@ Result<void> overlay(const std::string& pattern, const Value& values, Rules& rul
 Rules Options::rules_for(std::string_view target) const {
   Rules out;
   if (!rules.is_map()) return out;
-  const auto dot = target.find('.');
-  const auto of = target.substr(0, dot), method = target.substr(dot + 1);
+  const auto parts = split_target(target);
   std::vector<policy::TargetPattern> patterns;
   for (const auto& [text, values] : rules.as_map()) {
     auto pattern = policy::TargetPattern::parse(text);
-    if (pattern && pattern->matches(of, method)) patterns.push_back(std::move(*pattern));
+    if (pattern && pattern->matches(parts.agent, parts.method)) patterns.push_back(std::move(*pattern));
   }
   std::sort(patterns.begin(), patterns.end());
   for (const auto& pattern : patterns)
