@@ -16,9 +16,7 @@ Exporter::Exporter(Journal& journal, const Clock& clock, observe::Metrics& metri
       live_skipped_(metrics.counter("weft_error_live_skipped_total", "Events not published live: over the rate.")) {
   rejected("bad_event", 0);
   rejected("journal_failed", 0);
-  metrics.on_collect([this, alive = std::weak_ptr<int>(alive_)] {
-    if (!alive.expired()) collect();
-  });
+  metrics.on_collect(lifetime_.guard([this] { collect(); }));
 }
 
 void Exporter::rejected(std::string_view reason, std::uint64_t events) {

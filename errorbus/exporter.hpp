@@ -1,6 +1,7 @@
 // Exporter: what the journal knows, as metrics. Private to errorbus. Loop-bound.
 #pragma once
 #include "errorbus/journal.hpp"
+#include "weft/base/lifetime.hpp"
 #include "weft/observe/observe.hpp"
 
 namespace weft::errorbus {
@@ -27,7 +28,7 @@ class Exporter {
   observe::Counter& duplicates_;
   observe::Counter& live_skipped_;
   Counts shown_;
-  std::shared_ptr<int> alive_ = std::make_shared<int>(0);  // the metrics outlive this
+  Lifetime lifetime_;  // the metrics outlive this
 };
 
 }  // namespace weft::errorbus

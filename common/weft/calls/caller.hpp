@@ -5,6 +5,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "weft/base/lifetime.hpp"
 #include "weft/calls/deadlines.hpp"
 #include "weft/calls/interceptor.hpp"
 #include "weft/calls/stream_core.hpp"
@@ -117,7 +118,7 @@ class Caller {
   std::unordered_map<std::string_view, std::uint32_t> target_ids_;
   std::vector<std::unique_ptr<Stats>> targets_;  // by target id
   Timer idle_;
-  std::shared_ptr<int> life_ = std::make_shared<int>(0);
+  Lifetime lifetime_;
 };
 
 }  // namespace weft::calls

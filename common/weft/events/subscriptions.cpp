@@ -59,9 +59,7 @@ Subscription Subscriptions::subscribe(const TopicPattern& pattern, EventHandler 
   }
   subscribers_.push_back(entry);
   ++subscriptions_;
-  return Subscription([this, entry, alive = std::weak_ptr<int>(life_)] {
-    if (alive.lock()) close(entry);
-  });
+  return Subscription(lifetime_.guard([this, entry] { close(entry); }));
 }
 
 void Subscriptions::close(const std::shared_ptr<Subscriber>& subscriber) {

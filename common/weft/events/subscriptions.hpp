@@ -7,6 +7,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "weft/base/lifetime.hpp"
 #include "weft/events/event.hpp"
 #include "weft/events/ledger.hpp"
 #include "weft/events/subscription.hpp"
@@ -100,7 +101,7 @@ class Subscriptions {
   observe::Counter& received_;
   observe::Counter& out_of_order_;
   observe::Counter& handler_failures_;
-  std::shared_ptr<int> life_ = std::make_shared<int>(0);
+  Lifetime lifetime_;
 };
 
 }  // namespace weft::events

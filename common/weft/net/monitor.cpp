@@ -26,15 +26,13 @@ Monitor::~Monitor() {
 }
 
 void Monitor::drain_later() {
-  loop_.post([this, alive = std::weak_ptr<int>(life_)] {
-    if (alive.lock()) drain();
-  });
+  loop_.post(lifetime_.guard([this] { drain(); }));
 }
 
 void Monitor::drain() {
-  const std::weak_ptr<int> alive = life_;
+  const auto watch = lifetime_.watch();
   int left = kEventsPerTurn;
-  for (zmq::message_t event, address; !alive.expired();) {
+  for (zmq::message_t event, address; watch.alive();) {
     if (left-- == 0) return drain_later();
     if (!pair_.recv(event, zmq::recv_flags::dontwait)) return;
     if (event.more()) (void)pair_.recv(address, zmq::recv_flags::dontwait);

@@ -4,6 +4,7 @@
 #include <memory>
 #include <zmq.hpp>
 
+#include "weft/base/lifetime.hpp"
 #include "weft/net/net.hpp"
 
 namespace weft::net {
@@ -29,7 +30,7 @@ class Monitor {
   zmq::socket_t pair_;
   OnEvent on_event_;
   Loop::Id watch_ = 0;
-  std::shared_ptr<int> life_ = std::make_shared<int>(0);
+  Lifetime lifetime_;
 };
 
 }  // namespace weft::net

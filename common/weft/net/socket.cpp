@@ -160,36 +160,31 @@ void Socket::drain_monitor() {
   if (handshakes_) handshakes_->drain();
 }
 
-Socket::~Socket() {
-  *alive_ = false;
-  loop_.unwatch(watch_);
-}
+Socket::~Socket() { loop_.unwatch(watch_); }
 
 void Socket::run_drain() {
   if (draining_) return;
   draining_ = true;
   const int share = one_at_a_time_ ? 1 : kShare;
   share_ = share;
-  const auto alive = alive_;
+  const auto watch = lifetime_.watch();
   drain_();
-  if (!*alive) return;
+  if (!watch.alive()) return;
   draining_ = false;
   if (share_ > 0) {  // drained
     one_at_a_time_ = share - share_ <= 1;
   } else if (one_at_a_time_) {
     must_check_ = true;
-    loop_.at_turn_end([this, alive] {
-      if (*alive && must_check_) check_readable();
-    });
+    loop_.at_turn_end(lifetime_.guard([this] {
+      if (must_check_) check_readable();
+    }));
   } else {
     drain_later();
   }
 }
 
 void Socket::drain_later() {
-  loop_.post([this, alive = alive_] {
-    if (*alive) run_drain();
-  });
+  loop_.post(lifetime_.guard([this] { run_drain(); }));
 }
 
 void Socket::check_readable() {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <set>
 
+#include "weft/base/lifetime.hpp"
 #include "weft/net/monitor.hpp"
 #include "weft/net/net.hpp"
 #include "weft/net/outbox.hpp"
@@ -69,7 +70,7 @@ class Socket {
   bool one_at_a_time_ = false;
   bool must_check_ = false;
   bool draining_ = false;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  Lifetime lifetime_;
 };
 
 inline constexpr std::size_t kBatchMax = 1024 * 1024;  ///< bytes of a batch that is taken; Weft's own have 64 KiB

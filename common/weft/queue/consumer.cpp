@@ -21,9 +21,9 @@ struct Consumer::Holding {
   Consumer& consumer;
   const std::string& producer;
   std::uint64_t token;
-  std::weak_ptr<int> alive;
+  Lifetime::Watch watch;
   ~Holding() {
-    if (!alive.lock()) return;
+    if (!watch.alive()) return;
     const auto found = consumer.held_.find(producer);
     if (found == consumer.held_.end() || found->second.token != token) return;
     consumer.held_.erase(found);
@@ -34,15 +34,15 @@ struct Consumer::Holding {
 struct Consumer::Running {
   Consumer& consumer;
   Slots::Ticket ticket;
-  std::weak_ptr<int> alive;
+  Lifetime::Watch watch;
   void finish() {
     if (auto one = std::exchange(ticket, 0); one != 0) consumer.slots_.finished(one);
   }
   ~Running() {
-    if (ticket == 0 || !alive.lock()) return;
+    if (ticket == 0 || !watch.alive()) return;
     finish();
-    consumer.loop_.post([&to = consumer, alive = alive] {
-      if (!alive.lock()) return;
+    consumer.loop_.post([&to = consumer, watch = watch] {
+      if (!watch.alive()) return;
       to.start_late();
       (void)to.share();
     });
@@ -65,11 +65,10 @@ Consumer::Consumer(Loop& loop, mesh::Mesh& mesh, const Options& options, std::st
       metrics.gauge("weft_queue_items_running", "Items of work queues being handled", {{"endpoint", method_}});
   auto& stuck = metrics.gauge("weft_queue_worker_stuck",
                               "1 while an item is past its time limit, and no more are taken", {{"endpoint", method_}});
-  metrics.on_collect([this, &running, &stuck, alive = std::weak_ptr<int>(life_)] {
-    if (!alive.lock()) return;
+  metrics.on_collect(lifetime_.guard([this, &running, &stuck] {
     running.set(static_cast<double>(slots_.running()));
     stuck.set(slots_.stuck(loop_.now()) ? 1 : 0);
-  });
+  }));
 }
 
 Consumer::~Consumer() = default;
@@ -83,7 +82,7 @@ Task<Result<wire::Payload>> Consumer::offer(Offer offer, const calls::Call& call
   slots_.offer(offer.producer, offer.waiting);
   Completion<Answer> completion;
   const std::uint64_t token = ++last_token_;
-  Holding holding{*this, offer.producer, token, life_};
+  Holding holding{*this, offer.producer, token, lifetime_.watch()};
   if (offer.waiting > 0) {
     held_.emplace(offer.producer, Held{token, &call, loop_.now() + kHold, completion.completer()});
     if (!sweep_.running()) sweep_.start(kSweep, [this] { sweep(); });
@@ -165,7 +164,7 @@ Task<Result<wire::Payload>> Consumer::work(const calls::Call& call) {
     (void)co_await turn;
   }
   const TimePoint deadline = call.has_deadline() ? call.deadline() : TimePoint::max();
-  Running running{*this, slots_.take(work.producer, deadline), life_};
+  Running running{*this, slots_.take(work.producer, deadline), lifetime_.watch()};
   auto outcome = co_await handle(work, payload, call);
   running.finish();
   Done done;

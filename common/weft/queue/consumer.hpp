@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "weft/base/lifetime.hpp"
 #include "weft/queue/queue.hpp"
 #include "weft/queue/slots.hpp"
 
@@ -60,7 +61,7 @@ class Consumer {
   bool stopped_ = false;
   Timer sweep_;
   observe::Counter &done_total_, &failed_total_;
-  std::shared_ptr<int> life_ = std::make_shared<int>(0);
+  Lifetime lifetime_;
 };
 
 }  // namespace weft::queue

@@ -21,9 +21,7 @@ void Journal::change(std::string key, std::string value, bool erase) {
   change.value = std::move(value);
   change.erase = erase;
   if (std::exchange(scheduled_, true)) return;
-  loop_.at_turn_end([this, alive = std::weak_ptr<int>(life_)] {
-    if (alive.lock()) (void)flush();
-  });
+  loop_.at_turn_end(lifetime_.guard([this] { (void)flush(); }));
 }
 
 Task<Result<void>> Journal::written() {

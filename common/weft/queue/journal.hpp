@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "weft/base/lifetime.hpp"
 #include "weft/observe/observe.hpp"
 #include "weft/queue/queue.hpp"
 #include "weft/store/store.hpp"
@@ -43,7 +44,7 @@ class Journal {
   std::vector<Completion<Result<void>>::Completer> waiters_;
   bool scheduled_ = false;
   Timer retry_;
-  std::shared_ptr<int> life_ = std::make_shared<int>(0);
+  Lifetime lifetime_;
 };
 
 /// The journals of a process, by durability; each is opened when it is first needed. Loop-bound.

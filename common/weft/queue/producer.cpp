@@ -220,9 +220,7 @@ void Producer::worker_gone(const Ulid& instance) {
 
 void Producer::wake() {
   if (std::exchange(woken_, true)) return;
-  parts_.loop.at_turn_end([this, alive = std::weak_ptr<int>(life_)] {
-    if (alive.lock()) pump();
-  });
+  parts_.loop.at_turn_end(lifetime_.guard([this] { pump(); }));
 }
 
 void Producer::pump() {

@@ -6,6 +6,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "weft/base/lifetime.hpp"
 #include "weft/base/target.hpp"
 #include "weft/queue/backlog.hpp"
 #include "weft/queue/dead_letters.hpp"
@@ -96,7 +97,7 @@ class Producer {
   bool woken_ = false, stopped_ = false, blocked_ = false;
   Timer timer_;
   TaskScope tasks_;
-  std::shared_ptr<int> life_ = std::make_shared<int>(0);
+  Lifetime lifetime_;
 };
 
 }  // namespace weft::queue
