@@ -60,16 +60,16 @@ Result<void> check_queue(Session& session, const std::string& name) {
 
 struct CommandQueues::Impl {
   explicit Impl(Session& session)
-      : log(quiet()), queues(session.loop(), session.mesh(), options_of(session), metrics, log) {}
+      : log_(quiet()), queues_(session.loop(), session.mesh(), options_of(session), metrics_, log_) {}
 
-  observe::Metrics metrics;
-  observe::Log log;
-  queue::Queues queues;
+  observe::Metrics metrics_;
+  observe::Log log_;
+  queue::Queues queues_;
 };
 
 CommandQueues::CommandQueues(Session& session) : impl_(std::make_unique<Impl>(session)) {}
 CommandQueues::~CommandQueues() = default;
-queue::Queues& CommandQueues::queues() noexcept { return impl_->queues; }
+queue::Queues& CommandQueues::queues() noexcept { return impl_->queues_; }
 
 Task<Result<wire::Payload>> ask_keeper(Session& session, const wire::InstanceRecord& record, const char* method,
                                        wire::Payload request) {

@@ -128,56 +128,56 @@ Result<Context> find_mesh(const Global& global) {
 }
 
 struct Session::Impl {
-  Impl(const Global& options, Context where, Role part)
-      : global(options),
-        context(std::move(where)),
-        role(part),
-        log(log_options(global)),
-        tracer(make_tracer()),
-        mesh(loop, peer::secured(sockets, loop, own_config(global, context)), mesh_options(context, role, tracer),
-             metrics, log, health) {}
+  Impl(const Global& global, Context context, Role role)
+      : global_(global),
+        context_(std::move(context)),
+        role_(role),
+        log_(log_options(global_)),
+        tracer_(make_tracer()),
+        mesh_(loop_, peer::secured(sockets_, loop_, own_config(global_, context_)),
+              mesh_options(context_, role_, tracer_), metrics_, log_, health_) {}
 
   Task<void> main(Session& session, std::function<Task<int>(Session&)> work, WithoutRegistry without_registry);
   void on_signal(Session& session, int number);
   void leave();
 
-  const Global& global;
-  Context context;
-  const Role role;
-  io::IoLoop loop;
-  net::Context sockets;
-  observe::Metrics metrics;
-  observe::Health health;
-  observe::Log log;
-  observe::Tracer tracer;
-  mesh::Mesh mesh;
-  int exit_code = kDone;
-  int interrupted = kInterrupted;
-  Callback interrupt;
-  bool finished = false, signalled = false;
-  TaskScope tasks;
+  const Global& global_;
+  Context context_;
+  const Role role_;
+  io::IoLoop loop_;
+  net::Context sockets_;
+  observe::Metrics metrics_;
+  observe::Health health_;
+  observe::Log log_;
+  observe::Tracer tracer_;
+  mesh::Mesh mesh_;
+  int exit_code_ = kDone;
+  int interrupted_ = kInterrupted;
+  Callback interrupt_;
+  bool finished_ = false, signalled_ = false;
+  TaskScope tasks_;
 };
 
 Session::Session(const Global& global, Context context, Role role)
     : global_(global), impl_(std::make_unique<Impl>(global, std::move(context), role)) {}
 Session::~Session() = default;
 
-void Session::interruptible() noexcept { impl_->interrupted = kDone; }
-void Session::on_interrupt(Callback work) { impl_->interrupt = std::move(work); }
-const Context& Session::context() const noexcept { return impl_->context; }
-mesh::Mesh& Session::mesh() noexcept { return impl_->mesh; }
-Loop& Session::loop() noexcept { return impl_->loop; }
-observe::Tracer& Session::tracer() noexcept { return impl_->tracer; }
+void Session::interruptible() noexcept { impl_->interrupted_ = kDone; }
+void Session::on_interrupt(Callback work) { impl_->interrupt_ = std::move(work); }
+const Context& Session::context() const noexcept { return impl_->context_; }
+mesh::Mesh& Session::mesh() noexcept { return impl_->mesh_; }
+Loop& Session::loop() noexcept { return impl_->loop_; }
+observe::Tracer& Session::tracer() noexcept { return impl_->tracer_; }
 
 void Session::finish(int exit_code) {
-  if (std::exchange(impl_->finished, true)) return;
-  impl_->exit_code = exit_code;
-  impl_->loop.stop();
+  if (std::exchange(impl_->finished_, true)) return;
+  impl_->exit_code_ = exit_code;
+  impl_->loop_.stop();
 }
 
 Task<void> Session::Impl::main(Session& session, std::function<Task<int>(Session&)> work,
                                WithoutRegistry without_registry) {
-  auto ready = co_await mesh.ready(global.timeout);
+  auto ready = co_await mesh_.ready(global_.timeout);
   if (!ready && without_registry) {
     if (const int outcome = co_await without_registry(session); outcome != kNothing) {
       session.finish(outcome);
@@ -188,7 +188,7 @@ Task<void> Session::Impl::main(Session& session, std::function<Task<int>(Session
     Error error = ready.error();
     if (error.is(codes::no_registry) || error.hint.empty())
       error.hint = "is a mesh running? 'weft up' starts one; --registry and --context say where it is looked for";
-    session.finish(fail(global, error));
+    session.finish(fail(global_, error));
     co_return;
   }
   const int outcome = co_await work(session);
@@ -196,31 +196,31 @@ Task<void> Session::Impl::main(Session& session, std::function<Task<int>(Session
 }
 
 void Session::Impl::on_signal(Session& session, int number) {
-  if (std::exchange(signalled, true)) std::_Exit(128 + number);
-  if (auto first = std::exchange(interrupt, nullptr)) return first();
-  session.finish(interrupted == kDone ? kDone : 128 + number);
+  if (std::exchange(signalled_, true)) std::_Exit(128 + number);
+  if (auto first = std::exchange(interrupt_, nullptr)) return first();
+  session.finish(interrupted_ == kDone ? kDone : 128 + number);
 }
 
 /// A publisher is in a record: it leaves the mesh.
 void Session::Impl::leave() {
   const auto drain = [this]() -> Task<void> {
-    co_await mesh.drain(500ms);
-    loop.stop();
+    co_await mesh_.drain(500ms);
+    loop_.stop();
   };
-  tasks.spawn(drain());
-  loop.run();
+  tasks_.spawn(drain());
+  loop_.run();
 }
 
 int Session::run(std::function<Task<int>(Session&)> work, WithoutRegistry without_registry) {
   Impl& own = *impl_;
-  io::Signals signals(own.loop, {SIGINT, SIGTERM}, [&](int number) { own.on_signal(*this, number); });
-  if (auto started = own.mesh.start(); !started) return fail(global_, started.error());
-  own.tasks.spawn(own.main(*this, std::move(work), std::move(without_registry)));
-  if (!own.finished) own.loop.run();
-  own.tasks.cancel_all();  // calls that still wait tell their callees
-  own.mesh.peer().flush();
-  if (own.role == Role::publisher) own.leave();
-  return own.exit_code;
+  io::Signals signals(own.loop_, {SIGINT, SIGTERM}, [&](int number) { own.on_signal(*this, number); });
+  if (auto started = own.mesh_.start(); !started) return fail(global_, started.error());
+  own.tasks_.spawn(own.main(*this, std::move(work), std::move(without_registry)));
+  if (!own.finished_) own.loop_.run();
+  own.tasks_.cancel_all();  // calls that still wait tell their callees
+  own.mesh_.peer().flush();
+  if (own.role_ == Role::publisher) own.leave();
+  return own.exit_code_;
 }
 
 int run_in_mesh(const Global& global, std::function<Task<int>(Session&)> work, Session::Role role,

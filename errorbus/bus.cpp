@@ -40,23 +40,23 @@ struct ErrorBus::Impl {
     Completion<Result<report::ReportReply>>::Completer completer;
   };
 
-  Impl(ErrorBus& own, Loop& on, peer::Peer& of, Options wanted, observe::Metrics& metrics, observe::Log& to,
-       observe::Health& state)
-      : bus(own),
-        loop(on),
-        peer(of),
-        options(std::move(wanted)),
-        log(to),
-        health(state),
-        journal(on.clock(), options.journal, !options.hub.empty(), options.forward),
-        exporter(journal, on.clock(), metrics),
-        live(options.live_per_second),
-        commit(on),
-        probe(on),
-        settle(on),
-        relay(
-            on, journal, {.host = options.host}, [this](auto request) { return to_hub(std::move(request)); }, metrics,
-            to, own) {}
+  Impl(ErrorBus& bus, Loop& loop, peer::Peer& peer, Options options, observe::Metrics& metrics, observe::Log& log,
+       observe::Health& health)
+      : bus_(bus),
+        loop_(loop),
+        peer_(peer),
+        options_(std::move(options)),
+        log_(log),
+        health_(health),
+        journal_(loop.clock(), options_.journal, !options_.hub.empty(), options_.forward),
+        exporter_(journal_, loop.clock(), metrics),
+        live_(options_.live_per_second),
+        commit_(loop),
+        probe_(loop),
+        settle_(loop),
+        relay_(
+            loop, journal_, {.host = options_.host}, [this](auto request) { return to_hub(std::move(request)); },
+            metrics, log, bus) {}
 
   void start();
   void serve();
@@ -76,22 +76,22 @@ struct ErrorBus::Impl {
   Task<Result<report::ReportReply>> to_hub(report::ReportRequest request);
   Stats stats() const;
 
-  ErrorBus& bus;
-  Loop& loop;
-  peer::Peer& peer;
-  Options options;
-  observe::Log& log;
-  observe::Health& health;
-  Journal journal;
-  Exporter exporter;
-  Rate live;
-  Random random = Random::from_os();
-  std::vector<Waiting> waiting;
-  std::size_t waiting_events = 0;
-  std::string journal_error;
-  bool was_open = false;  ///< the journal's file, since the start
-  Timer commit, probe, settle;
-  Relay relay;
+  ErrorBus& bus_;
+  Loop& loop_;
+  peer::Peer& peer_;
+  Options options_;
+  observe::Log& log_;
+  observe::Health& health_;
+  Journal journal_;
+  Exporter exporter_;
+  Rate live_;
+  Random random_ = Random::from_os();
+  std::vector<Waiting> waiting_;
+  std::size_t waiting_events_ = 0;
+  std::string journal_error_;
+  bool was_open_ = false;  ///< the journal's file, since the start
+  Timer commit_, probe_, settle_;
+  Relay relay_;
 };
 
 ErrorBus::ErrorBus(Loop& loop, peer::Peer& peer, Options options, observe::Metrics& metrics, observe::Log& log,
@@ -114,7 +114,7 @@ void ErrorBus::report(ErrorEvent event) noexcept {
 }
 
 void ErrorBus::Impl::start() {
-  if (auto opened = journal.probe(); !opened) {
+  if (auto opened = journal_.probe(); !opened) {
     broken(opened.error());
   } else {
     working();
@@ -124,35 +124,35 @@ void ErrorBus::Impl::start() {
 }
 
 void ErrorBus::Impl::serve() {
-  peer.serve({"report", "takes error events; answers when they are journaled"},
-             [this](calls::Call& call) -> Task<Result<wire::Payload>> {
-               auto request = call.payload().as<report::ReportRequest>();
-               if (!request) co_return request.error();
-               auto reply = co_await report(std::move(*request));
-               if (!reply) co_return reply.error();
-               co_return wire::Payload::of(*reply);
-             });
+  peer_.serve({"report", "takes error events; answers when they are journaled"},
+              [this](calls::Call& call) -> Task<Result<wire::Payload>> {
+                auto request = call.payload().as<report::ReportRequest>();
+                if (!request) co_return request.error();
+                auto reply = co_await report(std::move(*request));
+                if (!reply) co_return reply.error();
+                co_return wire::Payload::of(*reply);
+              });
   serve_query<EventsRequest>("events", "the journal's events, filtered",
-                             [this](const EventsRequest& request) { return journal.events(request); });
+                             [this](const EventsRequest& request) { return journal_.events(request); });
   serve_query<IssuesRequest>("issues", "issues, last seen first", [this](const IssuesRequest& request) {
-    auto issues = journal.issues(request);
+    auto issues = journal_.issues(request);
     return issues ? Result<IssuesReply>(IssuesReply{std::move(*issues)}) : issues.error();
   });
   serve_query<IssueRequest>("issue", "one issue with its first and last event",
-                            [this](const IssueRequest& request) { return journal.issue(request.id); });
+                            [this](const IssueRequest& request) { return journal_.issue(request.id); });
   serve_query<Value>("stats", "counts, backlog and state of this bus",
                      [this](const Value&) { return Result<Stats>(stats()); });
   serve_action(Action::acknowledge, "somebody works on it");
   serve_action(Action::resolve, "it is fixed, in a version or in all");
   serve_action(Action::archive, "nobody will work on it");
   serve_action(Action::reopen, "back to ongoing");
-  const auto announced = peer.publishes("errors." + options.host + ".*");
-  if (!announced) log.error("cannot announce the live errors", announced.error());
+  const auto announced = peer_.publishes("errors." + options_.host + ".*");
+  if (!announced) log_.error("cannot announce the live errors", announced.error());
 }
 
 template <class Request, class Work>
 void ErrorBus::Impl::serve_query(const char* method, const char* summary, Work work) {
-  peer.serve({method, summary}, [work](calls::Call& call) -> Task<Result<wire::Payload>> {
+  peer_.serve({method, summary}, [work](calls::Call& call) -> Task<Result<wire::Payload>> {
     Result<Request> request = call.payload().bytes.empty() ? Result<Request>(Request()) : call.payload().as<Request>();
     if (!request) co_return request.error();
     auto reply = work(*request);
@@ -164,9 +164,9 @@ void ErrorBus::Impl::serve_query(const char* method, const char* summary, Work w
 void ErrorBus::Impl::serve_action(Action action, const char* summary) {
   const std::string method(to_string(action));
   serve_query<IssueAction>(method.c_str(), summary, [this, action](const IssueAction& by) {
-    auto issue = journal.act(action, by);
+    auto issue = journal_.act(action, by);
     if (issue) {
-      log.info("an issue was changed", {{"issue", by.id}, {"action", to_string(action)}, {"who", by.who}});
+      log_.info("an issue was changed", {{"issue", by.id}, {"action", to_string(action)}, {"who", by.who}});
     }
     return issue;
   });
@@ -174,55 +174,55 @@ void ErrorBus::Impl::serve_action(Action action, const char* summary) {
 
 Task<Result<report::ReportReply>> ErrorBus::Impl::report(report::ReportRequest request) {
   if (auto checked = check_events(request.events); !checked) {
-    exporter.rejected("bad_event");
-    log.warn("a report was refused", {{"error", checked.error().describe()}});
+    exporter_.rejected("bad_event");
+    log_.warn("a report was refused", {{"error", checked.error().describe()}});
     co_return checked.error();
   }
   Completion<Result<report::ReportReply>> done;
-  waiting_events += request.events.size();
-  waiting.push_back({std::move(request.events), request.via.empty(), done.completer()});
-  if (waiting_events >= kWaitingMax) {
+  waiting_events_ += request.events.size();
+  waiting_.push_back({std::move(request.events), request.via.empty(), done.completer()});
+  if (waiting_events_ >= kWaitingMax) {
     flush();
-  } else if (!commit.running()) {
-    commit.start(options.commit_delay, [this] { flush(); });
+  } else if (!commit_.running()) {
+    commit_.start(options_.commit_delay, [this] { flush(); });
   }
   co_return co_await done;
 }
 
 void ErrorBus::Impl::report_own(ErrorEvent event) {
-  event.id = event.id.is_nil() ? Ulid::make(loop.clock().wall(), random) : event.id;
-  event.time_us = event.time_us == 0 ? to_us(loop.clock().wall()) : event.time_us;
-  event.host = options.host;
-  event.agent = peer.options().agent;
-  event.instance = peer.options().instance;
-  event.version = options.version;
+  event.id = event.id.is_nil() ? Ulid::make(loop_.clock().wall(), random_) : event.id;
+  event.time_us = event.time_us == 0 ? to_us(loop_.clock().wall()) : event.time_us;
+  event.host = options_.host;
+  event.agent = peer_.options().agent;
+  event.instance = peer_.options().instance;
+  event.version = options_.version;
   if (auto checked = check_event(event); !checked) {
-    log.error("an own error could not be journaled", checked.error());
+    log_.error("an own error could not be journaled", checked.error());
     return;
   }
-  waiting.emplace_back().events.push_back(std::move(event));
-  if (++waiting_events >= kWaitingMax) return flush();
-  if (!commit.running()) commit.start(options.commit_delay, [this] { flush(); });
+  waiting_.emplace_back().events.push_back(std::move(event));
+  if (++waiting_events_ >= kWaitingMax) return flush();
+  if (!commit_.running()) commit_.start(options_.commit_delay, [this] { flush(); });
 }
 
 void ErrorBus::Impl::flush() {
-  commit.stop();
-  auto reports = std::exchange(waiting, {});
-  const auto events = std::exchange(waiting_events, 0);
+  commit_.stop();
+  auto reports = std::exchange(waiting_, {});
+  const auto events = std::exchange(waiting_events_, 0);
   if (reports.empty()) return;
   std::vector<const std::vector<ErrorEvent>*> borrowed;
   borrowed.reserve(reports.size());
   for (const Waiting& report : reports) borrowed.push_back(&report.events);
-  auto committed = journal.commit(borrowed);
+  auto committed = journal_.commit(borrowed);
   // The file was damaged or removed: use the new one at once, so that nothing has to be sent again.
-  if (!committed && !journal.is_open() && journal.open()) committed = journal.commit(borrowed);
+  if (!committed && !journal_.is_open() && journal_.open()) committed = journal_.commit(borrowed);
   if (committed) {
-    exporter.count(*committed);
-    if (!journal.in_memory()) working();
+    exporter_.count(*committed);
+    if (!journal_.in_memory()) working();
     publish(reports, *committed);
-    if (!options.hub.empty()) relay.wake();
+    if (!options_.hub.empty()) relay_.wake();
   } else {
-    exporter.rejected("journal_failed", events);
+    exporter_.rejected("journal_failed", events);
     broken(committed.error());
   }
   for (std::size_t i = 0; i < reports.size(); ++i) {
@@ -234,32 +234,32 @@ void ErrorBus::Impl::flush() {
 void ErrorBus::Impl::publish(const std::vector<Waiting>& reports, const Journal::Committed& committed) {
   for (const auto& fresh : committed.fresh) {
     if (!reports[fresh.report].from_agent) continue;
-    if (!live.pass(loop.now())) {
-      exporter.live_skipped();
+    if (!live_.pass(loop_.now())) {
+      exporter_.live_skipped();
       continue;
     }
     const ErrorEvent& event = *fresh.event;
     const std::string topic = "errors." + event.host + "." + std::string(to_string(event.severity));
-    const auto published = peer.publish(topic, wire::Payload::of(event));
-    if (!published) log.warn("an event was not published live", {{"error", published.error().describe()}});
+    const auto published = peer_.publish(topic, wire::Payload::of(event));
+    if (!published) log_.warn("an event was not published live", {{"error", published.error().describe()}});
   }
 }
 
 /// A journal that is full stays as it is, and reports are refused until there is room; one that cannot be opened is
 /// replaced by one in memory until it can.
 void ErrorBus::Impl::broken(const Error& error) {
-  const bool first = journal_error.empty();
-  if (first) log.error("the error journal does not work", error);
-  if (!journal.is_open() && !error.is(codes::disk_full)) continue_in_memory(error);
-  journal_error = error.describe() + (journal.in_memory() ? "; errors are kept in memory" : "");
-  health.set(kHealthCheck, false, journal_error);
-  if (bus.on_journal) bus.on_journal(journal_error);
-  if (!probe.running()) probe_later();
+  const bool first = journal_error_.empty();
+  if (first) log_.error("the error journal does not work", error);
+  if (!journal_.is_open() && !error.is(codes::disk_full)) continue_in_memory(error);
+  journal_error_ = error.describe() + (journal_.in_memory() ? "; errors are kept in memory" : "");
+  health_.set(kHealthCheck, false, journal_error_);
+  if (bus_.on_journal) bus_.on_journal(journal_error_);
+  if (!probe_.running()) probe_later();
 }
 
 void ErrorBus::Impl::continue_in_memory(const Error& why) {
-  if (auto opened = journal.open_memory(); !opened) return log.error("there is no journal at all", opened.error());
-  log.warn("errors are kept in memory until the journal can be opened", {{"file", options.journal.file}});
+  if (auto opened = journal_.open_memory(); !opened) return log_.error("there is no journal at all", opened.error());
+  log_.warn("errors are kept in memory until the journal can be opened", {{"file", options_.journal.file}});
   ErrorEvent event;
   event.severity = Severity::critical;
   event.category = "journal";
@@ -270,21 +270,21 @@ void ErrorBus::Impl::continue_in_memory(const Error& why) {
 }
 
 void ErrorBus::Impl::working() {
-  if (!std::exchange(was_open, true) || !journal_error.empty()) exporter.restore();
-  health.set(kHealthCheck, true);
-  if (!journal_error.empty()) {
-    log.info("the error journal works again");
-    if (bus.on_journal) bus.on_journal({});
+  if (!std::exchange(was_open_, true) || !journal_error_.empty()) exporter_.restore();
+  health_.set(kHealthCheck, true);
+  if (!journal_error_.empty()) {
+    log_.info("the error journal works again");
+    if (bus_.on_journal) bus_.on_journal({});
   }
-  journal_error.clear();
-  probe.stop();
+  journal_error_.clear();
+  probe_.stop();
   report_notice();
 }
 
 void ErrorBus::Impl::report_notice() {
-  const std::string notice = journal.take_notice();
+  const std::string notice = journal_.take_notice();
   if (notice.empty()) return;
-  log.error(notice);
+  log_.error(notice);
   ErrorEvent event;
   event.severity = Severity::critical;
   event.category = "journal";
@@ -295,17 +295,17 @@ void ErrorBus::Impl::report_notice() {
 }
 
 void ErrorBus::Impl::probe_later() {
-  probe.start(kProbe, [this] {
-    auto works = journal.probe();
+  probe_.start(kProbe, [this] {
+    auto works = journal_.probe();
     if (!works) return broken(works.error());
     working();
-    if (!options.hub.empty()) relay.wake();
+    if (!options_.hub.empty()) relay_.wake();
   });
 }
 
 void ErrorBus::Impl::settle_later() {
-  settle.start(kSettle, [this] {
-    if (auto settled = journal.settle_issues(); !settled) broken(settled.error());
+  settle_.start(kSettle, [this] {
+    if (auto settled = journal_.settle_issues(); !settled) broken(settled.error());
     settle_later();
   });
 }
@@ -314,24 +314,24 @@ Task<Result<report::ReportReply>> ErrorBus::Impl::to_hub(report::ReportRequest r
   calls::CallOptions call;
   call.timeout = kHubTimeout;
   auto payload = wire::Payload::of(request);
-  auto reply = co_await peer.call_at(options.hub, "errorbus.report", std::move(payload), call);
+  auto reply = co_await peer_.call_at(options_.hub, "errorbus.report", std::move(payload), call);
   if (reply) co_return reply->as<report::ReportReply>();
   // A connection that a cut network holds recovers late, by TCP's own growing delays: begin a new one.
-  if (reply.error().kind == ErrorKind::timeout) peer.drop_peer(options.hub, "it does not answer");
+  if (reply.error().kind == ErrorKind::timeout) peer_.drop_peer(options_.hub, "it does not answer");
   co_return reply.error();
 }
 
 Stats ErrorBus::Impl::stats() const {
   Stats stats;
-  stats.host = options.host;
-  stats.hub = options.hub;
-  stats.events_total = journal.events_total();
-  stats.events_kept = journal.events_kept();
-  stats.duplicates = exporter.duplicates();
-  stats.relay_pending = journal.waiting_events();
-  stats.relay_error = relay.error();
-  stats.journal_bytes = journal.bytes();
-  stats.journal_error = journal_error;
+  stats.host = options_.host;
+  stats.hub = options_.hub;
+  stats.events_total = journal_.events_total();
+  stats.events_kept = journal_.events_kept();
+  stats.duplicates = exporter_.duplicates();
+  stats.relay_pending = journal_.waiting_events();
+  stats.relay_error = relay_.error();
+  stats.journal_bytes = journal_.bytes();
+  stats.journal_error = journal_error_;
   return stats;
 }
 

@@ -82,35 +82,35 @@ JournalFile::JournalFile(std::unique_ptr<store::Database> opened, std::uint64_t 
       free_pages(database, "PRAGMA freelist_count") {}
 
 Result<void> Journal::Impl::open() {
-  if (file && !in_memory) return {};
-  const auto durability = options.fsync ? store::Durability::fsync : store::Durability::os;
+  if (file_ && !in_memory_) return {};
+  const auto durability = options_.fsync ? store::Durability::fsync : store::Durability::os;
   try {
-    auto opened = store::open_database(options.file, schema().all, durability, clock.wall(), suspect);
-    if (!opened.notice.empty()) notice = "the journal " + opened.notice;
-    suspect = false;
-    auto fresh = std::make_unique<JournalFile>(std::move(opened.database), options.bytes_max);
-    if (in_memory) return move_to(std::move(fresh));
-    file = std::move(fresh);
+    auto opened = store::open_database(options_.file, schema().all, durability, clock_.wall(), suspect_);
+    if (!opened.notice.empty()) notice_ = "the journal " + opened.notice;
+    suspect_ = false;
+    auto fresh = std::make_unique<JournalFile>(std::move(opened.database), options_.bytes_max);
+    if (in_memory_) return move_to(std::move(fresh));
+    file_ = std::move(fresh);
     load();
     return {};
   } catch (const SqlFailure& failure) {
-    if (!in_memory) return failed("open it", failure);
-    suspect = failure.damaged();
-    return failure.error("cannot open it (journal " + options.file + ")", codes::journal_failed);
+    if (!in_memory_) return failed("open it", failure);
+    suspect_ = failure.damaged();
+    return failure.error("cannot open it (journal " + options_.file + ")", codes::journal_failed);
   }
 }
 
 Result<void> Journal::Impl::open_memory() {
-  if (file) return {};
+  if (file_) return {};
   try {
-    file = std::make_unique<JournalFile>(store::open_memory_database(schema().all),
-                                         std::min(options.bytes_max, kMemoryBytesMax));
-    in_memory = true;
+    file_ = std::make_unique<JournalFile>(store::open_memory_database(schema().all),
+                                          std::min(options_.bytes_max, kMemoryBytesMax));
+    in_memory_ = true;
     load();
     return {};
   } catch (const SqlFailure& failure) {
-    file.reset();
-    in_memory = false;
+    file_.reset();
+    in_memory_ = false;
     return failure.error("the error journal in memory", codes::journal_failed);
   }
 }
@@ -120,13 +120,13 @@ Result<void> Journal::Impl::open_memory() {
 Result<void> Journal::Impl::move_to(std::unique_ptr<JournalFile> fresh) {
   std::vector<ErrorEvent> events;
   {
-    Rows rows(file->newer.bind(1, std::int64_t{0}));
+    Rows rows(file_->newer.bind(1, std::int64_t{0}));
     while (rows.next()) {
-      if (auto event = from_body<ErrorEvent>(file->newer.blob(8))) events.push_back(std::move(*event));
+      if (auto event = from_body<ErrorEvent>(file_->newer.blob(8))) events.push_back(std::move(*event));
     }
   }
-  auto memory = std::exchange(file, std::move(fresh));
-  in_memory = false;
+  auto memory = std::exchange(file_, std::move(fresh));
+  in_memory_ = false;
   auto moved = guarded("read it", [this]() -> Result<void> {
     load();
     return {};
@@ -139,8 +139,8 @@ Result<void> Journal::Impl::move_to(std::unique_ptr<JournalFile> fresh) {
     if (auto written = write_reports(reports); !written) moved = written.error();
   }
   if (moved) return moved;
-  file = std::move(memory);
-  in_memory = true;
+  file_ = std::move(memory);
+  in_memory_ = true;
   load();
   return moved;
 }
@@ -148,47 +148,47 @@ Result<void> Journal::Impl::move_to(std::unique_ptr<JournalFile> fresh) {
 void Journal::Impl::load() {
   Counts counted;
   std::uint64_t sum = 0;
-  Statement rows(file->database, "SELECT host, agent, severity, code, events FROM counts");
+  Statement rows(file_->database, "SELECT host, agent, severity, code, events FROM counts");
   while (rows.step()) {
     const auto events = static_cast<std::uint64_t>(rows.integer(4));
     counted[{rows.text(0), rows.text(1), static_cast<Severity>(rows.integer(2)), rows.text(3)}] = events;
     sum += events;
   }
-  const auto number = [&](const char* sql) { return static_cast<std::uint64_t>(file->database.number(sql)); };
-  ++openings;
-  counts = std::move(counted);
-  total = sum;
-  issue_count = number("SELECT count(*) FROM issues");
-  relayed_seq = number("SELECT value FROM marks WHERE name = 'relayed'");
+  const auto number = [&](const char* sql) { return static_cast<std::uint64_t>(file_->database.number(sql)); };
+  ++openings_;
+  counts_ = std::move(counted);
+  total_ = sum;
+  issue_count_ = number("SELECT count(*) FROM issues");
+  relayed_seq_ = number("SELECT value FROM marks WHERE name = 'relayed'");
   const auto newest = number("SELECT max(seq) FROM events");
-  first_seq = newest == 0 ? relayed_seq + 1 : number("SELECT min(seq) FROM events");
-  next_seq = std::max(newest, relayed_seq) + 1;
-  Statement waits(file->database,
+  first_seq_ = newest == 0 ? relayed_seq_ + 1 : number("SELECT min(seq) FROM events");
+  next_seq_ = std::max(newest, relayed_seq_) + 1;
+  Statement waits(file_->database,
                   "SELECT count(*), coalesce(sum(length(body)), 0) FROM events WHERE seq > ? AND severity >= ?");
-  waits.bind(1, static_cast<std::int64_t>(relayed_seq)).bind(2, static_cast<std::int64_t>(forward));
+  waits.bind(1, static_cast<std::int64_t>(relayed_seq_)).bind(2, static_cast<std::int64_t>(forward_));
   waits.step();
-  waiting_events = relays ? static_cast<std::uint64_t>(waits.integer(0)) : 0;
-  waiting_bytes = relays ? static_cast<std::uint64_t>(waits.integer(1)) : 0;
+  waiting_events_ = relays_ ? static_cast<std::uint64_t>(waits.integer(0)) : 0;
+  waiting_bytes_ = relays_ ? static_cast<std::uint64_t>(waits.integer(1)) : 0;
 }
 
 Error Journal::Impl::failed(const std::string& doing, const SqlFailure& failure) {
-  const std::string subject = "cannot " + doing + " (journal " + options.file + ")";
-  if (failure.disk_full() && file) {
+  const std::string subject = "cannot " + doing + " (journal " + options_.file + ")";
+  if (failure.disk_full() && file_) {
     return Error(codes::journal_failed, subject + ": " + failure.text,
                  "free some room; the bus then continues by itself");
   }
-  suspect = failure.damaged();
-  if (file && suspect) file->database.trust(false);
-  file.reset();  // opening it again finds out what is left of it, and replaces it when it is damaged
-  in_memory = false;
+  suspect_ = failure.damaged();
+  if (file_ && suspect_) file_->database.trust(false);
+  file_.reset();  // opening it again finds out what is left of it, and replaces it when it is damaged
+  in_memory_ = false;
   return failure.error(subject, codes::journal_failed);
 }
 
 std::uint64_t Journal::Impl::bytes_used() {
-  Rows pages(file->page_count);
-  Rows free(file->free_pages);
+  Rows pages(file_->page_count);
+  Rows free(file_->free_pages);
   if (!pages.next() || !free.next()) return 0;
-  return static_cast<std::uint64_t>(file->page_count.integer(0) - file->free_pages.integer(0)) * file->page_bytes;
+  return static_cast<std::uint64_t>(file_->page_count.integer(0) - file_->free_pages.integer(0)) * file_->page_bytes;
 }
 
 Journal::Journal(const Clock& clock, JournalOptions options, bool relays, Severity forward)
@@ -197,14 +197,14 @@ Journal::~Journal() = default;
 
 Result<void> Journal::open() { return impl_->open(); }
 Result<void> Journal::open_memory() { return impl_->open_memory(); }
-bool Journal::is_open() const noexcept { return impl_->file != nullptr; }
-bool Journal::in_memory() const noexcept { return impl_->in_memory; }
-std::string Journal::take_notice() { return std::exchange(impl_->notice, {}); }
+bool Journal::is_open() const noexcept { return impl_->file_ != nullptr; }
+bool Journal::in_memory() const noexcept { return impl_->in_memory_; }
+std::string Journal::take_notice() { return std::exchange(impl_->notice_, {}); }
 
 Result<void> Journal::probe() {
   const auto write = [this] {
     return impl_->guarded("write to it", [this]() -> Result<void> {
-      impl_->file->write_mark.bind(1, "probed").bind(2, impl_->now_us()).run();
+      impl_->file_->write_mark.bind(1, "probed").bind(2, impl_->now_us()).run();
       return {};
     });
   };

@@ -30,22 +30,22 @@ struct JournalFile {
 };
 
 struct Journal::Impl {
-  Impl(const Clock& time, JournalOptions wanted, bool forwards, Severity at_least)
-      : clock(time), options(std::move(wanted)), relays(forwards), forward(at_least) {}
+  Impl(const Clock& clock, JournalOptions options, bool relays, Severity forward)
+      : clock_(clock), options_(std::move(options)), relays_(relays), forward_(forward) {}
 
-  const Clock& clock;
-  JournalOptions options;
-  bool relays;
-  Severity forward;
-  std::unique_ptr<JournalFile> file;
-  bool in_memory = false;  ///< `file` is a database in memory
-  bool suspect = false;    ///< the file was found to be damaged while it was open
-  std::string notice;
+  const Clock& clock_;
+  JournalOptions options_;
+  bool relays_;
+  Severity forward_;
+  std::unique_ptr<JournalFile> file_;
+  bool in_memory_ = false;  ///< `file` is a database in memory
+  bool suspect_ = false;    ///< the file was found to be damaged while it was open
+  std::string notice_;
   // What the file holds, kept beside it; changes only after a commit succeeded.
-  Counts counts;
-  std::uint64_t total = 0, first_seq = 1, next_seq = 1, relayed_seq = 0;
-  std::uint64_t waiting_events = 0, waiting_bytes = 0, issue_count = 0;
-  std::uint64_t openings = 0;
+  Counts counts_;
+  std::uint64_t total_ = 0, first_seq_ = 1, next_seq_ = 1, relayed_seq_ = 0;
+  std::uint64_t waiting_events_ = 0, waiting_bytes_ = 0, issue_count_ = 0;
+  std::uint64_t openings_ = 0;
 
   /// What one transaction will change of the above.
   struct Stage {
@@ -60,8 +60,8 @@ struct Journal::Impl {
   void load();
   /// Decides what a failure means for the file: keep it open, or close it.
   Error failed(const std::string& doing, const SqlFailure& failure);
-  std::int64_t now_us() const { return to_us(clock.wall()); }
-  Error closed() const { return Error(codes::journal_failed, "the journal " + options.file + " is not open"); }
+  std::int64_t now_us() const { return to_us(clock_.wall()); }
+  Error closed() const { return Error(codes::journal_failed, "the journal " + options_.file + " is not open"); }
 
   Result<Committed> write_reports(std::span<const std::vector<ErrorEvent>* const> reports);
   void take(Stage& stage, const ErrorEvent& event, std::size_t report);
@@ -73,12 +73,12 @@ struct Journal::Impl {
   void make_room() noexcept;
   void adopt(Stage& stage);
   std::uint64_t bytes_used();
-  bool waits(const ErrorEvent& event) const { return relays && event.severity >= forward; }
+  bool waits(const ErrorEvent& event) const { return relays_ && event.severity >= forward_; }
 
   /// Runs `work`, which returns T or Result<T>, turning what SQLite throws into an Error. `doing` completes "cannot …".
   template <class Work>
   auto guarded(const std::string& doing, Work work) -> typename detail::Flat<decltype(work())>::type {
-    if (!file) return closed();
+    if (!file_) return closed();
     try {
       return work();
     } catch (const SqlFailure& failure) {

@@ -76,7 +76,7 @@ Result<EventsReply> Journal::events(const EventsRequest& request) {
   if (auto fits = check_limit(request.limit); !fits) return fits.error();
   return impl_->guarded("read events", [&] {
     const bool from_end = !request.oldest_first && request.after == 0;
-    Statement& row = request.oldest_first ? impl_->file->newer : impl_->file->older;
+    Statement& row = request.oldest_first ? impl_->file_->newer : impl_->file_->older;
     row.bind(1, from_end ? INT64_MAX : static_cast<std::int64_t>(request.after));
     EventsReply reply = scan(row, request);
     if (reply.next == 0) reply.next = request.after;
@@ -94,9 +94,9 @@ Result<std::vector<Issue>> Journal::issues(const IssuesRequest& request) {
   }
   return impl_->guarded("read issues", [&] {
     std::vector<Issue> found;
-    Rows rows(impl_->file->all_issues);
+    Rows rows(impl_->file_->all_issues);
     while (found.size() < request.limit && rows.next()) {
-      auto issue = from_body<Issue>(impl_->file->all_issues.blob(0));
+      auto issue = from_body<Issue>(impl_->file_->all_issues.blob(0));
       if (!issue) continue;
       settle(*issue, impl_->now_us());
       if (!wanted || issue->state == *wanted) found.push_back(std::move(*issue));
@@ -107,13 +107,13 @@ Result<std::vector<Issue>> Journal::issues(const IssuesRequest& request) {
 
 Result<IssueReply> Journal::issue(const std::string& id) {
   return impl_->guarded("read an issue", [&]() -> Result<IssueReply> {
-    auto issue = read_issue(*impl_->file, id);
+    auto issue = read_issue(*impl_->file_, id);
     if (!issue) return issue.error();
     settle(*issue, impl_->now_us());
     IssueReply reply{std::move(*issue), {}};
-    add_event(*impl_->file, reply.issue.first_event, reply.events);
+    add_event(*impl_->file_, reply.issue.first_event, reply.events);
     if (reply.issue.last_event != reply.issue.first_event) {
-      add_event(*impl_->file, reply.issue.last_event, reply.events);
+      add_event(*impl_->file_, reply.issue.last_event, reply.events);
     }
     return reply;
   });
@@ -121,7 +121,7 @@ Result<IssueReply> Journal::issue(const std::string& id) {
 
 Result<Issue> Journal::act(Action action, const IssueAction& by) {
   return impl_->guarded("change an issue", [&]() -> Result<Issue> {
-    auto issue = read_issue(*impl_->file, by.id);
+    auto issue = read_issue(*impl_->file_, by.id);
     if (!issue) return issue;
     if (auto done = errorbus::act(*issue, action, by, impl_->now_us()); !done) return done.error();
     impl_->write_issue(*issue);
@@ -133,13 +133,13 @@ Result<void> Journal::settle_issues() {
   return impl_->guarded("settle issues", [&]() -> Result<void> {
     std::vector<Issue> due;
     {
-      Statement& row = impl_->file->due_issues.bind(1, impl_->now_us());
+      Statement& row = impl_->file_->due_issues.bind(1, impl_->now_us());
       Rows rows(row);
       while (rows.next()) {
         if (auto issue = from_body<Issue>(row.blob(0))) due.push_back(std::move(*issue));
       }
     }
-    Transaction transaction(impl_->file->database);
+    Transaction transaction(impl_->file_->database);
     for (Issue& issue : due) {
       settle(issue, impl_->now_us());
       impl_->write_issue(issue);
@@ -152,7 +152,7 @@ Result<void> Journal::settle_issues() {
 Result<std::array<std::uint64_t, kIssueStates>> Journal::issue_states() {
   return impl_->guarded("count issues", [&] {
     std::array<std::uint64_t, kIssueStates> states{};
-    Statement& row = impl_->file->issue_states;
+    Statement& row = impl_->file_->issue_states;
     Rows rows(row);
     while (rows.next()) {
       const auto state = static_cast<std::size_t>(row.integer(0));
@@ -163,10 +163,10 @@ Result<std::array<std::uint64_t, kIssueStates>> Journal::issue_states() {
 }
 
 std::int64_t Journal::waiting_since_us() {
-  if (impl_->waiting_events == 0) return 0;
+  if (impl_->waiting_events_ == 0) return 0;
   auto since = impl_->guarded("read events", [&] {
-    Statement& row = impl_->file->waiting_since;
-    row.bind(1, static_cast<std::int64_t>(impl_->relayed_seq)).bind(2, static_cast<std::int64_t>(impl_->forward));
+    Statement& row = impl_->file_->waiting_since;
+    row.bind(1, static_cast<std::int64_t>(impl_->relayed_seq_)).bind(2, static_cast<std::int64_t>(impl_->forward_));
     Rows rows(row);
     return rows.next() ? row.integer(0) : 0;
   });

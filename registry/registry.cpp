@@ -5,6 +5,7 @@
 #include "registry/keeper.hpp"
 #include "registry/meters.hpp"
 #include "registry/pages.hpp"
+#include "weft/base/lifetime.hpp"
 
 namespace weft::registry {
 namespace {
@@ -48,33 +49,33 @@ std::string query_of(const io::HttpRequest& request, const std::string& key) {
 }  // namespace
 
 struct Registry::Impl {
-  Impl(Loop& l, net::Context& context, Options o, OpenStore open_store, Random& random, observe::Metrics& m,
-       observe::Log& g, observe::Health& h)
-      : loop(l),
-        options(std::move(o)),
-        metrics(m),
-        log(g),
-        health(h),
-        peer(l, context, options.peer, m, g),
-        book(l.clock(), table_options(options), Ulid::make(l.clock().wall(), random)),
-        keeper(std::move(open_store), options.boot),
-        meters(m),
-        bus(l, peer, book, m, g),
-        tick_timer(l),
-        store_timer(l) {}
+  Impl(Loop& loop, net::Context& context, Options options, OpenStore open_store, Random& random,
+       observe::Metrics& metrics, observe::Log& log, observe::Health& health)
+      : loop_(loop),
+        options_(std::move(options)),
+        metrics_(metrics),
+        log_(log),
+        health_(health),
+        peer_(loop, context, options_.peer, metrics, log),
+        book_(loop.clock(), table_options(options_), Ulid::make(loop.clock().wall(), random)),
+        keeper_(std::move(open_store), options_.boot),
+        meters_(metrics),
+        bus_(loop, peer_, book_, metrics, log),
+        tick_timer_(loop),
+        store_timer_(loop) {}
 
   // ---- start
 
   Result<void> start() {
-    if (auto bound = peer.bind(); !bound) return bound;
+    if (auto bound = peer_.bind(); !bound) return bound;
     load();
     for (const auto topic : {wire::kChangesTopic, wire::kOwnTopic})
-      if (auto announced = peer.publishes(std::string(topic)); !announced) return announced;
+      if (auto announced = peer_.publishes(std::string(topic)); !announced) return announced;
     serve();
     auto pattern = TopicPattern::parse(wire::kOwnTopic);
-    own_changes = peer.subscribe(*pattern, [this](const events::Event& event) { on_own_changes(event); });
+    own_changes_ = peer_.subscribe(*pattern, [this](const events::Event& event) { on_own_changes(event); });
     // Its predecessor holds no port any more; by a clock that was set back it may still look like the newer one.
-    book.leave({"", options.peer.slot, "replaced"});
+    book_.leave({"", options_.peer.slot, "replaced"});
     if (auto entered = enter_self(); !entered) return entered;
     flush();
     follow_peers();
@@ -83,49 +84,49 @@ struct Registry::Impl {
   }
 
   void load() {
-    auto loaded = keeper.load(book);
+    auto loaded = keeper_.load(book_);
     if (!loaded) return store_failed(loaded.error());
     if (!loaded->notice.empty()) {
-      log.error("the store was damaged", {{"notice", loaded->notice}});
-      bus.report(Severity::error, codes::store_failed, "the registry's store was damaged: {why}", loaded->notice);
+      log_.error("the store was damaged", {{"notice", loaded->notice}});
+      bus_.report(Severity::error, codes::store_failed, "the registry's store was damaged: {why}", loaded->notice);
     }
     if (loaded->unreadable > 0)
-      log.warn("records of the store cannot be read", {{"count", static_cast<std::int64_t>(loaded->unreadable)}});
-    log.info("store loaded", {{"records", static_cast<std::int64_t>(loaded->records)},
-                              {"dead", static_cast<std::int64_t>(loaded->dead)}});
-    health.set("store", true);
+      log_.warn("records of the store cannot be read", {{"count", static_cast<std::int64_t>(loaded->unreadable)}});
+    log_.info("store loaded", {{"records", static_cast<std::int64_t>(loaded->records)},
+                               {"dead", static_cast<std::int64_t>(loaded->dead)}});
+    health_.set("store", true);
   }
 
   wire::HealthState own_health() const {
-    return store_error.empty() ? wire::HealthState::passing : wire::HealthState::critical;
+    return store_error_.empty() ? wire::HealthState::passing : wire::HealthState::critical;
   }
 
   Result<void> enter_self() {
-    InstanceRecord record = peer.record();
-    record.tags = options.tags;
+    InstanceRecord record = peer_.record();
+    record.tags = options_.tags;
     record.tags["weft"] = WEFT_VERSION;
-    record.admin = options.admin;
-    record.config_hash = options.config_hash;
+    record.admin = options_.admin;
+    record.config_hash = options_.config_hash;
     record.health = own_health();
-    record.health_text = store_error;
-    auto entered = book.enter(std::move(record));
+    record.health_text = store_error_;
+    auto entered = book_.enter(std::move(record));
     if (!entered) return entered.error();
-    self_epoch = entered->epoch;
-    peer.set_epoch(self_epoch);
+    self_epoch_ = entered->epoch;
+    peer_.set_epoch(self_epoch_);
     return {};
   }
 
   void follow_peers() {
     const Follower::Hooks hooks{[this] { changed(); },
                                 [this](const Follower& asking, const std::string& registry) {
-                                  for (const auto& other : followers)
+                                  for (const auto& other : followers_)
                                     if (other.get() != &asking && other->up() && other->registry() == registry)
                                       return false;
                                   return true;
                                 }};
-    for (const auto& endpoint : options.peers)
-      followers.push_back(std::make_unique<Follower>(loop, peer, book, endpoint, metrics, log, hooks));
-    for (const auto& follower : followers) follower->start();
+    for (const auto& endpoint : options_.peers)
+      followers_.push_back(std::make_unique<Follower>(loop_, peer_, book_, endpoint, metrics_, log_, hooks));
+    for (const auto& follower : followers_) follower->start();
   }
 
   // ---- methods
@@ -135,7 +136,7 @@ struct Registry::Impl {
 
   template <class Request>
   void serve_one(const char* name, const char* summary, Answer<Request> answer) {
-    peer.serve({name, summary}, [this, answer](calls::Call& call) -> Task<Result<wire::Payload>> {
+    peer_.serve({name, summary}, [this, answer](calls::Call& call) -> Task<Result<wire::Payload>> {
       auto request = call.payload().as<Request>();
       if (!request) co_return request.error();
       co_return co_await (this->*answer)(std::move(*request));
@@ -154,23 +155,23 @@ struct Registry::Impl {
   }
 
   Task<Result<wire::Payload>> answer_register(InstanceRecord record) {
-    auto entered = book.enter(std::move(record));
-    meters.registration(entered ? nullptr : &entered.error());
+    auto entered = book_.enter(std::move(record));
+    meters_.registration(entered ? nullptr : &entered.error());
     if (!entered) co_return entered.error();
     co_await written();
     co_return wire::Payload::of(*entered);
   }
 
   Task<Result<wire::Payload>> answer_renew(wire::RenewRequest request) {
-    auto renewed = book.renew(request);
-    meters.renewal(renewed ? nullptr : &renewed.error());
+    auto renewed = book_.renew(request);
+    meters_.renewal(renewed ? nullptr : &renewed.error());
     if (!renewed) co_return renewed.error();
     changed();
     co_return wire::Payload::of(*renewed);
   }
 
   Task<Result<wire::Payload>> answer_deregister(wire::DeregisterRequest request) {
-    if (book.leave(request)) {
+    if (book_.leave(request)) {
       co_await written();
       co_return wire::Payload::of(Value());
     }
@@ -179,26 +180,26 @@ struct Registry::Impl {
 
   Task<Result<wire::Payload>> answer_snapshot(Value) {
     flush();
-    if (!snapshot_payload) snapshot_payload = wire::Payload::of(with_endpoints(book.snapshot()));
-    co_return *snapshot_payload;
+    if (!snapshot_payload_) snapshot_payload_ = wire::Payload::of(with_endpoints(book_.snapshot()));
+    co_return *snapshot_payload_;
   }
 
   Task<Result<wire::Payload>> answer_replica(Value) {
     flush();
-    co_return wire::Payload::of(with_endpoints(book.own_snapshot()));
+    co_return wire::Payload::of(with_endpoints(book_.own_snapshot()));
   }
 
-  Task<Result<wire::Payload>> answer_beat(Value) { co_return wire::Payload::of(book.own_position()); }
+  Task<Result<wire::Payload>> answer_beat(Value) { co_return wire::Payload::of(book_.own_position()); }
 
   Task<Result<wire::Payload>> answer_ping(Value) {
     co_return wire::Payload::of(
-        Pong{book.host(), options.peer.mesh, options.peer.version, static_cast<std::uint64_t>(book.view().size())});
+        Pong{book_.host(), options_.peer.mesh, options_.peer.version, static_cast<std::uint64_t>(book_.view().size())});
   }
 
   Task<Result<wire::Payload>> answer_list(Value) {
-    const WallTime now = loop.clock().wall();
+    const WallTime now = loop_.clock().wall();
     std::vector<Row> rows;
-    book.view().each([&](const InstanceRecord& record) {
+    book_.view().each([&](const InstanceRecord& record) {
       const Duration age = std::max(Duration::zero(), Duration(now - wall_from_us(record.started_us)));
       rows.push_back({record.agent, record.host, record.version, record.health, record.epoch,
                       std::chrono::duration_cast<std::chrono::seconds>(age), record.registry});
@@ -207,7 +208,7 @@ struct Registry::Impl {
   }
 
   wire::Snapshot with_endpoints(wire::Snapshot snapshot) const {
-    const InstanceRecord self = peer.record();
+    const InstanceRecord self = peer_.record();
     snapshot.publish_endpoint = self.publish_endpoint;
     snapshot.publish_local = self.publish_local;
     return snapshot;
@@ -216,8 +217,8 @@ struct Registry::Impl {
   /// The record of another registry, which is the only one that may change it; null when there is no such record.
   const InstanceRecord* record_elsewhere(const wire::DeregisterRequest& request) const {
     const auto id = Ulid::parse(request.instance);
-    const InstanceRecord* record = id ? book.view().find(*id) : book.view().holder(request.slot);
-    return record && record->registry != book.host() ? record : nullptr;
+    const InstanceRecord* record = id ? book_.view().find(*id) : book_.view().holder(request.slot);
+    return record && record->registry != book_.host() ? record : nullptr;
   }
 
   /// An unknown instance is fine: it has gone already. Errors: `no_registry`, when the one that has it does not answer.
@@ -227,15 +228,15 @@ struct Registry::Impl {
     const std::string owner = record->registry;
     request.instance = record->instance.to_string();
     request.forwarded = true;
-    for (const auto& follower : followers) {
+    for (const auto& follower : followers_) {
       if (!follower->up() || follower->registry() != owner) continue;
       calls::CallOptions call;
       call.timeout = kForwardTimeout;
-      co_return co_await peer.call_at(follower->endpoint(), "registry.deregister", wire::Payload::of(request), call);
+      co_return co_await peer_.call_at(follower->endpoint(), "registry.deregister", wire::Payload::of(request), call);
     }
     co_return Error(codes::no_registry,
                     "instance " + request.instance + " is registered at the registry of host '" + owner +
-                        "', which cannot be reached from '" + book.host() + "'",
+                        "', which cannot be reached from '" + book_.host() + "'",
                     "ask that registry, or wait until the lease of the instance ends");
   }
 
@@ -243,11 +244,11 @@ struct Registry::Impl {
 
   void on_own_changes(const events::Event& event) {
     auto changes = event.payload.as<wire::Changes>();
-    if (!changes) return log.warn("changes of a peer cannot be read", {{"error", changes.error().message}});
-    const auto followed = book.apply(*changes);
+    if (!changes) return log_.warn("changes of a peer cannot be read", {{"error", changes.error().message}});
+    const auto followed = book_.apply(*changes);
     if (followed == Book::Followed::yes) return changed();
-    for (const auto& follower : followers) {
-      const Replica* replica = book.replica(follower->registry());
+    for (const auto& follower : followers_) {
+      const Replica* replica = book_.replica(follower->registry());
       const bool its = replica != nullptr && replica->term() == changes->term;
       // an unknown term may be that of any peer that has just begun anew
       if (its || (followed == Book::Followed::unknown && follower->up())) follower->wake();
@@ -257,98 +258,97 @@ struct Registry::Impl {
   // ---- changes: stored, then published, then acknowledged, all of a turn together
 
   void changed() {
-    if (!book.changed() || std::exchange(flush_scheduled, true)) return;
-    loop.at_turn_end([this, alive = std::weak_ptr<int>(life)] {
-      if (alive.expired()) return;
-      flush_scheduled = false;
+    if (!book_.changed() || std::exchange(flush_scheduled_, true)) return;
+    loop_.at_turn_end(lifetime_.guard([this] {
+      flush_scheduled_ = false;
       flush();
-    });
+    }));
   }
 
   /// Resolves when what changed before is in the store, or the store is broken and health says so.
   Completion<bool> written() {
     Completion<bool> done;
-    waiting.push_back(done.completer());
+    waiting_.push_back(done.completer());
     changed();
     return done;
   }
 
   void flush() {
-    const auto out = book.flush();
-    if (!out.empty()) snapshot_payload.reset();
+    const auto out = book_.flush();
+    if (!out.empty()) snapshot_payload_.reset();
     save(out.kept);
     for (const auto& changes : out.own) publish(wire::kOwnTopic, changes);
     for (const auto& changes : out.all) {
-      meters.follow(changes);
+      meters_.follow(changes);
       publish(wire::kChangesTopic, changes);
     }
-    meters.measure(book);
-    for (auto& completer : std::exchange(waiting, {})) completer.complete(true);
+    meters_.measure(book_);
+    for (auto& completer : std::exchange(waiting_, {})) completer.complete(true);
   }
 
   void publish(std::string_view topic, const wire::Changes& changes) {
-    auto sent = peer.publish(topic, wire::Payload::of(changes));
-    if (!sent) log.error("changes were not published", sent.error());  // whoever misses them takes a snapshot
+    auto sent = peer_.publish(topic, wire::Payload::of(changes));
+    if (!sent) log_.error("changes were not published", sent.error());  // whoever misses them takes a snapshot
   }
 
   void save(const std::vector<Book::Kept>& kept) {
-    if (store_timer.running()) return;  // it is broken, and tried again in a while
-    const bool was_behind = keeper.behind();
-    if (auto saved = keeper.save(book, kept); !saved) return store_failed(saved.error());
-    if (was_behind) health.set("store", true);
-    store_error.clear();
+    if (store_timer_.running()) return;  // it is broken, and tried again in a while
+    const bool was_behind = keeper_.behind();
+    if (auto saved = keeper_.save(book_, kept); !saved) return store_failed(saved.error());
+    if (was_behind) health_.set("store", true);
+    store_error_.clear();
   }
 
   void store_failed(const Error& error) {
-    meters.store_errors.add();
-    log.error("the store failed; serving from memory", error);
-    health.set("store", false, error.message);
-    if (store_error.empty())
-      bus.report(Severity::critical, codes::store_failed, "the registry serves from memory: {why}", error.message);
-    store_error = "the store failed, serving from memory: " + error.message;
-    store_timer.start(kStoreRetry, [this] { save({}); });
+    meters_.store_errors.add();
+    log_.error("the store failed; serving from memory", error);
+    health_.set("store", false, error.message);
+    if (store_error_.empty())
+      bus_.report(Severity::critical, codes::store_failed, "the registry serves from memory: {why}", error.message);
+    store_error_ = "the store failed, serving from memory: " + error.message;
+    store_timer_.start(kStoreRetry, [this] { save({}); });
   }
 
   // ---- time
 
   void schedule_tick() {
-    const Duration wait = std::max<Duration>(book.next_due() - loop.now(), 1ms);
-    tick_timer.start(wait, [this] {
+    const Duration wait = std::max<Duration>(book_.next_due() - loop_.now(), 1ms);
+    tick_timer_.start(wait, [this] {
       tick();
       schedule_tick();
     });
   }
 
   void tick() {
-    const wire::RenewRequest own{options.peer.instance, self_epoch, own_health(), store_error};
-    if (!book.renew(own)) {
-      if (auto entered = enter_self(); !entered) log.error("this registry cannot list itself", entered.error());
+    const wire::RenewRequest own{options_.peer.instance, self_epoch_, own_health(), store_error_};
+    if (!book_.renew(own)) {
+      if (auto entered = enter_self(); !entered) log_.error("this registry cannot list itself", entered.error());
     }
-    book.tick();
+    book_.tick();
     changed();
-    meters.measure(book);
+    meters_.measure(book_);
   }
 
-  Loop& loop;
-  Options options;
-  observe::Metrics& metrics;
-  observe::Log& log;
-  observe::Health& health;
-  peer::Peer peer;
-  Book book;
-  Keeper keeper;
-  Meters meters;
-  BusReporter bus;
-  std::uint64_t self_epoch = 0;
-  std::string store_error;  ///< empty: it works
-  bool flush_scheduled = false;
-  std::optional<wire::Payload> snapshot_payload;  // of the whole mesh, until it changes
-  std::vector<Completion<bool>::Completer> waiting;
-  Timer tick_timer, store_timer;
-  std::vector<std::unique_ptr<Follower>> followers;
-  events::Subscription own_changes;
-  TaskScope tasks;
-  std::shared_ptr<int> life = std::make_shared<int>(0);
+  Loop& loop_;
+  Options options_;
+  observe::Metrics& metrics_;
+  observe::Log& log_;
+  observe::Health& health_;
+  peer::Peer peer_;
+  Book book_;
+  Keeper keeper_;
+  Meters meters_;
+  BusReporter bus_;
+  std::uint64_t self_epoch_ = 0;
+  std::string store_error_;  ///< empty: it works
+  bool flush_scheduled_ = false;
+  std::optional<wire::Payload> snapshot_payload_;  // of the whole mesh, until it changes
+  std::vector<Completion<bool>::Completer> waiting_;
+  Timer tick_timer_, store_timer_;
+  std::vector<std::unique_ptr<Follower>> followers_;
+  events::Subscription own_changes_;
+  TaskScope tasks_;
+  Lifetime lifetime_;
 };
 
 Registry::Registry(Loop& loop, net::Context& context, Options options, OpenStore open_store, Random& random,
@@ -361,22 +361,22 @@ Result<void> Registry::start() { return impl_->start(); }
 
 void Registry::stop() {
   auto& i = *impl_;
-  i.tick_timer.stop();
-  i.followers.clear();
-  i.book.leave({i.options.peer.instance.to_string(), "", "stopped"});
+  i.tick_timer_.stop();
+  i.followers_.clear();
+  i.book_.leave({i.options_.peer.instance.to_string(), "", "stopped"});
   i.flush();
-  i.peer.start_draining();
-  i.peer.flush();
+  i.peer_.start_draining();
+  i.peer_.flush();
 }
 
-peer::Peer& Registry::peer() noexcept { return impl_->peer; }
+peer::Peer& Registry::peer() noexcept { return impl_->peer_; }
 
 io::HttpResponse Registry::agents_page(const io::HttpRequest& request) const {
-  return json_response(agents_json(impl_->book.view(), query_of(request, "agent"), query_of(request, "host")));
+  return json_response(agents_json(impl_->book_.view(), query_of(request, "agent"), query_of(request, "host")));
 }
 
 io::HttpResponse Registry::http_sd_page(const io::HttpRequest&) const {
-  return json_response(http_sd_json(impl_->book.view(), impl_->book.host()));
+  return json_response(http_sd_json(impl_->book_.view(), impl_->book_.host()));
 }
 
 }  // namespace weft::registry

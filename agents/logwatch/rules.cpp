@@ -20,18 +20,18 @@ RE2::Options options() {
 }  // namespace
 
 struct RuleSet::Impl {
-  std::vector<Rule> rules;
-  std::vector<std::unique_ptr<RE2>> patterns;
-  RE2::Set set{options(), RE2::UNANCHORED};
+  std::vector<Rule> rules_;
+  std::vector<std::unique_ptr<RE2>> patterns_;
+  RE2::Set set_{options(), RE2::UNANCHORED};
 
   /// Indexes, sorted.
   std::vector<int> candidates(std::string_view line) const {
     std::vector<int> found;
     RE2::Set::ErrorInfo why{};
-    set.Match({line.data(), line.size()}, &found, &why);
+    set_.Match({line.data(), line.size()}, &found, &why);
     if (why.kind == RE2::Set::kOutOfMemory) {  // too much for one automaton: each for itself
       found.clear();
-      for (std::size_t i = 0; i < patterns.size(); ++i) found.push_back(static_cast<int>(i));
+      for (std::size_t i = 0; i < patterns_.size(); ++i) found.push_back(static_cast<int>(i));
     }
     std::sort(found.begin(), found.end());
     return found;
@@ -66,27 +66,27 @@ Result<RuleSet> RuleSet::make(std::vector<Rule> rules) {
     auto pattern = std::make_unique<RE2>(rule.pattern, options());
     if (!pattern->ok()) {
       tell("pattern: " + pattern->error());
-    } else if (impl->set.Add(rule.pattern, nullptr) < 0) {
+    } else if (impl->set_.Add(rule.pattern, nullptr) < 0) {
       tell("pattern: not usable with the others");
     }
-    impl->patterns.push_back(std::move(pattern));
+    impl->patterns_.push_back(std::move(pattern));
   }
-  if (wrong.empty() && !impl->set.Compile()) wrong = "the rules together are too large";
+  if (wrong.empty() && !impl->set_.Compile()) wrong = "the rules together are too large";
   if (!wrong.empty()) return Error(codes::bad_value, wrong, "the syntax is that of RE2: no look-around, no references");
-  impl->rules = std::move(rules);
+  impl->rules_ = std::move(rules);
   return RuleSet(std::move(impl));
 }
 
-const std::vector<Rule>& RuleSet::rules() const noexcept { return impl_->rules; }
+const std::vector<Rule>& RuleSet::rules() const noexcept { return impl_->rules_; }
 
 std::vector<Match> RuleSet::match(const std::string& path, std::string_view line) const {
   std::vector<Match> matches;
-  if (impl_->rules.empty()) return matches;
+  if (impl_->rules_.empty()) return matches;
   for (const int index : impl_->candidates(line)) {
     const auto i = static_cast<std::size_t>(index);
-    if (::fnmatch(impl_->rules[i].files.c_str(), path.c_str(), 0) != 0) continue;
+    if (::fnmatch(impl_->rules_[i].files.c_str(), path.c_str(), 0) != 0) continue;
     Match match{i};
-    if (impl_->match_groups(*impl_->patterns[i], line, match.groups)) matches.push_back(std::move(match));
+    if (impl_->match_groups(*impl_->patterns_[i], line, match.groups)) matches.push_back(std::move(match));
   }
   return matches;
 }

@@ -58,50 +58,50 @@ struct Watch {
 }  // namespace
 
 struct IoLoop::Impl {
-  SystemClock clock;
-  asio::io_context context{1};
-  asio::executor_work_guard<asio::io_context::executor_type> guard{context.get_executor()};
-  asio::steady_timer alarm{context};
-  std::optional<TimePoint> alarm_at;
-  TimerQueue timers;
-  std::unordered_map<Id, std::shared_ptr<Watch>> watches;
-  Id last_watch = 0;
-  Inbox inbox;
-  std::vector<Callback> batch;  // taken from the inbox; what lies before batch_next has run
-  std::size_t batch_next = 0;
-  std::vector<Callback> turn_end, turn_end_running;
-  std::atomic<std::thread::id> owner;
-  std::atomic<bool> stopping{false};
-  TimePoint turn_time = clock.now();
-  std::atomic<std::int64_t> turn_began{0};  // steady nanoseconds; 0: asleep
+  SystemClock clock_;
+  asio::io_context context_{1};
+  asio::executor_work_guard<asio::io_context::executor_type> guard_{context_.get_executor()};
+  asio::steady_timer alarm_{context_};
+  std::optional<TimePoint> alarm_at_;
+  TimerQueue timers_;
+  std::unordered_map<Id, std::shared_ptr<Watch>> watches_;
+  Id last_watch_ = 0;
+  Inbox inbox_;
+  std::vector<Callback> batch_;  // taken from the inbox; what lies before batch_next has run
+  std::size_t batch_next_ = 0;
+  std::vector<Callback> turn_end_, turn_end_running_;
+  std::atomic<std::thread::id> owner_;
+  std::atomic<bool> stopping_{false};
+  TimePoint turn_time_ = clock_.now();
+  std::atomic<std::int64_t> turn_began_{0};  // steady nanoseconds; 0: asleep
 
   void begin_turn() noexcept {
-    turn_time = clock.now();
-    turn_began.store(turn_time.time_since_epoch().count(), std::memory_order_relaxed);
+    turn_time_ = clock_.now();
+    turn_began_.store(turn_time_.time_since_epoch().count(), std::memory_order_relaxed);
   }
   void wake() {
-    asio::post(context, [] {});
+    asio::post(context_, [] {});
   }
-  bool on_own_thread() const noexcept { return owner.load(std::memory_order_relaxed) == std::this_thread::get_id(); }
+  bool on_own_thread() const noexcept { return owner_.load(std::memory_order_relaxed) == std::this_thread::get_id(); }
 
   void end_turn() {
-    turn_end_running.swap(turn_end);
-    for (auto& work : turn_end_running) work();
-    turn_end_running.clear();
+    turn_end_running_.swap(turn_end_);
+    for (auto& work : turn_end_running_) work();
+    turn_end_running_.clear();
   }
 
-  bool posted() const { return batch_next < batch.size() || !inbox.empty(); }
+  bool posted() const { return batch_next_ < batch_.size() || !inbox_.empty(); }
   void run_posted() {
-    if (batch_next == batch.size()) {
-      batch.clear();
-      batch_next = 0;
-      inbox.swap(batch);
+    if (batch_next_ == batch_.size()) {
+      batch_.clear();
+      batch_next_ = 0;
+      inbox_.swap(batch_);
     }
-    if (batch.empty()) return;
+    if (batch_.empty()) return;
     begin_turn();
-    const std::size_t end = std::min(batch.size(), batch_next + kBatchMax);
-    while (batch_next < end) {
-      Callback work = std::move(batch[batch_next++]);
+    const std::size_t end = std::min(batch_.size(), batch_next_ + kBatchMax);
+    while (batch_next_ < end) {
+      Callback work = std::move(batch_[batch_next_++]);
       work();
     }
     end_turn();
@@ -109,24 +109,24 @@ struct IoLoop::Impl {
 
   /// True when a timer is due; else sees to it that the alarm rings in time for the first one.
   bool due_or_armed() {
-    const auto first = timers.earliest();
-    if (!first || (alarm_at && *alarm_at <= *first)) return false;
-    if (*first <= clock.now()) return true;
-    alarm_at = *first;
-    alarm.expires_at(std::chrono::time_point_cast<std::chrono::steady_clock::duration>(*first));
-    alarm.async_wait([this](const boost::system::error_code& aborted) {
-      if (!aborted) alarm_at.reset();  // the round goes on with run_due()
+    const auto first = timers_.earliest();
+    if (!first || (alarm_at_ && *alarm_at_ <= *first)) return false;
+    if (*first <= clock_.now()) return true;
+    alarm_at_ = *first;
+    alarm_.expires_at(std::chrono::time_point_cast<std::chrono::steady_clock::duration>(*first));
+    alarm_.async_wait([this](const boost::system::error_code& aborted) {
+      if (!aborted) alarm_at_.reset();  // the round goes on with run_due()
     });
     return false;
   }
   void run_due() {
-    const auto first = timers.earliest();
-    if (!first || (alarm_at && *alarm_at <= *first)) return;
-    const auto now = clock.now();
+    const auto first = timers_.earliest();
+    if (!first || (alarm_at_ && *alarm_at_ <= *first)) return;
+    const auto now = clock_.now();
     if (*first > now) return;
     begin_turn();
     for (std::size_t left = kBatchMax; left > 0; --left) {
-      auto work = timers.take_due(now);
+      auto work = timers_.take_due(now);
       if (!work) break;
       work();
     }
@@ -148,9 +148,9 @@ struct IoLoop::Impl {
   }
 
   void round() {
-    const bool busy = posted() || !turn_end.empty() || due_or_armed();
-    if (!busy) turn_began.store(0, std::memory_order_relaxed);
-    (void)(busy ? context.poll_one() : context.run_one());
+    const bool busy = posted() || !turn_end_.empty() || due_or_armed();
+    if (!busy) turn_began_.store(0, std::memory_order_relaxed);
+    (void)(busy ? context_.poll_one() : context_.run_one());
     end_turn();
     run_due();
     run_posted();
@@ -161,62 +161,62 @@ IoLoop::IoLoop() : impl_(std::make_unique<Impl>()) {}
 
 IoLoop::~IoLoop() {
   // What callbacks own may cancel timers and watches of this loop as it goes, so they go before the loop's own parts.
-  for (auto& [id, watch] : std::exchange(impl_->watches, {})) watch->end();
-  impl_->turn_end.clear();
-  while (impl_->timers.take_due(TimePoint::max())) {
+  for (auto& [id, watch] : std::exchange(impl_->watches_, {})) watch->end();
+  impl_->turn_end_.clear();
+  while (impl_->timers_.take_due(TimePoint::max())) {
   }
   std::vector<Callback> rest;
-  impl_->inbox.swap(rest);
+  impl_->inbox_.swap(rest);
   rest.clear();
-  impl_->batch.clear();
+  impl_->batch_.clear();
 }
 
-const Clock& IoLoop::clock() const noexcept { return impl_->clock; }
+const Clock& IoLoop::clock() const noexcept { return impl_->clock_; }
 
 TimePoint IoLoop::turn_time() const noexcept {
-  const bool in_turn = impl_->turn_began.load(std::memory_order_relaxed) != 0;
-  return in_turn ? impl_->turn_time : impl_->clock.now();
+  const bool in_turn = impl_->turn_began_.load(std::memory_order_relaxed) != 0;
+  return in_turn ? impl_->turn_time_ : impl_->clock_.now();
 }
 void IoLoop::post(Callback work) {
   // A loop that is running looks into the inbox before it sleeps; only others have to wake it.
-  if (impl_->inbox.push(std::move(work)) && !impl_->on_own_thread()) impl_->wake();
+  if (impl_->inbox_.push(std::move(work)) && !impl_->on_own_thread()) impl_->wake();
 }
 
-void IoLoop::at_turn_end(Callback work) { impl_->turn_end.push_back(std::move(work)); }
+void IoLoop::at_turn_end(Callback work) { impl_->turn_end_.push_back(std::move(work)); }
 
-Loop::Id IoLoop::at(TimePoint when, Callback work) { return impl_->timers.add(when, std::move(work)); }
+Loop::Id IoLoop::at(TimePoint when, Callback work) { return impl_->timers_.add(when, std::move(work)); }
 
-void IoLoop::cancel(Id timer) noexcept { impl_->timers.cancel(timer); }
+void IoLoop::cancel(Id timer) noexcept { impl_->timers_.cancel(timer); }
 
 Loop::Id IoLoop::watch(int fd, Callback on_readable) {
-  auto watch = std::make_shared<Watch>(impl_->context, fd, std::move(on_readable));
-  impl_->watches.emplace(++impl_->last_watch, watch);
+  auto watch = std::make_shared<Watch>(impl_->context_, fd, std::move(on_readable));
+  impl_->watches_.emplace(++impl_->last_watch_, watch);
   impl_->wait(watch);
-  return impl_->last_watch;
+  return impl_->last_watch_;
 }
 
 void IoLoop::unwatch(Id id) noexcept {
-  auto found = impl_->watches.extract(id);
+  auto found = impl_->watches_.extract(id);
   if (found) found.mapped()->end();
 }
 
 void IoLoop::run() {
-  impl_->owner = std::this_thread::get_id();
-  while (!impl_->stopping.exchange(false)) impl_->round();
-  impl_->owner = std::thread::id();
-  impl_->turn_began = 0;
+  impl_->owner_ = std::this_thread::get_id();
+  while (!impl_->stopping_.exchange(false)) impl_->round();
+  impl_->owner_ = std::thread::id();
+  impl_->turn_began_ = 0;
 }
 
 void IoLoop::stop() {
-  impl_->stopping = true;
+  impl_->stopping_ = true;
   if (!impl_->on_own_thread()) impl_->wake();
 }
 
-asio::io_context& IoLoop::context() noexcept { return impl_->context; }
+asio::io_context& IoLoop::context() noexcept { return impl_->context_; }
 
 Duration IoLoop::stuck_for() const noexcept {
-  const auto began = impl_->turn_began.load(std::memory_order_relaxed);
-  return began == 0 ? Duration::zero() : impl_->clock.now().time_since_epoch() - Duration(began);
+  const auto began = impl_->turn_began_.load(std::memory_order_relaxed);
+  return began == 0 ? Duration::zero() : impl_->clock_.now().time_since_epoch() - Duration(began);
 }
 
 }  // namespace weft::io

@@ -10,18 +10,18 @@
 namespace weft::io {
 
 struct Pool::Impl {
-  explicit Impl(unsigned max) : threads_max(std::max(1U, max)) {}
+  explicit Impl(unsigned threads_max) : threads_max_(std::max(1U, threads_max)) {}
 
   void serve() {
     const AlternateStack for_signals;
-    std::unique_lock lock(mutex);
+    std::unique_lock lock(mutex_);
     for (;;) {
-      ++idle;
-      wake.wait(lock, [this] { return stopping || !waiting.empty(); });
-      --idle;
-      if (stopping) return;
-      Callback work = std::move(waiting.front());
-      waiting.pop_front();
+      ++idle_;
+      wake_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+      --idle_;
+      if (stopping_) return;
+      Callback work = std::move(waiting_.front());
+      waiting_.pop_front();
       lock.unlock();
       work();
       work = nullptr;
@@ -29,13 +29,13 @@ struct Pool::Impl {
     }
   }
 
-  const unsigned threads_max;
-  std::mutex mutex;  // guards all below
-  std::condition_variable wake;
-  std::deque<Callback> waiting;
-  std::vector<std::thread> threads;
-  std::size_t idle = 0;
-  bool stopping = false;
+  const unsigned threads_max_;
+  std::mutex mutex_;  // guards all below
+  std::condition_variable wake_;
+  std::deque<Callback> waiting_;
+  std::vector<std::thread> threads_;
+  std::size_t idle_ = 0;
+  bool stopping_ = false;
 };
 
 Pool::Pool(Loop& loop, unsigned threads) : loop_(loop), impl_(std::make_unique<Impl>(threads)) {}
@@ -43,23 +43,23 @@ Pool::Pool(Loop& loop, unsigned threads) : loop_(loop), impl_(std::make_unique<I
 Pool::~Pool() {
   std::deque<Callback> dropped;
   {
-    const std::lock_guard lock(impl_->mutex);
-    impl_->stopping = true;
-    dropped.swap(impl_->waiting);
+    const std::lock_guard lock(impl_->mutex_);
+    impl_->stopping_ = true;
+    dropped.swap(impl_->waiting_);
   }
-  impl_->wake.notify_all();
-  for (auto& thread : impl_->threads) thread.join();
+  impl_->wake_.notify_all();
+  for (auto& thread : impl_->threads_) thread.join();
 }
 
 void Pool::submit(Callback work) {
   {
-    const std::lock_guard lock(impl_->mutex);
-    if (impl_->stopping) return;
-    impl_->waiting.push_back(std::move(work));
-    if (impl_->idle < impl_->waiting.size() && impl_->threads.size() < impl_->threads_max)
-      impl_->threads.emplace_back([impl = impl_.get()] { impl->serve(); });
+    const std::lock_guard lock(impl_->mutex_);
+    if (impl_->stopping_) return;
+    impl_->waiting_.push_back(std::move(work));
+    if (impl_->idle_ < impl_->waiting_.size() && impl_->threads_.size() < impl_->threads_max_)
+      impl_->threads_.emplace_back([impl = impl_.get()] { impl->serve(); });
   }
-  impl_->wake.notify_one();
+  impl_->wake_.notify_one();
 }
 
 }  // namespace weft::io

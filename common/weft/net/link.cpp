@@ -1,3 +1,4 @@
+#include "weft/base/lifetime.hpp"
 #include "weft/net/monitor.hpp"
 #include "weft/net/socket.hpp"
 
@@ -32,76 +33,74 @@ Error refusal(const std::string& endpoint, bool encrypted, std::uint16_t event, 
 }  // namespace
 
 struct Link::Impl {
-  Impl(Loop& l, Context& context, const std::string& to, Limits li, Traffic& t, OnEnvelope handler)
-      : loop(l),
-        endpoint(to),
-        limits(li),
-        traffic(t),
-        on_envelope(std::move(handler)),
-        socket(l, context, zmq::socket_type::dealer, li, [this] { drain(); }),
-        encrypted(context.security() != nullptr),
-        monitor(l, context, socket.raw(), kEvents,
-                [this](std::uint16_t event, std::uint32_t value, std::string_view) { happened(event, value); }),
-        retry(l) {
-    connecting = socket.connect(endpoint);
+  Impl(Loop& loop, Context& context, const std::string& endpoint, Limits limits, Traffic& traffic,
+       OnEnvelope on_envelope)
+      : loop_(loop),
+        endpoint_(endpoint),
+        limits_(limits),
+        traffic_(traffic),
+        on_envelope_(std::move(on_envelope)),
+        socket_(loop, context, zmq::socket_type::dealer, limits, [this] { drain(); }),
+        encrypted_(context.security() != nullptr),
+        monitor_(loop, context, socket_.raw(), kEvents,
+                 [this](std::uint16_t event, std::uint32_t value, std::string_view) { happened(event, value); }),
+        retry_(loop) {
+    connecting_ = socket_.connect(endpoint_);
   }
 
   void happened(std::uint16_t event, std::uint32_t value) {
-    if (event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED) broken_off = 0;
+    if (event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED) broken_off_ = 0;
     if (event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED || event == ZMQ_EVENT_DISCONNECTED)
       return changed(event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED);
     const bool no_detail = event == ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL;
-    if (!no_detail || value == EPIPE) socket.connect_again(endpoint);  // after these ZeroMQ tries no more
-    if (no_detail && !encrypted && ((value != EPIPE && value != ECONNRESET) || ++broken_off < kBrokenOffMax)) return;
-    if (!refused) return;
-    loop.post([this, why = refusal(endpoint, encrypted, event, value), alive = std::weak_ptr<int>(life)] {
-      if (alive.lock()) refused(why);
-    });
+    if (!no_detail || value == EPIPE) socket_.connect_again(endpoint_);  // after these ZeroMQ tries no more
+    if (no_detail && !encrypted_ && ((value != EPIPE && value != ECONNRESET) || ++broken_off_ < kBrokenOffMax)) return;
+    if (!refused_) return;
+    loop_.post(lifetime_.guard([this, why = refusal(endpoint_, encrypted_, event, value)] { refused_(why); }));
   }
 
   void changed(bool now_up) {
-    const bool was_up = std::exchange(up, now_up);
-    if (!was_up || now_up || !lost) return;
+    const bool was_up = std::exchange(up_, now_up);
+    if (!was_up || now_up || !lost_) return;
     // In a later turn: whoever is told may destroy this link.
-    loop.post([this, alive = std::weak_ptr<int>(life)] {
-      if (alive.lock()) lost();
-    });
+    loop_.post(lifetime_.guard([this] { lost_(); }));
   }
 
   void drain() {
-    const std::weak_ptr<int> alive = life;
-    for (zmq::message_t frame, payload; !alive.expired() && socket.receive(frame);) {
+    const auto watch = lifetime_.watch();
+    for (zmq::message_t frame, payload; watch.alive() && socket_.receive(frame);) {
       payload.rebuild();
-      if (frame.more() && socket.receive_more(payload)) socket.skip_rest(payload);
-      const auto done = unpack(view(frame), view(payload), limits.wire, traffic,
-                               [&](const wire::EnvelopeView& envelope) { on_envelope(envelope); });
-      if (!done && !alive.expired()) ++traffic.dropped_malformed;
+      if (frame.more() && socket_.receive_more(payload)) socket_.skip_rest(payload);
+      const auto done = unpack(view(frame), view(payload), limits_.wire, traffic_,
+                               [&](const wire::EnvelopeView& envelope) { on_envelope_(envelope); });
+      if (!done && watch.alive()) ++traffic_.dropped_malformed;
     }
   }
 
   void flush() {
-    scheduled = false;
-    const Sent sent = outbox.flush([&](BytesView frame, Bytes* second) { return socket.send(nullptr, frame, second); });
-    if (sent != Sent::yes && !retry.running()) retry.start(2ms, [this] { flush(); });
-    socket.check_readable();
+    scheduled_ = false;
+    const Sent sent =
+        outbox_.flush([&](BytesView frame, Bytes* second) { return socket_.send(nullptr, frame, second); });
+    if (sent != Sent::yes && !retry_.running()) retry_.start(2ms, [this] { flush(); });
+    socket_.check_readable();
   }
 
-  Loop& loop;
-  std::string endpoint;
-  Limits limits;
-  Traffic& traffic;
-  OnEnvelope on_envelope;
-  Socket socket;
-  const bool encrypted;
-  Monitor monitor;
-  Result<void> connecting;
-  Outbox outbox;
-  std::function<void()> lost;
-  std::function<void(const Error&)> refused;
-  bool up = false, scheduled = false;
-  int broken_off = 0;  // handshakes in a row
-  Timer retry;
-  std::shared_ptr<int> life = std::make_shared<int>(0);
+  Loop& loop_;
+  std::string endpoint_;
+  Limits limits_;
+  Traffic& traffic_;
+  OnEnvelope on_envelope_;
+  Socket socket_;
+  const bool encrypted_;
+  Monitor monitor_;
+  Result<void> connecting_;
+  Outbox outbox_;
+  std::function<void()> lost_;
+  std::function<void(const Error&)> refused_;
+  bool up_ = false, scheduled_ = false;
+  int broken_off_ = 0;  // handshakes in a row
+  Timer retry_;
+  Lifetime lifetime_;
 };
 
 Link::Link(Loop& loop, Context& context, const std::string& endpoint, Limits limits, Traffic& traffic,
@@ -109,30 +108,28 @@ Link::Link(Loop& loop, Context& context, const std::string& endpoint, Limits lim
     : impl_(std::make_unique<Impl>(loop, context, endpoint, limits, traffic, std::move(on_envelope))) {}
 Link::~Link() = default;
 
-void Link::on_lost(std::function<void()> lost) { impl_->lost = std::move(lost); }
-void Link::on_refused(std::function<void(const Error&)> refused) { impl_->refused = std::move(refused); }
-bool Link::connected() const noexcept { return impl_->up; }
+void Link::on_lost(std::function<void()> lost) { impl_->lost_ = std::move(lost); }
+void Link::on_refused(std::function<void(const Error&)> refused) { impl_->refused_ = std::move(refused); }
+bool Link::connected() const noexcept { return impl_->up_; }
 
 Result<void> Link::send(const wire::Header& header, std::string_view name, BytesView extension, Bytes& payload) {
-  if (!impl_->connecting) {  // the key of the other end may have become known
-    impl_->connecting = impl_->socket.connect(impl_->endpoint);
-    if (!impl_->connecting) return impl_->connecting;
+  if (!impl_->connecting_) {  // the key of the other end may have become known
+    impl_->connecting_ = impl_->socket_.connect(impl_->endpoint_);
+    if (!impl_->connecting_) return impl_->connecting_;
   }
-  if (payload.size() > impl_->limits.wire.payload_max) return too_large(payload.size(), impl_->limits);
-  if (!has_room(impl_->outbox.bytes(), impl_->limits, header, payload)) {
-    ++impl_->traffic.dropped_queue_full;
-    return queue_full(impl_->endpoint, impl_->limits);
+  if (payload.size() > impl_->limits_.wire.payload_max) return too_large(payload.size(), impl_->limits_);
+  if (!has_room(impl_->outbox_.bytes(), impl_->limits_, header, payload)) {
+    ++impl_->traffic_.dropped_queue_full;
+    return queue_full(impl_->endpoint_, impl_->limits_);
   }
-  impl_->outbox.add(header, name, extension, payload);
-  ++impl_->traffic.sent;
-  if (std::exchange(impl_->scheduled, true)) return {};
-  impl_->loop.at_turn_end([impl = impl_.get(), alive = std::weak_ptr<int>(impl_->life)] {
-    if (alive.lock()) impl->flush();
-  });
+  impl_->outbox_.add(header, name, extension, payload);
+  ++impl_->traffic_.sent;
+  if (std::exchange(impl_->scheduled_, true)) return {};
+  impl_->loop_.at_turn_end(impl_->lifetime_.guard([impl = impl_.get()] { impl->flush(); }));
   return {};
 }
 
-std::size_t Link::queued() const noexcept { return impl_->outbox.bytes(); }
+std::size_t Link::queued() const noexcept { return impl_->outbox_.bytes(); }
 void Link::flush() { impl_->flush(); }
 
 }  // namespace weft::net

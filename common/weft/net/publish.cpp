@@ -2,6 +2,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "weft/base/lifetime.hpp"
 #include "weft/net/channel.hpp"
 #include "weft/net/socket.hpp"
 
@@ -46,30 +47,33 @@ struct Publisher::Impl {
     bool closed = false;
   };
 
-  Impl(Loop& l, Context& context, Limits li, Traffic& t)
-      : loop(l), limits(li), traffic(t), socket(l, context, zmq::socket_type::xpub, li, [this] { drain(); }) {
-    socket.on_connection([this](int descriptor, std::string_view, bool) { accepted(descriptor); });
-    socket.raw().set(zmq::sockopt::linger, kPublisherLingerMs);
-    socket.raw().set(zmq::sockopt::maxmsgsize, kFrameMax);
-    socket.raw().set(zmq::sockopt::rcvbuf, kReceiveBytes);  // what is in it is read even after a connection is closed
-    socket.raw().set(zmq::sockopt::rcvhwm, 0);              // only subscriptions come, and none of them may be lost
-    socket.raw().set(zmq::sockopt::xpub_verbose, 1);        // each subscriber's requests, on each of its connections
-    socket.raw().set(zmq::sockopt::xpub_nodrop, 1);         // a full queue makes send fail, see send_frame()
+  Impl(Loop& loop, Context& context, Limits limits, Traffic& traffic)
+      : loop_(loop),
+        limits_(limits),
+        traffic_(traffic),
+        socket_(loop, context, zmq::socket_type::xpub, limits, [this] { drain(); }) {
+    socket_.on_connection([this](int descriptor, std::string_view, bool) { accepted(descriptor); });
+    socket_.raw().set(zmq::sockopt::linger, kPublisherLingerMs);
+    socket_.raw().set(zmq::sockopt::maxmsgsize, kFrameMax);
+    socket_.raw().set(zmq::sockopt::rcvbuf, kReceiveBytes);  // what is in it is read even after a connection is closed
+    socket_.raw().set(zmq::sockopt::rcvhwm, 0);              // only subscriptions come, and none of them may be lost
+    socket_.raw().set(zmq::sockopt::xpub_verbose, 1);        // each subscriber's requests, on each of its connections
+    socket_.raw().set(zmq::sockopt::xpub_nodrop, 1);         // a full queue makes send fail, see send_frame()
   }
 
   /// Subscriptions arrive as a byte (1 on, 0 off) and the prefix.
   void drain() {
-    for (zmq::message_t message; socket.receive(message);) {
-      socket.skip_rest(message);
+    for (zmq::message_t message; socket_.receive(message);) {
+      socket_.skip_rest(message);
       const auto text = message.to_string_view();
       if (text.empty() || text.size() > kRequestMax) continue;
       if (!count(zmq_msg_get(message.handle(), ZMQ_SRCFD), text[0] == 1)) continue;
       if (auto request = Request::parse(text.substr(1))) {
-        if (text[0] == 1 && on_request) answer(*request);
+        if (text[0] == 1 && on_request_) answer(*request);
       } else if (text[0] == 1) {
-        filters_changed += filters.emplace(text.substr(1)).second ? 1U : 0U;
+        filters_changed_ += filters_.emplace(text.substr(1)).second ? 1U : 0U;
       } else {
-        filters_changed += filters.erase(std::string(text.substr(1)));
+        filters_changed_ += filters_.erase(std::string(text.substr(1)));
       }
     }
   }
@@ -78,18 +82,18 @@ struct Publisher::Impl {
   /// when all have too many: ZeroMQ forgets them with it. False: `descriptor` is one that was closed.
   bool count(int descriptor, bool added) {
     if (descriptor < 0) return true;  // ZeroMQ's own word that the last subscriber of a filter has gone; or inproc
-    Subscriptions& of = connections[descriptor];
+    Subscriptions& of = connections_[descriptor];
     if (of.closed) return false;
     if (!added) {
-      all -= of.count > 0 ? 1U : 0U;
+      all_ -= of.count > 0 ? 1U : 0U;
       of.count -= of.count > 0 ? 1U : 0U;
       return true;
     }
-    ++all;
+    ++all_;
     if (++of.count > kSubscriptionsMax) {
       close(descriptor, of);
-    } else if (all > kAllMax) {
-      const auto most = std::max_element(connections.begin(), connections.end(),
+    } else if (all_ > kAllMax) {
+      const auto most = std::max_element(connections_.begin(), connections_.end(),
                                          [](const auto& a, const auto& b) { return a.second.count < b.second.count; });
       close(most->first, most->second);
     }
@@ -97,42 +101,43 @@ struct Publisher::Impl {
   }
 
   void close(int descriptor, Subscriptions& of) {
-    all -= of.count;
+    all_ -= of.count;
     of = {0, true};
-    socket.subscribes_too_much(descriptor);
+    socket_.subscribes_too_much(descriptor);
   }
 
   /// Its predecessor of this number has gone.
   void accepted(int descriptor) {
-    const auto found = connections.find(descriptor);
-    if (found == connections.end()) return;
-    all -= found->second.count;
-    connections.erase(found);
+    const auto found = connections_.find(descriptor);
+    if (found == connections_.end()) return;
+    all_ -= found->second.count;
+    connections_.erase(found);
   }
 
   /// Behind all that was published before.
   void answer(const Request& request) {
-    for (Channel* channel : waiting) send_open(*channel);
+    for (Channel* channel : waiting_) send_open(*channel);
     Channel channel(request.address());
-    answers = &channel;
-    on_request(request);
-    answers = nullptr;
+    answers_ = &channel;
+    on_request_(request);
+    answers_ = nullptr;
     send_open(channel);
   }
 
   bool takes(std::string_view framed) const noexcept {
-    if (filters.size() > framed.size()) {  // each beginning is looked for: who subscribes much costs others nothing
+    if (filters_.size() > framed.size()) {  // each beginning is looked for: who subscribes much costs others nothing
       for (std::size_t size = 0; size <= framed.size(); ++size) {
-        if (filters.contains(framed.substr(0, size))) return true;
+        if (filters_.contains(framed.substr(0, size))) return true;
       }
       return false;
     }
-    return std::any_of(filters.begin(), filters.end(), [&](const auto& filter) { return framed.starts_with(filter); });
+    return std::any_of(filters_.begin(), filters_.end(),
+                       [&](const auto& filter) { return framed.starts_with(filter); });
   }
 
   bool try_send(zmq::message_t& part, zmq::send_flags flags) noexcept {
     try {
-      return socket.raw().send(part, flags | zmq::send_flags::dontwait).has_value();
+      return socket_.raw().send(part, flags | zmq::send_flags::dontwait).has_value();
     } catch (const zmq::error_t&) {
       return true;  // the context is being closed
     }
@@ -144,98 +149,96 @@ struct Publisher::Impl {
     bound_queue(frame.size() + (second ? second->size() : 0));
     const auto more = second ? zmq::send_flags::sndmore : zmq::send_flags::none;
     if (!try_send(frame, more)) {
-      ++refusals;
-      socket.raw().set(zmq::sockopt::xpub_nodrop, 0);
+      ++refusals_;
+      socket_.raw().set(zmq::sockopt::xpub_nodrop, 0);
       (void)try_send(frame, more);
-      socket.raw().set(zmq::sockopt::xpub_nodrop, 1);
+      socket_.raw().set(zmq::sockopt::xpub_nodrop, 1);
     }
     if (second) (void)try_send(*second, zmq::send_flags::none);
-    if (channel.refusals_seen == refusals) return;
-    channel.refusals_seen = refusals;
+    if (channel.refusals_seen == refusals_) return;
+    channel.refusals_seen = refusals_;
     channel.mark(channel.first);
   }
 
   /// ZeroMQ's high-water mark counts frames, and one may have 100 bytes or many thousands: the mark follows their mean
   /// size, so that who does not take them holds queue_bytes_max of them.
   void bound_queue(std::size_t bytes) {
-    mean_bytes += (static_cast<double>(bytes) - mean_bytes) / 16;
-    const double fit = static_cast<double>(limits.queue_bytes_max) / std::max(mean_bytes, 1.0);
-    const int most = limits.socket_messages_max;
+    mean_bytes_ += (static_cast<double>(bytes) - mean_bytes_) / 16;
+    const double fit = static_cast<double>(limits_.queue_bytes_max) / std::max(mean_bytes_, 1.0);
+    const int most = limits_.socket_messages_max;
     const int wanted = static_cast<int>(std::clamp<double>(fit, std::min(kQueueMin, most), most));
-    const bool near = wanted < high_water * 2 && high_water < wanted * 2;
-    if (wanted == high_water || (near && wanted != most)) return;
-    high_water = wanted;
-    socket.raw().set(zmq::sockopt::sndhwm, high_water);
+    const bool near = wanted < high_water_ * 2 && high_water_ < wanted * 2;
+    if (wanted == high_water_ || (near && wanted != most)) return;
+    high_water_ = wanted;
+    socket_.raw().set(zmq::sockopt::sndhwm, high_water_);
   }
 
   void send_open(Channel& channel) {
-    if (!channel.empty()) send_frame(channel, channel.take(home), nullptr);
+    if (!channel.empty()) send_frame(channel, channel.take(home_), nullptr);
   }
 
   void flush() {
-    scheduled = false;
-    for (Channel* channel : waiting) {
+    scheduled_ = false;
+    for (Channel* channel : waiting_) {
       channel->waiting = false;
       send_open(*channel);
     }
-    waiting.clear();
-    home->tidy();
-    socket.check_readable();
+    waiting_.clear();
+    home_->tidy();
+    socket_.check_readable();
   }
 
   void flush_later(Channel& channel) {
-    if (!std::exchange(channel.waiting, true)) waiting.push_back(&channel);
-    if (std::exchange(scheduled, true)) return;
-    loop.at_turn_end([this, alive = std::weak_ptr<int>(life)] {
-      if (alive.lock()) flush();
-    });
+    if (!std::exchange(channel.waiting, true)) waiting_.push_back(&channel);
+    if (std::exchange(scheduled_, true)) return;
+    loop_.at_turn_end(lifetime_.guard([this] { flush(); }));
   }
 
   void add(Channel& channel, const wire::Header& header, std::string_view name, BytesView extension,
            BytesView payload) {
-    ++traffic.sent;
+    ++traffic_.sent;
     if (!channel.fits(wire::encoded_size(name, extension, payload.size()))) send_open(channel);
-    channel.append(header, name, extension, payload, *home);
+    channel.append(header, name, extension, payload, *home_);
   }
 
   void add_large(Channel& channel, wire::Header header, std::string_view name, BytesView extension, Bytes&& payload) {
-    ++traffic.sent;
+    ++traffic_.sent;
     send_open(channel);
     header.flags |= wire::kFlagDetached;
-    channel.append(header, name, extension, payload, *home);
+    channel.append(header, name, extension, payload, *home_);
     zmq::message_t second = message_of(std::move(payload));
-    send_frame(channel, channel.take(home), &second);
+    send_frame(channel, channel.take(home_), &second);
   }
 
-  Loop& loop;
-  Limits limits;
-  Traffic& traffic;
-  std::function<void(const Request&)> on_request;
-  Socket socket;
-  std::shared_ptr<FrameBuffer::Home> home = std::make_shared<FrameBuffer::Home>();
-  std::set<std::string, std::less<>> filters;
-  std::unordered_map<int, Subscriptions> connections;  // by descriptor
-  std::size_t all = 0;                                 // of `connections`
-  std::uint64_t filters_changed = 1, refusals = 0;
-  std::unordered_map<std::string, Channel, TextHash, std::equal_to<>> channels;  // by topic
-  std::vector<Channel*> waiting;
-  Channel* answers = nullptr;  // while a request is being answered
-  double mean_bytes = 0;
-  int high_water = limits.socket_messages_max;
-  bool scheduled = false;
-  std::shared_ptr<int> life = std::make_shared<int>(0);
+  Loop& loop_;
+  Limits limits_;
+  Traffic& traffic_;
+  std::function<void(const Request&)> on_request_;
+  Socket socket_;
+  std::shared_ptr<FrameBuffer::Home> home_ = std::make_shared<FrameBuffer::Home>();
+  std::set<std::string, std::less<>> filters_;
+  std::unordered_map<int, Subscriptions> connections_;  // by descriptor
+  std::size_t all_ = 0;                                 // of `connections`
+  std::uint64_t filters_changed_ = 1, refusals_ = 0;
+  std::unordered_map<std::string, Channel, TextHash, std::equal_to<>> channels_;  // by topic
+  std::vector<Channel*> waiting_;
+  Channel* answers_ = nullptr;  // while a request is being answered
+  double mean_bytes_ = 0;
+  int high_water_ = limits_.socket_messages_max;
+  bool scheduled_ = false;
+  Lifetime lifetime_;
 };
 
 Publisher::Publisher(Loop& loop, Context& context, Limits limits, Traffic& traffic)
     : impl_(std::make_unique<Impl>(loop, context, limits, traffic)) {}
 Publisher::~Publisher() = default;
 
-Result<std::string> Publisher::bind(const std::string& endpoint) { return impl_->socket.bind(endpoint); }
+Result<std::string> Publisher::bind(const std::string& endpoint) { return impl_->socket_.bind(endpoint); }
 
 Channel& Publisher::channel(std::string_view topic) {
-  const auto found = impl_->channels.find(topic);
-  if (found != impl_->channels.end()) return found->second;
-  return impl_->channels.emplace(topic, topic).first->second;
+  const auto found = impl_->channels_.find(topic);
+  if (found != impl_->channels_.end()) return found->second;
+  return impl_->channels_.emplace(topic, topic).first->second;
 }
 
 bool Publisher::wanted(std::string_view topic) const noexcept {
@@ -245,13 +248,13 @@ bool Publisher::wanted(std::string_view topic) const noexcept {
 }
 
 bool Publisher::wanted(Channel& channel) const noexcept {
-  if (std::exchange(channel.filters_seen, impl_->filters_changed) != impl_->filters_changed)
+  if (std::exchange(channel.filters_seen, impl_->filters_changed_) != impl_->filters_changed_)
     channel.wanted = impl_->takes(channel.prefix);
   return channel.wanted;
 }
 
 Result<void> Publisher::send(Channel& channel, const wire::Header& header, BytesView extension, Bytes&& payload) {
-  if (payload.size() > impl_->limits.wire.payload_max) return too_large(payload.size(), impl_->limits);
+  if (payload.size() > impl_->limits_.wire.payload_max) return too_large(payload.size(), impl_->limits_);
   if (payload.size() > kDetachBytes) {
     impl_->add_large(channel, header, {}, extension, std::move(payload));
   } else {
@@ -262,13 +265,13 @@ Result<void> Publisher::send(Channel& channel, const wire::Header& header, Bytes
 }
 
 const std::vector<std::uint64_t>& Publisher::marks(const Channel& channel) const noexcept { return channel.marks; }
-std::uint64_t Publisher::refused() const noexcept { return impl_->refusals; }
-void Publisher::on_request(std::function<void(const Request&)> handler) { impl_->on_request = std::move(handler); }
+std::uint64_t Publisher::refused() const noexcept { return impl_->refusals_; }
+void Publisher::on_request(std::function<void(const Request&)> handler) { impl_->on_request_ = std::move(handler); }
 
 void Publisher::answer(const wire::Header& header, std::string_view name, BytesView extension, BytesView payload) {
-  if (!impl_->answers) return;
-  if (payload.size() <= kDetachBytes) return impl_->add(*impl_->answers, header, name, extension, payload);
-  impl_->add_large(*impl_->answers, header, name, extension, Bytes(payload.begin(), payload.end()));
+  if (!impl_->answers_) return;
+  if (payload.size() <= kDetachBytes) return impl_->add(*impl_->answers_, header, name, extension, payload);
+  impl_->add_large(*impl_->answers_, header, name, extension, Bytes(payload.begin(), payload.end()));
 }
 
 void Publisher::flush() { impl_->flush(); }

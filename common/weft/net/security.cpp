@@ -3,6 +3,7 @@
 #include <array>
 #include <zmq.hpp>
 
+#include "weft/base/lifetime.hpp"
 #include "weft/net/net.hpp"
 
 namespace weft::net {
@@ -44,15 +45,12 @@ Result<KeyPair> KeyPair::from_secret(std::string secret_key) {
 }
 
 struct Security::Impl {
-  Impl(Loop& l, zmq::context_t& context) : loop(l), handler(context, zmq::socket_type::rep) {
-    handler.set(zmq::sockopt::linger, 0);
-    handler.bind("inproc://zeromq.zap.01");
-    watch = loop.watch(handler.get(zmq::sockopt::fd), [this] { answer(); });
+  Impl(Loop& loop, zmq::context_t& context) : loop_(loop), handler_(context, zmq::socket_type::rep) {
+    handler_.set(zmq::sockopt::linger, 0);
+    handler_.bind("inproc://zeromq.zap.01");
+    watch_ = loop_.watch(handler_.get(zmq::sockopt::fd), [this] { answer(); });
   }
-  ~Impl() {
-    *alive = false;
-    loop.unwatch(watch);
-  }
+  ~Impl() { loop_.unwatch(watch_); }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
@@ -61,26 +59,24 @@ struct Security::Impl {
     for (int left = kZapShare; left > 0; --left) {
       std::array<zmq::message_t, kZapParts> parts;
       std::size_t count = 0;
-      if (!handler.recv(parts[count++], zmq::recv_flags::dontwait)) return;
+      if (!handler_.recv(parts[count++], zmq::recv_flags::dontwait)) return;
       zmq::message_t rest;
       while ((count <= kZapParts ? parts[count - 1] : rest).more()) {
         zmq::message_t& next = count < kZapParts ? parts[count] : rest;
-        (void)handler.recv(next);
+        (void)handler_.recv(next);
         ++count;
       }
       decide(parts, count == kZapParts);
     }
-    loop.post([this, living = alive] {
-      if (*living) answer();
-    });
+    loop_.post(lifetime_.guard([this] { answer(); }));
   }
 
   void decide(const std::array<zmq::message_t, kZapParts>& parts, bool whole) {
     const std::string key = whole && parts[5].to_string_view() == "CURVE" ? to_text(parts[6]) : "";
-    const auto found = names.find(key);
-    const bool fine = found != names.end();
+    const auto found = names_.find(key);
+    const bool fine = found != names_.end();
     if (!fine) {
-      ++refused.unknown_key;
+      ++refused_.unknown_key;
       tell({"unknown_key", parts[3].to_string(), key});
     }
     const std::string_view answers[] = {"1.0",
@@ -91,31 +87,31 @@ struct Security::Impl {
                                         ""};
     for (std::size_t i = 0; i < std::size(answers); ++i) {
       const auto flags = i + 1 < std::size(answers) ? zmq::send_flags::sndmore : zmq::send_flags::none;
-      (void)handler.send(zmq::buffer(answers[i]), flags);
+      (void)handler_.send(zmq::buffer(answers[i]), flags);
     }
   }
 
   void tell(const Security::Refusal& refusal) {
-    const TimePoint now = loop.now();
-    const auto [at, first] = told.try_emplace(std::string(refusal.reason) + " " + refusal.address, now);
+    const TimePoint now = loop_.now();
+    const auto [at, first] = told_.try_emplace(std::string(refusal.reason) + " " + refusal.address, now);
     if (!first && now - at->second < kTellAgain) return;
     at->second = now;
-    if (told.size() > kToldMax) std::erase_if(told, [&](const auto& one) { return now - one.second >= kTellAgain; });
-    if (told.size() > kToldMax) told.clear();
-    if (on_refused) on_refused(refusal);
+    if (told_.size() > kToldMax) std::erase_if(told_, [&](const auto& one) { return now - one.second >= kTellAgain; });
+    if (told_.size() > kToldMax) told_.clear();
+    if (on_refused_) on_refused_(refusal);
   }
 
-  Loop& loop;
-  zmq::socket_t handler;
-  Loop::Id watch = 0;
-  KeyPair own;
-  std::map<std::string, std::string> names;    // by public key
-  std::map<std::string, std::string> servers;  // endpoint -> public key; from config
-  std::map<std::string, std::string> learned;  // from records
-  std::map<std::string, TimePoint> told;       // reasons and addresses
-  Refused refused;
-  std::function<void(const Refusal&)> on_refused;
-  std::shared_ptr<bool> alive = std::make_shared<bool>(true);
+  Loop& loop_;
+  zmq::socket_t handler_;
+  Loop::Id watch_ = 0;
+  KeyPair own_;
+  std::map<std::string, std::string> names_;    // by public key
+  std::map<std::string, std::string> servers_;  // endpoint -> public key; from config
+  std::map<std::string, std::string> learned_;  // from records
+  std::map<std::string, TimePoint> told_;       // reasons and addresses
+  Refused refused_;
+  std::function<void(const Refusal&)> on_refused_;
+  Lifetime lifetime_;
 };
 
 Security::Security(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -131,35 +127,35 @@ Result<std::unique_ptr<Security>> Security::create(Loop& loop, zmq::context_t& c
     if (!is_key(key)) return bad_key("the key of " + endpoint);
   }
   auto impl = std::make_unique<Impl>(loop, context);
-  impl->own = std::move(*own);
-  for (const auto& [name, key] : options.known_keys) impl->names.emplace(key, name);
-  impl->servers = std::move(options.servers);
+  impl->own_ = std::move(*own);
+  for (const auto& [name, key] : options.known_keys) impl->names_.emplace(key, name);
+  impl->servers_ = std::move(options.servers);
   return std::unique_ptr<Security>(new Security(std::move(impl)));
 }
 
-const std::string& Security::public_key() const noexcept { return impl_->own.public_key; }
-const Security::Refused& Security::refused() const noexcept { return impl_->refused; }
-void Security::on_refused(std::function<void(const Refusal&)> told) { impl_->on_refused = std::move(told); }
+const std::string& Security::public_key() const noexcept { return impl_->own_.public_key; }
+const Security::Refused& Security::refused() const noexcept { return impl_->refused_; }
+void Security::on_refused(std::function<void(const Refusal&)> told) { impl_->on_refused_ = std::move(told); }
 
 void Security::handshake_failed(std::uint32_t protocol_error) {
   const bool plain = protocol_error == ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH;
-  ++(plain ? impl_->refused.not_encrypted : impl_->refused.wrong_server_key);
+  ++(plain ? impl_->refused_.not_encrypted : impl_->refused_.wrong_server_key);
   impl_->tell({plain ? "not_encrypted" : "wrong_server_key", "", ""});
 }
 
-bool Security::knows(const std::string& public_key) const { return impl_->names.contains(public_key); }
+bool Security::knows(const std::string& public_key) const { return impl_->names_.contains(public_key); }
 
 void Security::learn(const std::string& endpoint, const std::string& public_key) {
-  if (!endpoint.empty()) impl_->learned.insert_or_assign(endpoint, public_key);
+  if (!endpoint.empty()) impl_->learned_.insert_or_assign(endpoint, public_key);
 }
-void Security::forget(const std::string& endpoint) { impl_->learned.erase(endpoint); }
+void Security::forget(const std::string& endpoint) { impl_->learned_.erase(endpoint); }
 
 Result<std::string> Security::key_of(const std::string& endpoint) const {
-  if (const auto found = impl_->servers.find(endpoint); found != impl_->servers.end()) return found->second;
-  const auto found = impl_->learned.find(endpoint);
-  if (found != impl_->learned.end() && !found->second.empty() && knows(found->second)) return found->second;
-  const bool plain = found != impl_->learned.end() && found->second.empty();
-  const bool stranger = found != impl_->learned.end() && !plain;
+  if (const auto found = impl_->servers_.find(endpoint); found != impl_->servers_.end()) return found->second;
+  const auto found = impl_->learned_.find(endpoint);
+  if (found != impl_->learned_.end() && !found->second.empty() && knows(found->second)) return found->second;
+  const bool plain = found != impl_->learned_.end() && found->second.empty();
+  const bool stranger = found != impl_->learned_.end() && !plain;
   return Error(codes::unknown_key,
                plain      ? "the process at " + endpoint + " does not encrypt, and this one does"
                : stranger ? "the process at " + endpoint + " has the key " + found->second + ", which is not known here"
@@ -172,11 +168,11 @@ Result<std::string> Security::key_of(const std::string& endpoint) const {
 void Security::apply(zmq::socket_t& socket) const {
   namespace opt = zmq::sockopt;
   const auto type = socket.get(opt::socket_type);
-  socket.set(opt::curve_secretkey, impl_->own.secret_key);
+  socket.set(opt::curve_secretkey, impl_->own_.secret_key);
   if (type == zmq::socket_type::router || type == zmq::socket_type::xpub) {
     socket.set(opt::curve_server, true);
   } else {
-    socket.set(opt::curve_publickey, impl_->own.public_key);
+    socket.set(opt::curve_publickey, impl_->own_.public_key);
   }
 }
 

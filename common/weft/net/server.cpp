@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "weft/base/lifetime.hpp"
 #include "weft/net/socket.hpp"
 #include "weft/net/transit.hpp"
 
@@ -36,15 +37,15 @@ void Connection::release() noexcept {
 struct Server::Impl {
   using State = Connection::State;
 
-  Impl(Loop& l, Context& context, Limits li, Traffic& t, OnEnvelope handler)
-      : loop(l),
-        limits(li),
-        traffic(t),
-        on_envelope(std::move(handler)),
-        socket(l, context, zmq::socket_type::router, li, [this] { drain(); }),
-        retry(l) {}
+  Impl(Loop& loop, Context& context, Limits limits, Traffic& traffic, OnEnvelope on_envelope)
+      : loop_(loop),
+        limits_(limits),
+        traffic_(traffic),
+        on_envelope_(std::move(on_envelope)),
+        socket_(loop, context, zmq::socket_type::router, limits, [this] { drain(); }),
+        retry_(loop) {}
   ~Impl() {
-    for (auto& [id, state] : connections) drop(state);
+    for (auto& [id, state] : connections_) drop(state);
   }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
@@ -58,35 +59,35 @@ struct Server::Impl {
   }
 
   State& connection(std::string_view routing_id) {
-    if (last && last->routing_id == routing_id) return *last;
-    const auto found = connections.find(routing_id);
-    if (found != connections.end()) return *(last = found->second);
-    if (connections.size() >= forget_at) forget_idle();
-    auto* state = new State{std::string(routing_id), ++last_id, 0, true, false, Outbox(), TransitClock()};
-    connections.emplace(state->routing_id, state);
-    return *(last = state);
+    if (last_ && last_->routing_id == routing_id) return *last_;
+    const auto found = connections_.find(routing_id);
+    if (found != connections_.end()) return *(last_ = found->second);
+    if (connections_.size() >= forget_at_) forget_idle();
+    auto* state = new State{std::string(routing_id), ++last_id_, 0, true, false, Outbox(), TransitClock()};
+    connections_.emplace(state->routing_id, state);
+    return *(last_ = state);
   }
 
   void drain() {
-    for (zmq::message_t peer, frame, payload; socket.receive(peer);) {
-      if (!peer.more() || !socket.receive_more(frame)) continue;
+    for (zmq::message_t peer, frame, payload; socket_.receive(peer);) {
+      if (!peer.more() || !socket_.receive_more(frame)) continue;
       payload.rebuild();
-      if (frame.more() && socket.receive_more(payload)) socket.skip_rest(payload);
+      if (frame.more() && socket_.receive_more(payload)) socket_.skip_rest(payload);
       take(Connection(&connection(peer.to_string_view())), frame, payload);
     }
   }
 
   void take(const Connection& from, const zmq::message_t& frame, const zmq::message_t& payload) {
-    const auto done = unpack(view(frame), view(payload), limits.wire, traffic,
-                             [&](const wire::EnvelopeView& envelope) { on_envelope(from, envelope); });
+    const auto done = unpack(view(frame), view(payload), limits_.wire, traffic_,
+                             [&](const wire::EnvelopeView& envelope) { on_envelope_(from, envelope); });
     if (!done) refuse(from, view(frame), done.error());
   }
 
   /// Tells the sender what was wrong with its frame, under the id it may have used.
   void refuse(const Connection& to, BytesView frame, const Error& error) {
-    ++traffic.dropped_malformed;
-    if (to.state_->outbox.bytes() > limits.queue_bytes_max) {  // it sends, and takes no answers
-      ++traffic.dropped_queue_full;
+    ++traffic_.dropped_malformed;
+    if (to.state_->outbox.bytes() > limits_.queue_bytes_max) {  // it sends, and takes no answers
+      ++traffic_.dropped_queue_full;
       return;
     }
     wire::Header header;
@@ -99,87 +100,82 @@ struct Server::Impl {
 
   void queue(State& to, const wire::Header& header, Bytes& payload) {
     to.outbox.add(header, {}, {}, payload);
-    ++traffic.sent;
-    if (!std::exchange(to.waiting, true)) waiting.push_back(Connection(&to));
+    ++traffic_.sent;
+    if (!std::exchange(to.waiting, true)) waiting_.push_back(Connection(&to));
     schedule();
   }
 
   void schedule() {
-    if (std::exchange(scheduled, true)) return;
-    loop.at_turn_end([this, alive = std::weak_ptr<int>(life)] {
-      if (alive.lock()) flush();
-    });
+    if (std::exchange(scheduled_, true)) return;
+    loop_.at_turn_end(lifetime_.guard([this] { flush(); }));
   }
 
   void flush() {
-    scheduled = false;
-    flushing.swap(waiting);
-    for (Connection& connection : flushing) {
+    scheduled_ = false;
+    flushing_.swap(waiting_);
+    for (Connection& connection : flushing_) {
       State& state = *connection.state_;
       const std::string_view id = state.routing_id;
       const Sent sent =
-          state.outbox.flush([&](BytesView frame, Bytes* second) { return socket.send(&id, frame, second); });
+          state.outbox.flush([&](BytesView frame, Bytes* second) { return socket_.send(&id, frame, second); });
       state.waiting = sent == Sent::full;
       if (sent == Sent::full) {
-        waiting.push_back(connection);
+        waiting_.push_back(connection);
       } else if (sent == Sent::gone) {
-        traffic.dropped_unroutable += state.outbox.envelopes();
+        traffic_.dropped_unroutable += state.outbox.envelopes();
         state.outbox.clear();
-        if (on_gone)
-          loop.post([this, connection, alive = std::weak_ptr<int>(life)] {
-            if (alive.lock()) on_gone(connection);
-          });
+        if (on_gone_) loop_.post(lifetime_.guard([this, connection] { on_gone_(connection); }));
       }
     }
-    flushing.clear();
-    if (!waiting.empty() && !retry.running()) retry.start(2ms, [this] { flush(); });
-    socket.check_readable();
+    flushing_.clear();
+    if (!waiting_.empty() && !retry_.running()) retry_.start(2ms, [this] { flush(); });
+    socket_.check_readable();
   }
 
   void forget_idle() {
-    last = nullptr;
-    for (auto at = connections.begin(); at != connections.end();) {
+    last_ = nullptr;
+    for (auto at = connections_.begin(); at != connections_.end();) {
       State* state = at->second;
       const bool idle = state->held == 0 && state->outbox.empty();
-      at = idle ? connections.erase(at) : std::next(at);
+      at = idle ? connections_.erase(at) : std::next(at);
       if (idle) delete state;
     }
-    forget_at = std::max(kIdleConnections, 2 * connections.size());
+    forget_at_ = std::max(kIdleConnections, 2 * connections_.size());
   }
 
-  Loop& loop;
-  Limits limits;
-  Traffic& traffic;
-  OnEnvelope on_envelope;
-  Socket socket;
-  std::unordered_map<std::string_view, State*> connections;  // the key lies in the state
-  std::size_t forget_at = kIdleConnections;
-  State* last = nullptr;  // of the frame before
-  std::uint64_t last_id = 0;
-  std::vector<Connection> waiting, flushing;  // whose outbox is not empty
-  std::function<void(const Connection&)> on_gone;
-  bool scheduled = false;
-  Timer retry;
-  std::shared_ptr<int> life = std::make_shared<int>(0);
+  Loop& loop_;
+  Limits limits_;
+  Traffic& traffic_;
+  OnEnvelope on_envelope_;
+  Socket socket_;
+  std::unordered_map<std::string_view, State*> connections_;  // the key lies in the state
+  std::size_t forget_at_ = kIdleConnections;
+  State* last_ = nullptr;  // of the frame before
+  std::uint64_t last_id_ = 0;
+  std::vector<Connection> waiting_, flushing_;  // whose outbox is not empty
+  std::function<void(const Connection&)> on_gone_;
+  bool scheduled_ = false;
+  Timer retry_;
+  Lifetime lifetime_;
 };
 
 Server::Server(Loop& loop, Context& context, Limits limits, Traffic& traffic, OnEnvelope on_envelope)
     : impl_(std::make_unique<Impl>(loop, context, limits, traffic, std::move(on_envelope))) {}
 Server::~Server() = default;
 
-Result<std::string> Server::bind(const std::string& endpoint) { return impl_->socket.bind(endpoint); }
+Result<std::string> Server::bind(const std::string& endpoint) { return impl_->socket_.bind(endpoint); }
 
 Result<void> Server::send(const Connection& to, const wire::Header& header, Bytes& payload) {
-  if (payload.size() > impl_->limits.wire.payload_max) return too_large(payload.size(), impl_->limits);
-  if (!has_room(to.state_->outbox.bytes(), impl_->limits, header, payload)) {
-    ++impl_->traffic.dropped_queue_full;
-    return queue_full("the peer that asked", impl_->limits);
+  if (payload.size() > impl_->limits_.wire.payload_max) return too_large(payload.size(), impl_->limits_);
+  if (!has_room(to.state_->outbox.bytes(), impl_->limits_, header, payload)) {
+    ++impl_->traffic_.dropped_queue_full;
+    return queue_full("the peer that asked", impl_->limits_);
   }
   impl_->queue(*to.state_, header, payload);
   return {};
 }
 
-void Server::on_gone(std::function<void(const Connection&)> gone) { impl_->on_gone = std::move(gone); }
+void Server::on_gone(std::function<void(const Connection&)> gone) { impl_->on_gone_ = std::move(gone); }
 std::size_t Server::queued(const Connection& to) const noexcept { return to.state_->outbox.bytes(); }
 void Server::flush() { impl_->flush(); }
 

@@ -15,24 +15,24 @@ constexpr std::string_view kTopicStarts = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ
 }  // namespace
 
 struct Subscriber::Impl {
-  Impl(Loop& l, Context& context, Limits li, Traffic& t, OnEvent handler, OnAnswer answers)
-      : limits(li),
-        traffic(t),
-        on_event(std::move(handler)),
-        on_answer(std::move(answers)),
-        socket(l, context, zmq::socket_type::sub, li, [this] { drain(); }) {
-    socket.on_connection([this](int descriptor, std::string_view endpoint, bool open) {
-      open ? sources.connected(descriptor, endpoint) : sources.disconnected(descriptor);
+  Impl(Loop& loop, Context& context, Limits limits, Traffic& traffic, OnEvent on_event, OnAnswer on_answer)
+      : limits_(limits),
+        traffic_(traffic),
+        on_event_(std::move(on_event)),
+        on_answer_(std::move(on_answer)),
+        socket_(loop, context, zmq::socket_type::sub, limits, [this] { drain(); }) {
+    socket_.on_connection([this](int descriptor, std::string_view endpoint, bool open) {
+      open ? sources_.connected(descriptor, endpoint) : sources_.disconnected(descriptor);
     });
-    socket.raw().set(zmq::sockopt::sndhwm, 0);  // ZeroMQ drops a subscription that does not fit, silently
+    socket_.raw().set(zmq::sockopt::sndhwm, 0);  // ZeroMQ drops a subscription that does not fit, silently
   }
 
   void drain() {
-    socket.drain_monitor();  // a connection is reported before its first message
-    for (zmq::message_t frame, payload; socket.receive(frame);) {
+    socket_.drain_monitor();  // a connection is reported before its first message
+    for (zmq::message_t frame, payload; socket_.receive(frame);) {
       payload.rebuild();
-      if (frame.more() && socket.receive_more(payload)) socket.skip_rest(payload);
-      if (!take(frame, payload)) ++traffic.dropped_malformed;
+      if (frame.more() && socket_.receive_more(payload)) socket_.skip_rest(payload);
+      if (!take(frame, payload)) ++traffic_.dropped_malformed;
     }
   }
 
@@ -44,46 +44,46 @@ struct Subscriber::Impl {
     const auto rest = view(frame).subspan(end + 1);
     const int from = zmq_msg_get(const_cast<zmq::message_t&>(frame).handle(), ZMQ_SRCFD);
     if (const auto request = Request::parse(head)) {
-      return unpack(rest, view(payload), limits.wire, traffic,
+      return unpack(rest, view(payload), limits_.wire, traffic_,
                     [&](const wire::EnvelopeView& envelope) {
-                      if (on_answer && counts(from, envelope)) on_answer(*request, envelope);
+                      if (on_answer_ && counts(from, envelope)) on_answer_(*request, envelope);
                     })
           .has_value();
     }
-    return unpack(rest, view(payload), limits.wire, traffic,
+    return unpack(rest, view(payload), limits_.wire, traffic_,
                   [&](wire::EnvelopeView event) {
                     event.name = head;
                     if (!counts(from, event)) return;
                     if (event.header.kind == wire::Kind::event || event.header.kind == wire::Kind::heartbeat)
-                      on_event(event);
+                      on_event_(event);
                   })
         .has_value();
   }
 
   bool counts(int from, const wire::EnvelopeView& envelope) {
-    if (sources.counts(from, envelope.header.sender)) return true;
-    ++traffic.dropped_foreign;
+    if (sources_.counts(from, envelope.header.sender)) return true;
+    ++traffic_.dropped_foreign;
     return false;
   }
 
   void set(const std::string& filter, bool on) {
     const auto one = [&](std::string_view prefix) {
       if (on)
-        socket.raw().set(zmq::sockopt::subscribe, prefix);
+        socket_.raw().set(zmq::sockopt::subscribe, prefix);
       else
-        socket.raw().set(zmq::sockopt::unsubscribe, prefix);
+        socket_.raw().set(zmq::sockopt::unsubscribe, prefix);
     };
     if (!filter.empty()) return one(filter);
     for (std::size_t i = 0; i < kTopicStarts.size(); ++i) one(kTopicStarts.substr(i, 1));
   }
 
-  Limits limits;
-  Traffic& traffic;
-  OnEvent on_event;
-  OnAnswer on_answer;
-  Sources sources;
-  Socket socket;
-  std::map<std::string, int> filters;
+  Limits limits_;
+  Traffic& traffic_;
+  OnEvent on_event_;
+  OnAnswer on_answer_;
+  Sources sources_;
+  Socket socket_;
+  std::map<std::string, int> filters_;
 };
 
 Subscriber::Subscriber(Loop& loop, Context& context, Limits limits, Traffic& traffic, OnEvent on_event,
@@ -91,25 +91,25 @@ Subscriber::Subscriber(Loop& loop, Context& context, Limits limits, Traffic& tra
     : impl_(std::make_unique<Impl>(loop, context, limits, traffic, std::move(on_event), std::move(on_answer))) {}
 Subscriber::~Subscriber() = default;
 
-Result<void> Subscriber::connect(const std::string& endpoint) { return impl_->socket.connect(endpoint); }
+Result<void> Subscriber::connect(const std::string& endpoint) { return impl_->socket_.connect(endpoint); }
 
-void Subscriber::disconnect(const std::string& endpoint) { impl_->socket.disconnect(endpoint); }
+void Subscriber::disconnect(const std::string& endpoint) { impl_->socket_.disconnect(endpoint); }
 
 void Subscriber::expect_sender(std::uint64_t sender, const std::string& endpoint) {
-  impl_->sources.expect(sender, endpoint);
+  impl_->sources_.expect(sender, endpoint);
 }
 void Subscriber::forget_sender(std::uint64_t sender, const std::string& endpoint) {
-  impl_->sources.forget(sender, endpoint);
+  impl_->sources_.forget(sender, endpoint);
 }
 
 void Subscriber::add_filter(const std::string& prefix) {
-  if (impl_->filters[prefix]++ == 0) impl_->set(prefix, true);
+  if (impl_->filters_[prefix]++ == 0) impl_->set(prefix, true);
 }
 
 void Subscriber::remove_filter(const std::string& prefix) {
-  const auto found = impl_->filters.find(prefix);
-  if (found == impl_->filters.end() || --found->second > 0) return;
-  impl_->filters.erase(found);
+  const auto found = impl_->filters_.find(prefix);
+  if (found == impl_->filters_.end() || --found->second > 0) return;
+  impl_->filters_.erase(found);
   impl_->set(prefix, false);
 }
 

@@ -138,43 +138,43 @@ Exemplars Families::exemplars() const {
 // ---- the door
 
 struct Metrics::Impl {
-  explicit Impl(std::size_t series_max) : families(series_max) {}
-  std::mutex mutex;
-  Families families;  ///< guarded by mutex, but for the values of cells
-  std::vector<std::function<void()>> collectors;
+  explicit Impl(std::size_t series_max) : families_(series_max) {}
+  std::mutex mutex_;
+  Families families_;  ///< guarded by mutex, but for the values of cells
+  std::vector<std::function<void()>> collectors_;
 };
 
 Metrics::Metrics(std::size_t series_max) : impl_(std::make_unique<Impl>(series_max)) {}
 Metrics::~Metrics() = default;
 
 Counter& Metrics::counter(std::string_view name, std::string_view help, const Labels& labels) {
-  const std::lock_guard lock(impl_->mutex);
-  return impl_->families.counter(name, help, labels);
+  const std::lock_guard lock(impl_->mutex_);
+  return impl_->families_.counter(name, help, labels);
 }
 Gauge& Metrics::gauge(std::string_view name, std::string_view help, const Labels& labels) {
-  const std::lock_guard lock(impl_->mutex);
-  return impl_->families.gauge(name, help, labels);
+  const std::lock_guard lock(impl_->mutex_);
+  return impl_->families_.gauge(name, help, labels);
 }
 Histogram& Metrics::histogram(std::string_view name, std::string_view help, const std::vector<double>& bounds,
                               const Labels& labels) {
-  const std::lock_guard lock(impl_->mutex);
-  return impl_->families.histogram(name, help, bounds, labels);
+  const std::lock_guard lock(impl_->mutex_);
+  return impl_->families_.histogram(name, help, bounds, labels);
 }
 Gauge& Metrics::mirrored_counter(std::string_view name, std::string_view help, const Labels& labels) {
-  const std::lock_guard lock(impl_->mutex);
-  return impl_->families.mirrored_counter(name, help, labels);
+  const std::lock_guard lock(impl_->mutex_);
+  return impl_->families_.mirrored_counter(name, help, labels);
 }
 void Metrics::remove_gauge(std::string_view name, const Labels& labels) {
-  const std::lock_guard lock(impl_->mutex);
-  impl_->families.remove_gauge(name, labels);
+  const std::lock_guard lock(impl_->mutex_);
+  impl_->families_.remove_gauge(name, labels);
 }
-void Metrics::on_collect(std::function<void()> collect) { impl_->collectors.push_back(std::move(collect)); }
+void Metrics::on_collect(std::function<void()> collect) { impl_->collectors_.push_back(std::move(collect)); }
 
 std::string Metrics::render(Format format) {
-  for (const auto& collect : impl_->collectors) collect();
-  const std::unique_lock lock(impl_->mutex);
-  const auto families = impl_->families.collect();
-  if (format == Format::openmetrics) return to_openmetrics(families, impl_->families.exemplars());
+  for (const auto& collect : impl_->collectors_) collect();
+  const std::unique_lock lock(impl_->mutex_);
+  const auto families = impl_->families_.collect();
+  if (format == Format::openmetrics) return to_openmetrics(families, impl_->families_.exemplars());
   std::ostringstream out;
   prometheus::TextSerializer().Serialize(out, families);
   return std::move(out).str();

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 
+#include "weft/base/lifetime.hpp"
 #include "weft/base/request.hpp"
 #include "weft/queue/consumer.hpp"
 #include "weft/queue/producer.hpp"
@@ -36,21 +37,23 @@ calls::Handler answering(F make) {
 }  // namespace
 
 struct Queues::Impl {
-  Impl(Loop& l, mesh::Mesh& m, Options o, observe::Metrics& s, observe::Log& g)
-      : loop(l), mesh(m), options(std::move(o)), metrics(s), log(g), journals(l, g, options.file) {
-    mesh.watch([this, alive = std::weak_ptr<int>(life)](const wire::InstanceRecord& record, const wire::Removal* gone) {
-      if (!alive.lock()) return;
-      for (auto& [target, producer] : producers) {
+  Impl(Loop& loop, mesh::Mesh& mesh, Options options, observe::Metrics& metrics, observe::Log& log)
+      : loop_(loop),
+        mesh_(mesh),
+        options_(std::move(options)),
+        metrics_(metrics),
+        log_(log),
+        journals_(loop, log, options_.file) {
+    mesh_.watch(lifetime_.guard([this](const wire::InstanceRecord& record, const wire::Removal* gone) {
+      for (auto& [target, producer] : producers_) {
         gone ? producer->worker_gone(record.instance) : producer->worker_seen(record);
       }
-    });
-    metrics.on_collect([this, alive = std::weak_ptr<int>(life)] {
-      if (alive.lock()) collect();
-    });
-    journals.on_damage = [this](const Error& why) {
+    }));
+    metrics_.on_collect(lifetime_.guard([this] { collect(); }));
+    journals_.on_damage = [this](const Error& why) {
       report_damage("what a queue kept on disk was damaged: {why}", why);
     };
-    journals.on_failure = [this](const Error& why) {
+    journals_.on_failure = [this](const Error& why) {
       report("the file of the queues cannot be opened, items that must be kept are refused: {why}", why);
     };
   }
@@ -58,10 +61,11 @@ struct Queues::Impl {
   // ---- producers
 
   Producer& producer(const Target& target) {
-    auto& one = producers[target.text()];
+    auto& one = producers_[target.text()];
     if (!one) {
       show();
-      one = std::make_unique<Producer>(Parts{loop, mesh, options, metrics, log, journals, letters, random}, target);
+      one = std::make_unique<Producer>(Parts{loop_, mesh_, options_, metrics_, log_, journals_, letters_, random_},
+                                       target);
     }
     return *one;
   }
@@ -71,7 +75,7 @@ struct Queues::Impl {
     const auto unreadable_letter = [this](std::string_view id, const Error& why) {
       unreadable(id, "dead letter", why);
     };
-    if (auto loaded = letters.load(journal, unreadable_letter); !loaded) return loaded;
+    if (auto loaded = letters_.load(journal, unreadable_letter); !loaded) return loaded;
     auto entries = journal.list("i/");
     if (!entries) return entries.error();
     auto notes = journal.list("n/");
@@ -104,13 +108,13 @@ struct Queues::Impl {
 
   /// What is damaged stays in its file, and costs nothing else.
   void unreadable(std::string_view where, const char* what, const Error& why) {
-    log.error("what a former process kept cannot be read and is left where it is", why,
-              {{"kind", what}, {"key", where}});
+    log_.error("what a former process kept cannot be read and is left where it is", why,
+               {{"kind", what}, {"key", where}});
     report_damage("a kept " + std::string(what) + " cannot be read and is left in its file: {why}", why);
   }
 
   void report_damage(std::string message, const Error& why) {
-    metrics.counter("weft_queue_damaged_total", "Damaged files and records of queues that were found on disk").add();
+    metrics_.counter("weft_queue_damaged_total", "Damaged files and records of queues that were found on disk").add();
     report(std::move(message), why);
   }
 
@@ -120,30 +124,30 @@ struct Queues::Impl {
     event.code = std::string(codes::store_failed.id);
     event.message = std::move(message);
     event.values = {{"why", why.message}};
-    mesh.report(std::move(event));
+    mesh_.report(std::move(event));
   }
 
   /// A file that cannot be opened is tried again: the former process may just be ending.
   void start() {
-    for (auto at = to_restore.begin(); at != to_restore.end();) {
-      auto left = journals.left(*at);
+    for (auto at = to_restore_.begin(); at != to_restore_.end();) {
+      auto left = journals_.left(*at);
       if (!left) {
         ++at;
         continue;
       }
-      at = to_restore.erase(at);
+      at = to_restore_.erase(at);
       if (!*left) continue;
       if (auto restored = restore(**left); !restored)
-        log.error("the queues of a former process are not taken up", restored.error());
+        log_.error("the queues of a former process are not taken up", restored.error());
     }
-    if (!letters.queues().empty()) show();
-    if (!to_restore.empty()) again.start(kRestoreAgain, [this] { start(); });
+    if (!letters_.queues().empty()) show();
+    if (!to_restore_.empty()) again_.start(kRestoreAgain, [this] { start(); });
   }
 
   Result<Producer*> producer_for_push(const std::string& text) {
     const auto target = Target::parse(text);
     if (!target) return target.error();
-    if (!producers.contains(text) && producers.size() >= kQueuesMax)
+    if (!producers_.contains(text) && producers_.size() >= kQueuesMax)
       return Error(codes::queue_full, "this process pushes to " + std::to_string(kQueuesMax) + " queues already");
     return &producer(*target);
   }
@@ -152,34 +156,34 @@ struct Queues::Impl {
 
   /// From the first queue on, this process answers who asks about queues.
   void show() {
-    if (std::exchange(shown, true)) return;
-    mesh.serve({"_queues", "the work queues of this process, for weft queue"},
-               answering<QueuesRequest>(
-                   [this](const QueuesRequest& request) { return Result<QueuesReply>(info(request.queue)); }));
-    mesh.serve({"_dlq_list", "dead letters of this process, for weft dlq"},
-               answering<DeadLettersRequest>([this](const DeadLettersRequest& request) { return list(request); }));
-    mesh.serve({"_dlq_show", "one dead letter with its payload"},
-               answering<DeadLetterRequest>([this](const DeadLetterRequest& request) { return letter(request); }));
-    mesh.serve({"_dlq_replay", "puts dead letters into their queues again"},
-               answering<ReplayRequest>([this](const ReplayRequest& request) { return replay(request); }));
-    mesh.serve({"_dlq_purge", "forgets dead letters"},
-               answering<PurgeRequest>([this](const PurgeRequest& request) { return purge(request); }));
+    if (std::exchange(shown_, true)) return;
+    mesh_.serve({"_queues", "the work queues of this process, for weft queue"},
+                answering<QueuesRequest>(
+                    [this](const QueuesRequest& request) { return Result<QueuesReply>(info(request.queue)); }));
+    mesh_.serve({"_dlq_list", "dead letters of this process, for weft dlq"},
+                answering<DeadLettersRequest>([this](const DeadLettersRequest& request) { return list(request); }));
+    mesh_.serve({"_dlq_show", "one dead letter with its payload"},
+                answering<DeadLetterRequest>([this](const DeadLetterRequest& request) { return letter(request); }));
+    mesh_.serve({"_dlq_replay", "puts dead letters into their queues again"},
+                answering<ReplayRequest>([this](const ReplayRequest& request) { return replay(request); }));
+    mesh_.serve({"_dlq_purge", "forgets dead letters"},
+                answering<PurgeRequest>([this](const PurgeRequest& request) { return purge(request); }));
   }
 
   QueuesReply info(std::string_view queue) const {
     QueuesReply reply;
-    for (const auto& [target, one] : producers) {
+    for (const auto& [target, one] : producers_) {
       if (queue.empty() || target == queue) reply.queues.push_back(one->info());
     }
-    for (const auto& [method, one] : consumers) {
-      if (queue.empty() || options.agent + "." + method == queue) reply.served.push_back(one->info());
+    for (const auto& [method, one] : consumers_) {
+      if (queue.empty() || options_.agent + "." + method == queue) reply.served.push_back(one->info());
     }
     return reply;
   }
 
   Result<DeadLettersReply> list(const DeadLettersRequest& request) const {
     DeadLettersReply reply;
-    const auto all = letters.newest_first(request.queue);
+    const auto all = letters_.newest_first(request.queue);
     reply.total = all.size();
     for (const auto* one : all) {
       if (reply.letters.size() >= request.limit) break;
@@ -189,9 +193,9 @@ struct Queues::Impl {
   }
 
   Result<DeadLetterReply> letter(const DeadLetterRequest& request) {
-    auto payload = letters.payload(request.id);
+    auto payload = letters_.payload(request.id);
     if (!payload) return payload.error();
-    return DeadLetterReply{*letters.find(request.id), static_cast<std::uint8_t>(payload->encoding),
+    return DeadLetterReply{*letters_.find(request.id), static_cast<std::uint8_t>(payload->encoding),
                            std::move(payload->bytes)};
   }
 
@@ -200,18 +204,18 @@ struct Queues::Impl {
     if (request.encoding && *request.encoding > static_cast<std::uint8_t>(wire::Encoding::json))
       return Error(codes::bad_value, "no encoding " + std::to_string(*request.encoding));
     for (const auto& id : request.ids) {
-      const DeadLetter* found = letters.find(id);
+      const DeadLetter* found = letters_.find(id);
       if (!found) {
         reply.unknown.push_back(id);
         continue;
       }
-      auto payload = letters.payload(id);
+      auto payload = letters_.payload(id);
       if (request.encoding) payload = wire::Payload(static_cast<wire::Encoding>(*request.encoding), request.payload);
       if (!payload) return payload.error();
       const auto target = Target::parse(found->queue);
       if (!target) return target.error();
       if (auto pushed = producer(*target).replay(*found, std::move(*payload)); !pushed) return pushed.error();
-      (void)letters.remove(id);  // written with the item, in one transaction
+      (void)letters_.remove(id);  // written with the item, in one transaction
       ++reply.replayed;
     }
     return reply;
@@ -219,14 +223,14 @@ struct Queues::Impl {
 
   Result<PurgeReply> purge(const PurgeRequest& request) {
     PurgeReply reply;
-    const std::int64_t before = to_us(loop.clock().wall()) - request.older_us;
+    const std::int64_t before = to_us(loop_.clock().wall()) - request.older_us;
     std::vector<std::string> ids = request.ids;
     if (ids.empty()) {
-      for (const auto* one : letters.newest_first(request.queue)) ids.push_back(one->id.to_string());
+      for (const auto* one : letters_.newest_first(request.queue)) ids.push_back(one->id.to_string());
     }
     for (const auto& id : ids) {
-      const DeadLetter* found = letters.find(id);
-      if (found && (request.older_us == 0 || found->died_us <= before)) reply.purged += letters.remove(id) ? 1U : 0U;
+      const DeadLetter* found = letters_.find(id);
+      if (found && (request.older_us == 0 || found->died_us <= before)) reply.purged += letters_.remove(id) ? 1U : 0U;
     }
     return reply;
   }
@@ -234,11 +238,11 @@ struct Queues::Impl {
   // ---- metrics
 
   void gauge(const char* name, const char* help, observe::Labels labels, double value) {
-    metrics.gauge(name, help, labels).set(value);
+    metrics_.gauge(name, help, labels).set(value);
   }
 
   void collect() {
-    for (const auto& [target, one] : producers) {
+    for (const auto& [target, one] : producers_) {
       const QueueInfo info = one->info();
       const auto depth = [&](const char* priority, std::uint64_t items) {
         gauge("weft_queue_depth", "Items waiting, by priority", {{"queue", target}, {"priority", priority}},
@@ -254,11 +258,11 @@ struct Queues::Impl {
       gauge("weft_queue_workers", "Live instances that work on the queue", {{"queue", target}},
             static_cast<double>(info.workers.size()));
     }
-    for (const auto& queue : letters.queues()) seen_dead.insert(queue);
-    for (const auto& queue : seen_dead) {
-      gauge("weft_dlq_messages", "Dead letters", {{"queue", queue}}, static_cast<double>(letters.count(queue)));
-      const auto oldest = letters.oldest_us(queue);
-      const double age = oldest ? static_cast<double>(to_us(loop.clock().wall()) - *oldest) / 1e6 : 0;
+    for (const auto& queue : letters_.queues()) seen_dead_.insert(queue);
+    for (const auto& queue : seen_dead_) {
+      gauge("weft_dlq_messages", "Dead letters", {{"queue", queue}}, static_cast<double>(letters_.count(queue)));
+      const auto oldest = letters_.oldest_us(queue);
+      const double age = oldest ? static_cast<double>(to_us(loop_.clock().wall()) - *oldest) / 1e6 : 0;
       gauge("weft_dlq_oldest_message_age_seconds", "Age of the oldest dead letter", {{"queue", queue}}, age);
     }
   }
@@ -267,23 +271,23 @@ struct Queues::Impl {
 
   void serve(std::string method, Handler handler, ServeOptions serve) {
     show();
-    if (consumers.empty()) {
-      mesh.serve({"_offer", "items of a work queue are offered to this process"},
-                 [this](calls::Call& call) { return offer(call); });
+    if (consumers_.empty()) {
+      mesh_.serve({"_offer", "items of a work queue are offered to this process"},
+                  [this](calls::Call& call) { return offer(call); });
     }
     wire::MethodInfo info{method, serve.summary, "queue"};
-    auto made =
-        std::make_unique<Consumer>(loop, mesh, options, method, std::move(handler), std::move(serve), metrics, log);
-    mesh.serve(std::move(info), [consumer = made.get()](calls::Call& call) { return consumer->work(call); });
-    consumers.emplace(std::move(method), std::move(made));
+    auto made = std::make_unique<Consumer>(loop_, mesh_, options_, method, std::move(handler), std::move(serve),
+                                           metrics_, log_);
+    mesh_.serve(std::move(info), [consumer = made.get()](calls::Call& call) { return consumer->work(call); });
+    consumers_.emplace(std::move(method), std::move(made));
   }
 
   Task<Result<wire::Payload>> offer(calls::Call& call) {
     auto offer = call.payload().as<Offer>();
     if (!offer) co_return offer.error();
-    const auto found = consumers.find(offer->queue);
-    if (found == consumers.end()) {
-      co_return Error(codes::no_such_method, "agent '" + options.agent + "' does not work on a queue '" +
+    const auto found = consumers_.find(offer->queue);
+    if (found == consumers_.end()) {
+      co_return Error(codes::no_such_method, "agent '" + options_.agent + "' does not work on a queue '" +
                                                  offer->queue.substr(0, kNameMax) + "'");
     }
     co_return co_await found->second->offer(std::move(*offer), call);
@@ -292,40 +296,41 @@ struct Queues::Impl {
   // ---- the end
 
   bool idle() const {
-    return std::all_of(producers.begin(), producers.end(), [](const auto& one) { return one.second->drained(); }) &&
-           std::all_of(consumers.begin(), consumers.end(), [](const auto& one) { return one.second->running() == 0; });
+    return std::all_of(producers_.begin(), producers_.end(), [](const auto& one) { return one.second->drained(); }) &&
+           std::all_of(consumers_.begin(), consumers_.end(),
+                       [](const auto& one) { return one.second->running() == 0; });
   }
 
   void abandon() {
-    for (auto& [target, one] : producers) {
+    for (auto& [target, one] : producers_) {
       const std::size_t left = one->abandon();
       if (left == 0) continue;
-      log.error("items that were in memory only are lost", {{"queue", target}, {"items", left}});
+      log_.error("items that were in memory only are lost", {{"queue", target}, {"items", left}});
       ErrorEvent event;
       event.category = "queue";
       event.code = std::string(codes::draining.id);
       event.message = "{items} items of {queue} were in memory only when their producer stopped";
       event.values = {{"queue", target}, {"items", left}};
-      mesh.report(std::move(event));
+      mesh_.report(std::move(event));
     }
-    journals.flush();
+    journals_.flush();
   }
 
-  Loop& loop;
-  mesh::Mesh& mesh;
-  const Options options;
-  observe::Metrics& metrics;
-  observe::Log& log;
-  Random random = Random::from_os();
-  Journals journals;
-  DeadLetters letters;
-  std::map<std::string, std::unique_ptr<Producer>> producers;
-  std::map<std::string, std::unique_ptr<Consumer>> consumers;
-  std::set<std::string> seen_dead;
-  std::vector<Durability> to_restore{Durability::os, Durability::fsync};
-  Timer again{loop};
-  bool shown = false;
-  std::shared_ptr<int> life = std::make_shared<int>(0);
+  Loop& loop_;
+  mesh::Mesh& mesh_;
+  const Options options_;
+  observe::Metrics& metrics_;
+  observe::Log& log_;
+  Random random_ = Random::from_os();
+  Journals journals_;
+  DeadLetters letters_;
+  std::map<std::string, std::unique_ptr<Producer>> producers_;
+  std::map<std::string, std::unique_ptr<Consumer>> consumers_;
+  std::set<std::string> seen_dead_;
+  std::vector<Durability> to_restore_{Durability::os, Durability::fsync};
+  Timer again_{loop_};
+  bool shown_ = false;
+  Lifetime lifetime_;
 };
 
 Queues::Queues(Loop& loop, mesh::Mesh& mesh, Options options, observe::Metrics& metrics, observe::Log& log)
@@ -346,10 +351,10 @@ Task<Result<Receipt>> Queues::push(std::string target, wire::Payload payload, Pu
 
 Task<void> Queues::drain(Duration budget) {
   auto& i = *impl_;
-  const TimePoint end = i.loop.now() + budget;
-  for (auto& [target, one] : i.producers) one->stop();
-  for (auto& [method, one] : i.consumers) one->stop();
-  while (!i.idle() && i.loop.now() < end) co_await sleep_for(i.loop, kLook);
+  const TimePoint end = i.loop_.now() + budget;
+  for (auto& [target, one] : i.producers_) one->stop();
+  for (auto& [method, one] : i.consumers_) one->stop();
+  while (!i.idle() && i.loop_.now() < end) co_await sleep_for(i.loop_, kLook);
   i.abandon();
 }
 

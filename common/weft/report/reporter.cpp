@@ -2,6 +2,7 @@
 
 #include <deque>
 
+#include "weft/base/lifetime.hpp"
 #include "weft/report/folds.hpp"
 #include "weft/report/spool.hpp"
 
@@ -22,146 +23,145 @@ std::uint64_t weight(const ErrorEvent& event) { return 1 + event.repeated; }
 /// is kept. The ring's first `in_file` are in the file too, so
 /// that the end of the process does not lose them; while the file has more than the ring, all of the ring is in it.
 struct ErrorReporter::Impl {
-  Impl(Loop& on, Options wanted, Send how, observe::Metrics& all, observe::Log& to)
-      : loop(on),
-        options(std::move(wanted)),
-        send(std::move(how)),
-        metrics(all),
-        log(to),
-        reported(all.counter("weft_errors_reported_total", "Errors that this process reported.")),
-        unacknowledged(all.gauge("weft_errors_unacknowledged", "Errors that the bus has not acknowledged yet.")),
-        spool(options.spool_file, options.spool_bytes_max),
-        batch_max(options.batch_max),
-        delay(options.retry),
-        flush(on),
-        spill(on),
-        retry(on) {
+  Impl(Loop& loop, Options options, Send send, observe::Metrics& metrics, observe::Log& log)
+      : loop_(loop),
+        options_(std::move(options)),
+        send_(std::move(send)),
+        metrics_(metrics),
+        log_(log),
+        reported_(metrics.counter("weft_errors_reported_total", "Errors that this process reported.")),
+        unacknowledged_(metrics.gauge("weft_errors_unacknowledged", "Errors that the bus has not acknowledged yet.")),
+        spool_(options_.spool_file, options_.spool_bytes_max),
+        batch_max_(options_.batch_max),
+        delay_(options_.retry),
+        flush_(loop),
+        spill_(loop),
+        retry_(loop) {
     for (const char* reason : {"folds_full", "refused", "damaged", "closed"}) dropped(reason, 0);
     for (const char* reason : {"ring_full", "spool_full", "spool_failed"}) folded(reason, 0);
-    all.on_collect([this, guard = std::weak_ptr<int>(alive)] {
-      if (!guard.expired()) collect();
-    });
+    metrics.on_collect(lifetime_.guard([this] { collect(); }));
   }
 
   void dropped(const char* reason, std::uint64_t events) {
-    metrics.counter("weft_errors_dropped_total", "Errors that never reached the bus, by reason.", {{"reason", reason}})
+    metrics_.counter("weft_errors_dropped_total", "Errors that never reached the bus, by reason.", {{"reason", reason}})
         .add(events);
     if (events == 0) return;
-    log.error("error events were dropped", {{"reason", reason}, {"events", events}});
+    log_.error("error events were dropped", {{"reason", reason}, {"events", events}});
   }
 
   void folded(const char* reason, std::uint64_t events) {
-    metrics
+    metrics_
         .counter("weft_errors_folded_total", "Errors of which only the number was kept and reported, by reason.",
                  {{"reason", reason}})
         .add(events);
   }
 
   void collect() {
-    metrics.gauge("weft_error_spool_bytes", "Bytes of the events in the spool file.")
-        .set(static_cast<double>(spool.bytes()));
-    const auto oldest = ring.empty() ? 0 : ring.front().time_us;
-    metrics.gauge("weft_error_spool_oldest_age_seconds", "Age of the oldest event that waits for the bus; 0: none.")
-        .set(oldest == 0 ? 0.0 : static_cast<double>(to_us(loop.clock().wall()) - oldest) / 1e6);
+    metrics_.gauge("weft_error_spool_bytes", "Bytes of the events in the spool file.")
+        .set(static_cast<double>(spool_.bytes()));
+    const auto oldest = ring_.empty() ? 0 : ring_.front().time_us;
+    metrics_.gauge("weft_error_spool_oldest_age_seconds", "Age of the oldest event that waits for the bus; 0: none.")
+        .set(oldest == 0 ? 0.0 : static_cast<double>(to_us(loop_.clock().wall()) - oldest) / 1e6);
   }
 
   // ---- taking
 
   void take(ErrorEvent event) {
-    reported.add();
-    if (event.time_us == 0) event.time_us = to_us(loop.clock().wall());
-    if (event.id.is_nil()) event.id = Ulid::make(loop.clock().wall(), random);
-    if (event.epoch == 0 && is_own(event)) event.epoch = epoch;
-    if (spool.unread() == 0 && ring.size() < options.ring_max) {
-      ring.push_back(std::move(event));
+    reported_.add();
+    if (event.time_us == 0) event.time_us = to_us(loop_.clock().wall());
+    if (event.id.is_nil()) event.id = Ulid::make(loop_.clock().wall(), random_);
+    if (event.epoch == 0 && is_own(event)) event.epoch = epoch_;
+    if (spool_.unread() == 0 && ring_.size() < options_.ring_max) {
+      ring_.push_back(std::move(event));
     } else {
       overflow(std::move(event));
     }
-    unacknowledged.set(static_cast<double>(waiting()));
-    if (spilling && !spill.running()) spill_later();
-    if (!pumping && !retry.running() && !flush.running()) flush.start(Duration::zero(), [this] { pump(); });
+    unacknowledged_.set(static_cast<double>(waiting()));
+    if (spilling_ && !spill_.running()) spill_later();
+    if (!pumping_ && !retry_.running() && !flush_.running()) flush_.start(Duration::zero(), [this] { pump(); });
   }
 
   /// The ring is full: the file takes it, behind all of the ring, or its number is kept.
   void overflow(ErrorEvent event) {
-    if (!open_spool()) return fold(std::move(event), options.spool_file.empty() ? "ring_full" : "spool_failed");
-    while (in_file < ring.size()) {
-      if (!keep(ring[in_file], true)) return fold(std::move(event), why_not_kept);
-      ++in_file;
+    if (!open_spool()) return fold(std::move(event), options_.spool_file.empty() ? "ring_full" : "spool_failed");
+    while (in_file_ < ring_.size()) {
+      if (!keep(ring_[in_file_], true)) return fold(std::move(event), why_not_kept_);
+      ++in_file_;
     }
-    if (!keep(event, false)) fold(std::move(event), why_not_kept);
+    if (!keep(event, false)) fold(std::move(event), why_not_kept_);
   }
 
   void fold(ErrorEvent event, const char* reason) {
     fill(event);
     const auto events = weight(event);
-    if (folds.events() == 0) log.warn("error events are only counted until there is room", {{"reason", reason}});
-    if (!folds.add(std::move(event))) return dropped("folds_full", events);
+    if (folds_.events() == 0) log_.warn("error events are only counted until there is room", {{"reason", reason}});
+    if (!folds_.add(std::move(event))) return dropped("folds_full", events);
     folded(reason, events);
   }
 
   /// Samples follow when all that was kept whole has room.
   void unfold() {
-    while (folds.events() > 0 && spool.unread() == 0 && ring.size() < options.ring_max) ring.push_back(*folds.take());
+    while (folds_.events() > 0 && spool_.unread() == 0 && ring_.size() < options_.ring_max)
+      ring_.push_back(*folds_.take());
   }
 
-  bool is_own(const ErrorEvent& event) const { return event.agent.empty() || event.agent == options.agent; }
+  bool is_own(const ErrorEvent& event) const { return event.agent.empty() || event.agent == options_.agent; }
 
   /// One in the name of another agent has no more of this process than the host.
   void fill(ErrorEvent& event) const {
-    if (event.host.empty()) event.host = options.host;
+    if (event.host.empty()) event.host = options_.host;
     if (!is_own(event)) return;
-    event.agent = options.agent;
-    if (event.version.empty()) event.version = options.version;
-    if (event.config_hash.empty()) event.config_hash = options.config_hash;
-    if (event.instance.is_nil()) event.instance = options.instance;
+    event.agent = options_.agent;
+    if (event.version.empty()) event.version = options_.version;
+    if (event.config_hash.empty()) event.config_hash = options_.config_hash;
+    if (event.instance.is_nil()) event.instance = options_.instance;
   }
 
   // ---- the file
 
   bool open_spool() {
-    if (options.spool_file.empty()) return false;
-    if (spool.is_open()) return true;
-    if (loop.now() < open_again) return false;
-    auto opened = spool.open();
+    if (options_.spool_file.empty()) return false;
+    if (spool_.is_open()) return true;
+    if (loop_.now() < open_again_) return false;
+    auto opened = spool_.open();
     note_damage();
     if (!opened) {
-      open_again = loop.now() + kSpillAfter;
-      log.warn("the error spool cannot be used", {{"error", opened.error().describe()}});
+      open_again_ = loop_.now() + kSpillAfter;
+      log_.warn("the error spool cannot be used", {{"error", opened.error().describe()}});
     }
     return opened.has_value();
   }
 
   void note_damage() {
-    if (const auto frames = spool.take_damaged(); frames > 0) dropped("damaged", frames);
+    if (const auto frames = spool_.take_damaged(); frames > 0) dropped("damaged", frames);
   }
 
   bool keep(ErrorEvent& event, bool held) {
     fill(event);
-    auto kept = spool.append(event, held);
+    auto kept = spool_.append(event, held);
     if (kept) return true;
-    why_not_kept = kept.error().is(codes::too_large) ? "spool_full" : "spool_failed";
-    log.warn("an error event cannot be written to the spool", {{"error", kept.error().describe()}});
+    why_not_kept_ = kept.error().is(codes::too_large) ? "spool_full" : "spool_failed";
+    log_.warn("an error event cannot be written to the spool", {{"error", kept.error().describe()}});
     return false;
   }
 
   /// Copies the ring to the file, some each turn; in memory they stay.
   void spill_later() {
-    spill.start(Duration::zero(), [this] {
-      if (!spilling || !open_spool()) return;
-      for (std::size_t i = 0; i < kSlice && in_file < ring.size(); ++i, ++in_file) {
-        if (!keep(ring[in_file], true)) return;
+    spill_.start(Duration::zero(), [this] {
+      if (!spilling_ || !open_spool()) return;
+      for (std::size_t i = 0; i < kSlice && in_file_ < ring_.size(); ++i, ++in_file_) {
+        if (!keep(ring_[in_file_], true)) return;
       }
-      if (in_file < ring.size()) spill_later();
+      if (in_file_ < ring_.size()) spill_later();
     });
   }
 
   void refill() {
-    for (std::size_t i = 0; i < 4 * kSlice && ring.size() < options.ring_max && spool.unread() > 0; ++i) {
-      auto event = spool.read();
+    for (std::size_t i = 0; i < 4 * kSlice && ring_.size() < options_.ring_max && spool_.unread() > 0; ++i) {
+      auto event = spool_.read();
       if (!event) break;
-      ring.push_back(std::move(*event));
-      ++in_file;
+      ring_.push_back(std::move(*event));
+      ++in_file_;
     }
     note_damage();
   }
@@ -169,35 +169,35 @@ struct ErrorReporter::Impl {
   // ---- sending
 
   void pump() {
-    if (pumping || ring.empty()) return;
-    pumping = true;
-    scope.spawn(run());
+    if (pumping_ || ring_.empty()) return;
+    pumping_ = true;
+    scope_.spawn(run());
   }
 
   Task<void> run() {
-    for (bool again = true; again && !ring.empty();) {
+    for (bool again = true; again && !ring_.empty();) {
       ReportRequest request = batch();
       const std::size_t events = request.events.size();
       auto outcome = co_await attempt(std::move(request));
       again = settle(events, outcome);
     }
-    pumping = false;
+    pumping_ = false;
   }
 
   ReportRequest batch() {
     ReportRequest request;
     std::size_t bytes = 0;
-    for (std::size_t i = 0; i < ring.size() && i < batch_max && bytes < kBatchBytes; ++i) {
-      fill(ring[i]);
-      bytes += size_of(ring[i]);
-      request.events.push_back(ring[i]);
+    for (std::size_t i = 0; i < ring_.size() && i < batch_max_ && bytes < kBatchBytes; ++i) {
+      fill(ring_[i]);
+      bytes += size_of(ring_[i]);
+      request.events.push_back(ring_[i]);
     }
     return request;
   }
 
   Task<Result<ReportReply>> attempt(ReportRequest request) {
     try {
-      co_return co_await send(std::move(request));
+      co_return co_await send_(std::move(request));
     } catch (const std::exception& thrown) {
       co_return Error(codes::bug, thrown.what());
     }
@@ -206,11 +206,11 @@ struct ErrorReporter::Impl {
   /// True: go on at once. False: the retry timer runs.
   bool settle(std::size_t events, const Result<ReportReply>& outcome) {
     if (outcome) {
-      if (failing_since) log.info("the error bus takes events again", {{"waiting", waiting()}});
-      failing_since.reset();
-      spilling = false;
-      delay = options.retry;
-      batch_max = std::min(batch_max * 2, options.batch_max);
+      if (failing_since_) log_.info("the error bus takes events again", {{"waiting", waiting()}});
+      failing_since_.reset();
+      spilling_ = false;
+      delay_ = options_.retry;
+      batch_max_ = std::min(batch_max_ * 2, options_.batch_max);
       done(events);
       return true;
     }
@@ -225,84 +225,84 @@ struct ErrorReporter::Impl {
   /// Halves the batch until the bad event is alone in it; only that one is dropped.
   bool refused(std::size_t events, const Error& error) {
     if (events > 1) {
-      batch_max = events / 2;
+      batch_max_ = events / 2;
       return true;
     }
-    log.error("the error bus refuses an event", error, {{"event", ring.front().code}});
-    const auto lost = weight(ring.front());
+    log_.error("the error bus refuses an event", error, {{"event", ring_.front().code}});
+    const auto lost = weight(ring_.front());
     done(1);
     dropped("refused", lost);
     return true;
   }
 
   void failed(const Error& error) {
-    if (!failing_since) {
-      failing_since = loop.now();
-      log.warn("the error bus does not take events; they wait", {{"error", error.describe()}});
+    if (!failing_since_) {
+      failing_since_ = loop_.now();
+      log_.warn("the error bus does not take events; they wait", {{"error", error.describe()}});
     }
-    if (loop.now() - *failing_since >= kSpillAfter && !options.spool_file.empty() && !spilling) {
-      spilling = true;
+    if (loop_.now() - *failing_since_ >= kSpillAfter && !options_.spool_file.empty() && !spilling_) {
+      spilling_ = true;
       spill_later();
     }
-    retry.start(delay, [this] { pump(); });
-    delay = std::min(delay * 2, kRetryMax);
+    retry_.start(delay_, [this] { pump(); });
+    delay_ = std::min(delay_ * 2, kRetryMax);
   }
 
   void done(std::size_t events) {
-    const std::size_t from_file = std::min(events, in_file);
-    ring.erase(ring.begin(), ring.begin() + static_cast<std::ptrdiff_t>(events));
-    in_file -= from_file;
-    if (from_file > 0) spool.drop(from_file);
+    const std::size_t from_file = std::min(events, in_file_);
+    ring_.erase(ring_.begin(), ring_.begin() + static_cast<std::ptrdiff_t>(events));
+    in_file_ -= from_file;
+    if (from_file > 0) spool_.drop(from_file);
     refill();
     unfold();
-    unacknowledged.set(static_cast<double>(waiting()));
+    unacknowledged_.set(static_cast<double>(waiting()));
   }
 
   std::size_t waiting() const noexcept {
-    return ring.size() + static_cast<std::size_t>(spool.unread() + folds.events());
+    return ring_.size() + static_cast<std::size_t>(spool_.unread() + folds_.events());
   }
 
   void close() {
-    scope.cancel_all();
-    flush.stop();
-    spill.stop();
-    retry.stop();
-    open_again = {};
-    if (ring.size() > in_file && open_spool()) {
-      while (in_file < ring.size() && keep(ring[in_file], true)) ++in_file;
+    scope_.cancel_all();
+    flush_.stop();
+    spill_.stop();
+    retry_.stop();
+    open_again_ = {};
+    if (ring_.size() > in_file_ && open_spool()) {
+      while (in_file_ < ring_.size() && keep(ring_[in_file_], true)) ++in_file_;
     }
     std::uint64_t lost = 0;
-    for (; in_file < ring.size(); ++in_file) lost += weight(ring[in_file]);
-    while (auto sample = folds.take()) {
+    for (; in_file_ < ring_.size(); ++in_file_) lost += weight(ring_[in_file_]);
+    while (auto sample = folds_.take()) {
       if (lost > 0 || !open_spool() || !keep(*sample, false)) lost += weight(*sample);
     }
     if (lost > 0) dropped("closed", lost);
-    ring.clear();
-    in_file = 0;
+    ring_.clear();
+    in_file_ = 0;
   }
 
-  Loop& loop;
-  Options options;
-  Send send;
-  observe::Metrics& metrics;
-  observe::Log& log;
-  observe::Counter& reported;
-  observe::Gauge& unacknowledged;
-  Random random = Random::from_os();
-  std::deque<ErrorEvent> ring;
-  std::size_t in_file = 0;
-  Folds folds;
-  Spool spool;
-  std::uint64_t epoch = 0;
-  std::size_t batch_max;
-  Duration delay;
-  std::optional<TimePoint> failing_since;
-  TimePoint open_again{};
-  const char* why_not_kept = "";
-  bool pumping = false, spilling = false, closed = false;
-  Timer flush, spill, retry;
-  std::shared_ptr<int> alive = std::make_shared<int>(0);
-  TaskScope scope;
+  Loop& loop_;
+  Options options_;
+  Send send_;
+  observe::Metrics& metrics_;
+  observe::Log& log_;
+  observe::Counter& reported_;
+  observe::Gauge& unacknowledged_;
+  Random random_ = Random::from_os();
+  std::deque<ErrorEvent> ring_;
+  std::size_t in_file_ = 0;
+  Folds folds_;
+  Spool spool_;
+  std::uint64_t epoch_ = 0;
+  std::size_t batch_max_;
+  Duration delay_;
+  std::optional<TimePoint> failing_since_;
+  TimePoint open_again_{};
+  const char* why_not_kept_ = "";
+  bool pumping_ = false, spilling_ = false, closed_ = false;
+  Timer flush_, spill_, retry_;
+  Lifetime lifetime_;
+  TaskScope scope_;
 };
 
 ErrorReporter::ErrorReporter(Loop& loop, Options options, Send send, observe::Metrics& metrics, observe::Log& log)
@@ -313,28 +313,28 @@ ErrorReporter::ErrorReporter(Loop& loop, Options options, Send send, observe::Me
 
 ErrorReporter::~ErrorReporter() { close(); }
 
-void ErrorReporter::set_epoch(std::uint64_t epoch) noexcept { impl_->epoch = epoch; }
+void ErrorReporter::set_epoch(std::uint64_t epoch) noexcept { impl_->epoch_ = epoch; }
 
 void ErrorReporter::report(ErrorEvent event) noexcept {
   try {
-    if (impl_->closed) return impl_->dropped("closed", weight(event));
+    if (impl_->closed_) return impl_->dropped("closed", weight(event));
     impl_->take(std::move(event));
   } catch (const std::exception&) {  // no memory: there is nothing left to count it with
   }
 }
 
 void ErrorReporter::wake() {
-  if (impl_->closed || impl_->ring.empty()) return;
-  impl_->retry.stop();
-  impl_->delay = impl_->options.retry;
-  impl_->flush.start(Duration::zero(), [this] { impl_->pump(); });
+  if (impl_->closed_ || impl_->ring_.empty()) return;
+  impl_->retry_.stop();
+  impl_->delay_ = impl_->options_.retry;
+  impl_->flush_.start(Duration::zero(), [this] { impl_->pump(); });
 }
 
 std::size_t ErrorReporter::unacknowledged() const noexcept { return impl_->waiting(); }
 
 void ErrorReporter::close() noexcept {
   try {
-    if (!std::exchange(impl_->closed, true)) impl_->close();
+    if (!std::exchange(impl_->closed_, true)) impl_->close();
   } catch (const std::exception&) {  // no memory: what is in the file is safe
   }
 }
