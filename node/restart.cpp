@@ -6,8 +6,6 @@
 
 namespace weft::node {
 namespace {
-constexpr std::array<std::string_view, 3> kKinds{"permanent", "transient", "temporary"};
-
 /// "SIGSEGV, Segmentation fault".
 std::string signal_words(int number) {
   const char* name = ::sigabbrev_np(number);
@@ -43,45 +41,29 @@ std::string_view Exit::reason() const noexcept {
   return {};
 }
 
-std::string_view to_string(Restart kind) noexcept { return kKinds[static_cast<std::size_t>(kind)]; }
-
-Result<Restart> from_text(std::string_view name, std::type_identity<Restart>) {
-  for (std::size_t i = 0; i < kKinds.size(); ++i) {
-    if (kKinds[i] == name) return static_cast<Restart>(i);
-  }
-  return Error(codes::bad_value, "wanted permanent, transient or temporary, got '" + std::string(name) + "'" +
-                                     did_you_mean(name, {kKinds.begin(), kKinds.end()}));
-}
-
 Decision RestartPolicy::on_exit(TimePoint now, const Exit& exit, Duration ran) {
   using Action = Decision::Action;
   if (exit.bad_config() && !options_.essential) return {Action::give_up};
   const bool wanted = options_.kind == Restart::permanent || (options_.kind == Restart::transient && !exit.success());
   if (!wanted) return {exit.success() ? Action::rest : Action::give_up};
 
-  while (!restarts_.empty() && now - restarts_.front() >= options_.window) restarts_.pop_front();
-  if (static_cast<int>(restarts_.size()) >= options_.restarts_max) {
+  const bool allowed = options_.restarts_max > 0 && window_.take(now);  // to the window 0 is no limit
+  if (!allowed) {
     if (!options_.essential) return {Action::give_up, {}, true};
     return {Action::restart, options_.delay_max, true};
   }
-  restarts_.push_back(now);
   return {Action::restart, next_delay(ran)};
 }
 
 Duration RestartPolicy::next_delay(Duration ran) {
-  if (ran > options_.healthy) {
-    in_a_row_ = 0;
-    return Duration::zero();
-  }
-  Duration delay = options_.delay_min;
-  for (int i = 0; i < in_a_row_ && delay < options_.delay_max; ++i) delay *= 2;
-  ++in_a_row_;
-  return std::min(delay, options_.delay_max);
+  if (ran <= options_.healthy) return backoff_.next();
+  backoff_.reset();
+  return Duration::zero();
 }
 
 void RestartPolicy::forget() {
-  restarts_.clear();
-  in_a_row_ = 0;
+  window_.reset();
+  backoff_.reset();
 }
 
 }  // namespace weft::node

@@ -1,11 +1,13 @@
 // When a process that ended is started again: kind, backoff, and the number of restarts after which it stays down.
 // Pure.
 #pragma once
-#include <deque>
+#include <algorithm>
 #include <string>
 #include <string_view>
 
+#include "weft/base/backoff.hpp"
 #include "weft/base/base.hpp"
+#include "weft/base/restart.hpp"
 
 namespace weft::node {
 
@@ -28,14 +30,7 @@ struct Exit {
   std::string_view reason() const noexcept;
 };
 
-enum class Restart : std::uint8_t {
-  permanent,  ///< always
-  transient,  ///< unless it exited with 0
-  temporary,  ///< never
-};
-std::string_view to_string(Restart kind) noexcept;
-/// Errors: `bad_value`.
-Result<Restart> from_text(std::string_view name, std::type_identity<Restart>);
+using weft::Restart;  ///< of a process a failure is every end but exit code 0
 
 /// What to do about one end.
 struct Decision {
@@ -53,13 +48,17 @@ class RestartPolicy {
   struct Options {
     Restart kind = Restart::permanent;
     int restarts_max = 5;  ///< within `window`; one more and it stays down
-    Duration window = std::chrono::seconds(60);
-    Duration delay_min = std::chrono::milliseconds(100);  ///< doubled for each restart in a row
-    Duration delay_max = std::chrono::seconds(60);
-    Duration healthy = std::chrono::seconds(10);  ///< a run that was ready and lasted longer starts anew, at once
-    bool essential = false;  ///< never given up: past restarts_max it goes on at delay_max and says crash_loop
+    Duration window = 60s;
+    Duration delay_min = 100ms;  ///< doubled for each restart in a row
+    Duration delay_max = 60s;
+    Duration healthy = 10s;  ///< a run that was ready and lasted longer is restarted at once
+    bool essential =
+        false;  ///< never given up: past restarts_max it is restarted after delay_max each, with crash_loop
   };
-  explicit RestartPolicy(Options options) : options_(options) {}
+  explicit RestartPolicy(Options options)
+      : options_(options),
+        window_({static_cast<std::uint32_t>(std::max(options.restarts_max, 0)), options.window}),
+        backoff_(options.delay_min, options.delay_max) {}
 
   /// `ran`: how long the process was ready; zero when it never was.
   Decision on_exit(TimePoint now, const Exit& exit, Duration ran);
@@ -70,8 +69,8 @@ class RestartPolicy {
   Duration next_delay(Duration ran);
 
   Options options_;
-  std::deque<TimePoint> restarts_;  // within the window, oldest first; at most restarts_max + 1
-  int in_a_row_ = 0;
+  RestartWindow window_;
+  Backoff backoff_;
 };
 
 }  // namespace weft::node

@@ -3,18 +3,13 @@
 #include <algorithm>
 #include <array>
 
+#include "weft/base/backoff.hpp"
+
 namespace weft::actor {
 namespace {
 
-/// What a window without a limit keeps; its delay has long reached its maximum.
-constexpr std::size_t kept_max = 1000;
-
 Duration times(Duration base, std::int64_t factor, Duration max) noexcept {
   return base > max / factor ? max : std::min(base * factor, max);
-}
-
-Duration doubled(Duration base, std::uint32_t n, Duration max) noexcept {
-  return n >= 63 || base.count() > (max.count() >> n) ? max : Duration(base.count() << n);
 }
 
 Duration without_jitter(const Backoff& backoff, std::uint32_t n) noexcept {
@@ -33,11 +28,6 @@ Duration without_jitter(const Backoff& backoff, std::uint32_t n) noexcept {
 }
 
 }  // namespace
-
-std::string_view to_string(Restart restart) noexcept {
-  constexpr std::array<std::string_view, 3> names{"permanent", "transient", "temporary"};
-  return names[static_cast<std::size_t>(restart)];
-}
 
 std::string_view to_string(Reason reason) noexcept {
   constexpr std::array<std::string_view, 6> names{"normal", "shutdown", "error", "escalated", "killed", "not_found"};
@@ -63,31 +53,6 @@ Duration Backoff::delay(std::uint32_t n, Random& random) const {
   const double share = std::min(jitter, 1.0) * (2 * random.unit() - 1);
   const double moved = static_cast<double>(plain.count()) * (1 + share);
   return moved >= static_cast<double>(max.count()) ? max : Duration(static_cast<std::int64_t>(moved));
-}
-
-void RestartWindow::forget_before(TimePoint earliest) {
-  while (first_ < times_.size() && times_[first_] < earliest) ++first_;
-  if (first_ * 2 < times_.size()) return;
-  times_.erase(times_.begin(), times_.begin() + static_cast<std::ptrdiff_t>(first_));
-  first_ = 0;
-}
-
-bool RestartWindow::take(TimePoint now) {
-  const std::uint32_t before = count(now);
-  if (limit_.restarts != 0 && before >= limit_.restarts) return false;
-  if (limit_.restarts == 0 && before >= kept_max) ++first_;
-  times_.push_back(now);
-  return true;
-}
-
-std::uint32_t RestartWindow::count(TimePoint now) {
-  forget_before(now - limit_.window);
-  return static_cast<std::uint32_t>(times_.size() - first_);
-}
-
-void RestartWindow::reset() noexcept {
-  times_.clear();
-  first_ = 0;
 }
 
 }  // namespace weft::actor

@@ -2,18 +2,16 @@
 #pragma once
 #include <cstdint>
 #include <string_view>
-#include <vector>
 
 #include "weft/base/base.hpp"
+#include "weft/base/restart.hpp"
 
 namespace weft::actor {
 
-/// Which ends of a child make its supervisor start it again (the terms are Erlang/OTP's).
-enum class Restart : std::uint8_t {
-  permanent,  ///< after every end but a shutdown
-  transient,  ///< after an error, escalated or killed only
-  temporary,  ///< never
-};
+using weft::Intensity;
+/// A shutdown by supervisor, parent or system is a requested end; error, escalated and killed are failures.
+using weft::Restart;
+using weft::RestartWindow;
 
 /// Why an actor ended, or why it never was.
 enum class Reason : std::uint8_t {
@@ -24,7 +22,6 @@ enum class Reason : std::uint8_t {
   killed,     ///< it did not stop within its time
   not_found,  ///< there was no such actor: what a watcher of an unknown actor receives
 };
-std::string_view to_string(Restart restart) noexcept;
 std::string_view to_string(Reason reason) noexcept;
 
 /// Of a child that ended by itself; one that was stopped (shutdown) or never was is not restarted.
@@ -41,30 +38,6 @@ struct Backoff {
   static Backoff none() { return {Kind::none, {}, {}, 0}; }
   /// Never above `max`, jitter included; does not overflow for any n.
   Duration delay(std::uint32_t n, Random& random) const;
-};
-
-/// At most `restarts` within a sliding `window`; 0 restarts: no limit.
-struct Intensity {
-  std::uint32_t restarts = 5;
-  Duration window = 60s;
-};
-
-/// Counts restarts in a sliding window. Empty, it owns no memory.
-class RestartWindow {
- public:
-  explicit RestartWindow(Intensity limit) noexcept : limit_(limit) {}
-  /// False, and nothing is counted, when one more at `now` would exceed the limit.
-  bool take(TimePoint now);
-  /// Of those at or after `now` - window; without a limit it stops at 1000.
-  std::uint32_t count(TimePoint now);
-  void reset() noexcept;
-
- private:
-  void forget_before(TimePoint earliest);
-
-  Intensity limit_;
-  std::vector<TimePoint> times_;  ///< from first_ on, oldest first
-  std::size_t first_ = 0;
 };
 
 }  // namespace weft::actor

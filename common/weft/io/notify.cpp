@@ -10,6 +10,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "weft/base/backoff.hpp"
+
 namespace weft::io {
 namespace {
 
@@ -66,7 +68,7 @@ void Notifier::flush() {
     delay_ = kRetryMin;
     return;
   }
-  const Duration delay = queue_is_full(failure) ? std::exchange(delay_, std::min(delay_ * 2, kRetryMax)) : kRetryAbsent;
+  const Duration delay = queue_is_full(failure) ? std::exchange(delay_, doubled(delay_, 1, kRetryMax)) : kRetryAbsent;
   retry_.start(delay, [this] { flush(); });
 }
 

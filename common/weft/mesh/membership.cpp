@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "weft/base/backoff.hpp"
+
 namespace weft::mesh {
 namespace {
 constexpr Duration kCallTimeout = 1s;
@@ -53,18 +55,17 @@ Duration Membership::patience() const {
 }
 
 Task<void> Membership::run() {
-  Duration retry = kRetryMin;
+  Backoff retry(kRetryMin, kRetryMax);
   while (!stopped_) {
     if (co_await connect()) {
-      retry = kRetryMin;
+      retry.reset();
       complained_ = false;
       if (co_await keep()) continue;
     }
     if (stopped_) break;
     const bool may_leave_home = home_away_ && loop_.now() - home_lost_ > (joined_ ? patience() : kHomeAway);
     registry_ = may_leave_home ? (registry_ + 1) % options_.registries.size() : 0;
-    co_await sleep_for(loop_, retry);
-    retry = std::min(retry * 2, kRetryMax);
+    co_await sleep_for(loop_, retry.next());
   }
 }
 

@@ -1,7 +1,8 @@
 #include "weft/policy/retry.hpp"
 
 #include <algorithm>
-#include <cmath>
+
+#include "weft/base/backoff.hpp"
 
 namespace weft::policy {
 
@@ -13,9 +14,8 @@ bool worth_retrying(const Error& error, const Policy::Retry& rules, bool idempot
 }
 
 Duration backoff(const Policy::Retry& rules, int number, double chance) noexcept {
-  const double doubled = static_cast<double>(rules.base.count()) * std::exp2(std::clamp(number - 1, 0, 60));
-  const double pause = std::min(doubled, static_cast<double>(rules.max.count()));
-  return Duration(static_cast<std::int64_t>(pause * (1 - rules.jitter * chance)));
+  const auto before = static_cast<std::uint64_t>(std::max(number - 1, 0));
+  return Backoff::jittered(doubled(rules.base, before, rules.max), rules.jitter, chance);
 }
 
 }  // namespace weft::policy

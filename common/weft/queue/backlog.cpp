@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "weft/base/backoff.hpp"
+
 namespace weft::queue {
 namespace {
 constexpr Duration kRestMax = 30s;
@@ -137,9 +139,7 @@ Entry* Backlog::find(std::uint64_t sequence) noexcept {
 }
 
 Duration Backlog::rest_after(std::size_t failures) const noexcept {
-  Duration rest = rules_.retry_delay;
-  for (std::size_t i = 1; i < failures && rest < kRestMax; ++i) rest *= 2;
-  return std::min(rest, std::max(kRestMax, rules_.retry_delay));
+  return doubled(rules_.retry_delay, failures > 0 ? failures - 1 : 0, std::max(kRestMax, rules_.retry_delay));
 }
 
 }  // namespace weft::queue

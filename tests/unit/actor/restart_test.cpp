@@ -19,8 +19,6 @@ std::vector<Duration> delays(const Backoff& backoff, std::uint32_t count, std::u
 
 Backoff of_kind(Backoff::Kind kind, Duration base, Duration max) { return {kind, base, max, 0}; }
 
-TimePoint at(Duration since_start) { return TimePoint(1h) + since_start; }
-
 }  // namespace
 
 TEST_CASE("the restart type and the reason decide together who is restarted") {
@@ -37,9 +35,7 @@ TEST_CASE("the restart type and the reason decide together who is restarted") {
   CHECK(restarts(Restart::temporary, row.reason) == row.temporary);
 }
 
-TEST_CASE("restart types and reasons have the names that the tree prints") {
-  CHECK(to_string(Restart::permanent) == "permanent");
-  CHECK(to_string(Restart::temporary) == "temporary");
+TEST_CASE("reasons have the names that the tree prints") {
   CHECK(to_string(Reason::normal) == "normal");
   CHECK(to_string(Reason::not_found) == "not_found");
 }
@@ -96,41 +92,4 @@ TEST_CASE("the same seed gives the same jitter, another seed another") {
   const Backoff backoff{Backoff::Kind::exponential, 100ms, 60s, 0.1};
   CHECK(delays(backoff, 8, 7) == delays(backoff, 8, 7));
   CHECK(delays(backoff, 8, 7) != delays(backoff, 8, 8));
-}
-
-TEST_CASE("a window of 200 ms forgets what is older") {
-  RestartWindow window({5, 200ms});
-  CHECK(window.count(at(0ms)) == 0);
-  CHECK(window.take(at(0ms)));
-  CHECK(window.take(at(0ms)));
-  CHECK(window.take(at(100ms)));
-  CHECK(window.count(at(200ms)) == 3);
-  CHECK(window.count(at(250ms)) == 1);
-  CHECK(window.count(at(301ms)) == 0);
-}
-
-TEST_CASE("one more than the limit in a window is refused and not counted") {
-  RestartWindow window({2, 100ms});
-  CHECK(window.take(at(0ms)));
-  CHECK(window.take(at(50ms)));
-  CHECK_FALSE(window.take(at(100ms)));
-  CHECK(window.count(at(100ms)) == 2);
-  CHECK(window.take(at(101ms)));
-  CHECK_FALSE(window.take(at(102ms)));
-}
-
-TEST_CASE("a window without a limit takes every restart, and counts to 1000") {
-  RestartWindow window({0, 1s});
-  for (int i = 0; i < 5000; ++i) REQUIRE(window.take(at(0ms)));
-  CHECK(window.count(at(1s)) == 1000);
-  CHECK(window.count(at(1001ms)) == 0);
-}
-
-TEST_CASE("a window that is reset begins anew") {
-  RestartWindow window({1, 1s});
-  CHECK(window.take(at(0ms)));
-  CHECK_FALSE(window.take(at(1ms)));
-  window.reset();
-  CHECK(window.count(at(1ms)) == 0);
-  CHECK(window.take(at(1ms)));
 }
