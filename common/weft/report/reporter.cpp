@@ -3,15 +3,16 @@
 #include <deque>
 
 #include "weft/base/lifetime.hpp"
+#include "weft/report/courier.hpp"
 #include "weft/report/folds.hpp"
 #include "weft/report/spool.hpp"
 
 namespace weft::report {
 namespace {
 
-constexpr Duration kRetryMax = std::chrono::seconds(2);
-constexpr Duration kSpillAfter = std::chrono::seconds(1);  ///< so long without the bus, and events go to the file too
-constexpr std::size_t kSlice = 256;                        ///< events moved to or from the file in one turn
+constexpr Duration kRetryMax = 2s;
+constexpr Duration kSpillAfter = 1s;  ///< so long without the bus, and events go to the file too
+constexpr std::size_t kSlice = 256;   ///< events moved to or from the file in one turn
 constexpr std::size_t kBatchBytes = 1024 * 1024;
 
 /// How many events it stands for.
@@ -22,21 +23,18 @@ std::uint64_t weight(const ErrorEvent& event) { return 1 + event.repeated; }
 /// The ring holds the oldest events that wait, the file those after them, and of what has no room in either the number
 /// is kept. The ring's first `in_file` are in the file too, so
 /// that the end of the process does not lose them; while the file has more than the ring, all of the ring is in it.
-struct ErrorReporter::Impl {
+struct ErrorReporter::Impl final : Courier::Source {
   Impl(Loop& loop, Options options, Send send, observe::Metrics& metrics, observe::Log& log)
       : loop_(loop),
         options_(std::move(options)),
-        send_(std::move(send)),
         metrics_(metrics),
         log_(log),
         reported_(metrics.counter("weft_errors_reported_total", "Errors that this process reported.")),
         unacknowledged_(metrics.gauge("weft_errors_unacknowledged", "Errors that the bus has not acknowledged yet.")),
         spool_(options_.spool_file, options_.spool_bytes_max),
-        batch_max_(options_.batch_max),
-        delay_(options_.retry),
         flush_(loop),
         spill_(loop),
-        retry_(loop) {
+        courier_(loop, *this, {options_.batch_max, options_.retry, kRetryMax, {}}, std::move(send)) {
     for (const char* reason : {"folds_full", "refused", "damaged", "closed"}) dropped(reason, 0);
     for (const char* reason : {"ring_full", "spool_full", "spool_failed"}) folded(reason, 0);
     metrics.on_collect(lifetime_.guard([this] { collect(); }));
@@ -78,7 +76,7 @@ struct ErrorReporter::Impl {
     }
     unacknowledged_.set(static_cast<double>(waiting()));
     if (spilling_ && !spill_.running()) spill_later();
-    if (!pumping_ && !retry_.running() && !flush_.running()) flush_.start(Duration::zero(), [this] { pump(); });
+    if (courier_.idle() && !flush_.running()) flush_.start(Duration::zero(), [this] { courier_.wake(); });
   }
 
   /// The ring is full: the file takes it, behind all of the ring, or its number is kept.
@@ -168,74 +166,32 @@ struct ErrorReporter::Impl {
 
   // ---- sending
 
-  void pump() {
-    if (pumping_ || ring_.empty()) return;
-    pumping_ = true;
-    scope_.spawn(run());
-  }
-
-  Task<void> run() {
-    for (bool again = true; again && !ring_.empty();) {
-      ReportRequest request = batch();
-      const std::size_t events = request.events.size();
-      auto outcome = co_await attempt(std::move(request));
-      again = settle(events, outcome);
-    }
-    pumping_ = false;
-  }
-
-  ReportRequest batch() {
-    ReportRequest request;
+  Result<std::vector<ErrorEvent>> next(std::size_t events_max) override {
+    std::vector<ErrorEvent> events;
     std::size_t bytes = 0;
-    for (std::size_t i = 0; i < ring_.size() && i < batch_max_ && bytes < kBatchBytes; ++i) {
+    for (std::size_t i = 0; i < ring_.size() && i < events_max && bytes < kBatchBytes; ++i) {
       fill(ring_[i]);
       bytes += size_of(ring_[i]);
-      request.events.push_back(ring_[i]);
+      events.push_back(ring_[i]);
     }
-    return request;
+    return events;
   }
 
-  Task<Result<ReportReply>> attempt(ReportRequest request) {
-    try {
-      co_return co_await send_(std::move(request));
-    } catch (const std::exception& thrown) {
-      co_return Error(codes::bug, thrown.what());
-    }
+  void delivered(std::size_t events) override {
+    if (failing_since_) log_.info("the error bus takes events again", {{"waiting", waiting()}});
+    failing_since_.reset();
+    spilling_ = false;
+    done(events);
   }
 
-  /// True: go on at once. False: the retry timer runs.
-  bool settle(std::size_t events, const Result<ReportReply>& outcome) {
-    if (outcome) {
-      if (failing_since_) log_.info("the error bus takes events again", {{"waiting", waiting()}});
-      failing_since_.reset();
-      spilling_ = false;
-      delay_ = options_.retry;
-      batch_max_ = std::min(batch_max_ * 2, options_.batch_max);
-      done(events);
-      return true;
-    }
-    const Error& error = outcome.error();
-    if (error.is(codes::bad_event) || error.is(codes::too_large) || error.is(codes::bad_payload)) {
-      return refused(events, error);
-    }
-    failed(error);
-    return false;
-  }
-
-  /// Halves the batch until the bad event is alone in it; only that one is dropped.
-  bool refused(std::size_t events, const Error& error) {
-    if (events > 1) {
-      batch_max_ = events / 2;
-      return true;
-    }
+  void rejected(const Error& error) override {
     log_.error("the error bus refuses an event", error, {{"event", ring_.front().code}});
     const auto lost = weight(ring_.front());
     done(1);
     dropped("refused", lost);
-    return true;
   }
 
-  void failed(const Error& error) {
+  void failed(const Error& error) override {
     if (!failing_since_) {
       failing_since_ = loop_.now();
       log_.warn("the error bus does not take events; they wait", {{"error", error.describe()}});
@@ -244,8 +200,6 @@ struct ErrorReporter::Impl {
       spilling_ = true;
       spill_later();
     }
-    retry_.start(delay_, [this] { pump(); });
-    delay_ = std::min(delay_ * 2, kRetryMax);
   }
 
   void done(std::size_t events) {
@@ -263,10 +217,9 @@ struct ErrorReporter::Impl {
   }
 
   void close() {
-    scope_.cancel_all();
+    courier_.stop();
     flush_.stop();
     spill_.stop();
-    retry_.stop();
     open_again_ = {};
     if (ring_.size() > in_file_ && open_spool()) {
       while (in_file_ < ring_.size() && keep(ring_[in_file_], true)) ++in_file_;
@@ -283,7 +236,6 @@ struct ErrorReporter::Impl {
 
   Loop& loop_;
   Options options_;
-  Send send_;
   observe::Metrics& metrics_;
   observe::Log& log_;
   observe::Counter& reported_;
@@ -294,15 +246,13 @@ struct ErrorReporter::Impl {
   Folds folds_;
   Spool spool_;
   std::uint64_t epoch_ = 0;
-  std::size_t batch_max_;
-  Duration delay_;
   std::optional<TimePoint> failing_since_;
   TimePoint open_again_{};
   const char* why_not_kept_ = "";
-  bool pumping_ = false, spilling_ = false, closed_ = false;
-  Timer flush_, spill_, retry_;
+  bool spilling_ = false, closed_ = false;
+  Timer flush_, spill_;
   Lifetime lifetime_;
-  TaskScope scope_;
+  Courier courier_;
 };
 
 ErrorReporter::ErrorReporter(Loop& loop, Options options, Send send, observe::Metrics& metrics, observe::Log& log)
@@ -325,9 +275,8 @@ void ErrorReporter::report(ErrorEvent event) noexcept {
 
 void ErrorReporter::wake() {
   if (impl_->closed_ || impl_->ring_.empty()) return;
-  impl_->retry_.stop();
-  impl_->delay_ = impl_->options_.retry;
-  impl_->flush_.start(Duration::zero(), [this] { impl_->pump(); });
+  impl_->courier_.forget_failures();
+  impl_->flush_.start(Duration::zero(), [this] { impl_->courier_.wake(); });
 }
 
 std::size_t ErrorReporter::unacknowledged() const noexcept { return impl_->waiting(); }

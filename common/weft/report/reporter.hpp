@@ -32,8 +32,8 @@ class ErrorReporter final : public ErrorSink {
     std::string spool_file;         ///< empty: memory only
     std::size_t ring_max = 10'000;  ///< events in memory; more go to the file, or only their number is kept
     std::size_t spool_bytes_max = 64 * 1024 * 1024;
-    std::size_t batch_max = 256;                      ///< events a request
-    Duration retry = std::chrono::milliseconds(250);  ///< first delay after a failure, doubled up to 2 s
+    std::size_t batch_max = 256;  ///< events a request
+    Duration retry = 250ms;       ///< first delay after a failure, doubled up to 2 s
   };
   /// Sends one batch; what comes back decides: ok or `bad_event` removes it, anything else is tried again.
   using Send = std::function<Task<Result<ReportReply>>(ReportRequest)>;
