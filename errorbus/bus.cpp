@@ -8,9 +8,9 @@ namespace weft::errorbus {
 namespace {
 
 constexpr std::size_t kWaitingMax = 4096;  ///< events; so many are written without waiting for more
-constexpr Duration kProbe = std::chrono::seconds(1);
-constexpr Duration kSettle = std::chrono::minutes(1);
-constexpr Duration kHubTimeout = std::chrono::seconds(2);
+constexpr Duration kProbe = 1s;
+constexpr Duration kSettle = 1min;
+constexpr Duration kHubTimeout = 2s;
 const char* const kHealthCheck = "journal";
 
 /// How many may pass in this second.
@@ -18,7 +18,7 @@ class Rate {
  public:
   explicit Rate(std::uint64_t per_second) : per_second_(per_second) {}
   bool pass(TimePoint now) {
-    if (now - since_ >= std::chrono::seconds(1)) {
+    if (now - since_ >= 1s) {
       since_ = now;
       used_ = 0;
     }
@@ -60,8 +60,6 @@ struct ErrorBus::Impl {
 
   void start();
   void serve();
-  template <class Request, class Work>
-  void serve_query(const char* method, const char* summary, Work work);
   void serve_action(Action action, const char* summary);
   Task<Result<report::ReportReply>> report(report::ReportRequest request);
   void report_own(ErrorEvent event);
@@ -124,23 +122,17 @@ void ErrorBus::Impl::start() {
 }
 
 void ErrorBus::Impl::serve() {
-  peer_.serve({"report", "takes error events; answers when they are journaled"},
-              [this](calls::Call& call) -> Task<Result<wire::Payload>> {
-                auto request = call.payload().as<report::ReportRequest>();
-                if (!request) co_return request.error();
-                auto reply = co_await report(std::move(*request));
-                if (!reply) co_return reply.error();
-                co_return wire::Payload::of(*reply);
-              });
-  serve_query<EventsRequest>("events", "the journal's events, filtered",
+  peer::serve<report::ReportRequest>(peer_, {"report", "takes error events; answers when they are journaled"},
+                                     [this](report::ReportRequest request) { return report(std::move(request)); });
+  peer::serve<EventsRequest>(peer_, {"events", "the journal's events, filtered"},
                              [this](const EventsRequest& request) { return journal_.events(request); });
-  serve_query<IssuesRequest>("issues", "issues, last seen first", [this](const IssuesRequest& request) {
+  peer::serve<IssuesRequest>(peer_, {"issues", "issues, last seen first"}, [this](const IssuesRequest& request) {
     auto issues = journal_.issues(request);
     return issues ? Result<IssuesReply>(IssuesReply{std::move(*issues)}) : issues.error();
   });
-  serve_query<IssueRequest>("issue", "one issue with its first and last event",
+  peer::serve<IssueRequest>(peer_, {"issue", "one issue with its first and last event"},
                             [this](const IssueRequest& request) { return journal_.issue(request.id); });
-  serve_query<Value>("stats", "counts, backlog and state of this bus",
+  peer::serve<Value>(peer_, {"stats", "counts, backlog and state of this bus"},
                      [this](const Value&) { return Result<Stats>(stats()); });
   serve_action(Action::acknowledge, "somebody works on it");
   serve_action(Action::resolve, "it is fixed, in a version or in all");
@@ -150,20 +142,9 @@ void ErrorBus::Impl::serve() {
   if (!announced) log_.error("cannot announce the live errors", announced.error());
 }
 
-template <class Request, class Work>
-void ErrorBus::Impl::serve_query(const char* method, const char* summary, Work work) {
-  peer_.serve({method, summary}, [work](calls::Call& call) -> Task<Result<wire::Payload>> {
-    Result<Request> request = call.payload().bytes.empty() ? Result<Request>(Request()) : call.payload().as<Request>();
-    if (!request) co_return request.error();
-    auto reply = work(*request);
-    if (!reply) co_return reply.error();
-    co_return wire::Payload::of(*reply);
-  });
-}
-
 void ErrorBus::Impl::serve_action(Action action, const char* summary) {
   const std::string method(to_string(action));
-  serve_query<IssueAction>(method.c_str(), summary, [this, action](const IssueAction& by) {
+  peer::serve<IssueAction>(peer_, {method, summary}, [this, action](const IssueAction& by) {
     auto issue = journal_.act(action, by);
     if (issue) {
       log_.info("an issue was changed", {{"issue", by.id}, {"action", to_string(action)}, {"who", by.who}});

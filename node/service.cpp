@@ -9,10 +9,6 @@
 namespace weft::node {
 namespace {
 
-using calls::Call;
-using wire::Payload;
-using Answer = Task<Result<Payload>>;
-
 constexpr std::uint64_t kLinesMax = 100'000;
 constexpr Duration kReopenWithin = 3s, kReopenPause = 50ms;
 
@@ -21,49 +17,38 @@ class NodeService {
   NodeService(Supervisor& supervisor, Loop& loop, ServedHost host, NodeActions actions)
       : supervisor_(supervisor), loop_(loop), host_(std::move(host)), actions_(std::move(actions)) {}
 
-  Answer ps(Call&) {
+  PsReply ps() const {
     auto reply = ps_reply(supervisor_, host_.mesh, host_.host, loop_.clock());
     reply.fleet = host_.fleet;
-    co_return Payload::of(reply);
+    return reply;
   }
-  Answer restart(Call& call) {
-    auto request = call.payload().as<AgentRequest>();
-    if (!request) co_return request.error();
-    auto done = co_await supervisor_.restart_one(request->agent);
+  Task<Result<ProcessRow>> restart(AgentRequest request) {
+    auto done = co_await supervisor_.restart_one(request.agent);
     if (!done) co_return done.error();
-    co_return row(request->agent);
+    co_return row(request.agent);
   }
-  Answer stop(Call& call) {
-    auto request = call.payload().as<AgentRequest>();
-    if (!request) co_return request.error();
-    auto done = co_await supervisor_.stop_one(request->agent);
+  Task<Result<ProcessRow>> stop(AgentRequest request) {
+    auto done = co_await supervisor_.stop_one(request.agent);
     if (!done) co_return done.error();
-    co_return row(request->agent);
+    co_return row(request.agent);
   }
-  Answer start(Call& call) {
-    auto request = call.payload().as<AgentRequest>();
-    if (!request) co_return request.error();
-    auto done = supervisor_.start_one(request->agent);
-    if (!done) co_return done.error();
-    co_return row(request->agent);
+  Result<ProcessRow> start(const AgentRequest& request) {
+    auto done = supervisor_.start_one(request.agent);
+    if (!done) return done.error();
+    return row(request.agent);
   }
-  Answer logs(Call& call) {
-    auto request = call.payload().as<LogsRequest>();
-    if (!request) co_return request.error();
-    auto file = log_of(request->agent);
-    if (!file) co_return file.error();
+  Result<LogsReply> logs(LogsRequest request) const {
+    auto file = log_of(request.agent);
+    if (!file) return file.error();
     const auto number = file_number(*file);
-    if (request->offset > 0 && request->file != 0 && request->file != number) request->offset = 0;
-    const auto page = request->offset < 0
-                          ? log_tail(*file, static_cast<std::size_t>(std::min(request->lines, kLinesMax)))
-                          : log_from(*file, static_cast<std::uint64_t>(request->offset));
-    co_return Payload::of(LogsReply{page.text, static_cast<std::int64_t>(page.next_offset), number});
+    if (request.offset > 0 && request.file != 0 && request.file != number) request.offset = 0;
+    const auto page = request.offset < 0 ? log_tail(*file, static_cast<std::size_t>(std::min(request.lines, kLinesMax)))
+                                         : log_from(*file, static_cast<std::uint64_t>(request.offset));
+    return LogsReply{page.text, static_cast<std::int64_t>(page.next_offset), number};
   }
   /// Programs with Weft's library find out by themselves, within a second; others may do so on a signal of their own.
-  Answer reopen_logs(Call& call) {
-    auto request = call.payload().as<ReopenRequest>();
-    if (!request) co_return request.error();
-    std::vector<std::string> names = request->agents;
+  Task<Result<ReopenReply>> reopen_logs(ReopenRequest request) {
+    std::vector<std::string> names = std::move(request.agents);
     if (names.empty()) {
       names.emplace_back("node");
       for (const auto& child : supervisor_.children()) names.push_back(child->unit().name);
@@ -78,12 +63,12 @@ class NodeService {
       co_await sleep_for(loop_, kReopenPause);
       reply = reopened(names);
     }
-    co_return Payload::of(reply);
+    co_return reply;
   }
 
  private:
-  Payload row(const std::string& agent) const {
-    return Payload::of(row_of(*std::as_const(supervisor_).find(agent), loop_.clock()));
+  ProcessRow row(const std::string& agent) const {
+    return row_of(*std::as_const(supervisor_).find(agent), loop_.clock());
   }
   ReopenReply reopened(const std::vector<std::string>& names) const {
     ReopenReply reply;
@@ -126,21 +111,23 @@ class NodeService {
 void serve_node(mesh::Mesh& mesh, Supervisor& supervisor, Loop& loop, ServedHost host, NodeActions actions) {
   auto shut_down = actions.shut_down;
   auto service = std::make_shared<NodeService>(supervisor, loop, std::move(host), std::move(actions));
-  const auto serve = [&](std::string name, std::string summary, Answer (NodeService::*method)(Call&)) {
-    mesh.serve({std::move(name), std::move(summary)},
-               [service, method](Call& call) { return ((*service).*method)(call); });
-  };
-  serve("ps", "the processes of this host", &NodeService::ps);
-  serve("restart", "stops an agent and starts it again", &NodeService::restart);
-  serve("stop", "stops an agent; it stays down", &NodeService::stop);
-  serve("start", "starts an agent that is down", &NodeService::start);
-  serve("logs", "the end of an agent's log, or what came since", &NodeService::logs);
-  serve("reopen_logs", "waits until renamed log files are opened again", &NodeService::reopen_logs);
-  mesh.serve({"shutdown", "stops every process of this host, and the node"},
-             [&loop, shut_down = std::move(shut_down)](Call&) -> Answer {
-               loop.after(50ms, [shut_down] { shut_down(); });  // the answer goes first
-               co_return Payload::of(Value());
-             });
+  peer::serve<Value>(mesh, {"ps", "the processes of this host"},
+                     [service](const Value&) { return Result<PsReply>(service->ps()); });
+  peer::serve<AgentRequest>(mesh, {"restart", "stops an agent and starts it again"},
+                            [service](AgentRequest request) { return service->restart(std::move(request)); });
+  peer::serve<AgentRequest>(mesh, {"stop", "stops an agent; it stays down"},
+                            [service](AgentRequest request) { return service->stop(std::move(request)); });
+  peer::serve<AgentRequest>(mesh, {"start", "starts an agent that is down"},
+                            [service](const AgentRequest& request) { return service->start(request); });
+  peer::serve<LogsRequest>(mesh, {"logs", "the end of an agent's log, or what came since"},
+                           [service](LogsRequest request) { return service->logs(std::move(request)); });
+  peer::serve<ReopenRequest>(mesh, {"reopen_logs", "waits until renamed log files are opened again"},
+                             [service](ReopenRequest request) { return service->reopen_logs(std::move(request)); });
+  peer::serve<Value>(mesh, {"shutdown", "stops every process of this host, and the node"},
+                     [&loop, shut_down = std::move(shut_down)](const Value&) {
+                       loop.after(50ms, [shut_down] { shut_down(); });  // the answer goes first
+                       return Result<void>();
+                     });
 }
 
 }  // namespace weft::node

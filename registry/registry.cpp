@@ -136,11 +136,8 @@ struct Registry::Impl {
 
   template <class Request>
   void serve_one(const char* name, const char* summary, Answer<Request> answer) {
-    peer_.serve({name, summary}, [this, answer](calls::Call& call) -> Task<Result<wire::Payload>> {
-      auto request = call.payload().as<Request>();
-      if (!request) co_return request.error();
-      co_return co_await (this->*answer)(std::move(*request));
-    });
+    peer::serve<Request>(peer_, {name, summary},
+                         [this, answer](Request request) { return (this->*answer)(std::move(request)); });
   }
 
   void serve() {

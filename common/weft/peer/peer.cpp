@@ -69,17 +69,16 @@ struct Peer::Impl {
     tracing_.emplace(tracer, loop_, options_.agent);
     interceptors_.add(tracing_->interceptor());
     tracer.set_instance(options_.instance.to_string());
-    dispatcher_.serve({"_spans", "the spans it still has of a trace or message, for weft trace", "call"},
-                      [this, &tracer](Call& call) -> Task<Result<Payload>> {
-                        auto request = call.payload().as<SpansRequest>();
-                        if (!request) co_return request.error();
-                        auto reply = spans_of(tracer, loop_.clock(), *request);
-                        if (!reply) co_return reply.error();
-                        reply->agent = options_.agent;
-                        reply->host = options_.host;
-                        reply->instance = options_.instance.to_string();
-                        co_return Payload::of(*reply);
-                      });
+    peer::serve<SpansRequest>(dispatcher_,
+                              {"_spans", "the spans it still has of a trace or message, for weft trace", "call"},
+                              [this, &tracer](const SpansRequest& request) {
+                                auto reply = spans_of(tracer, loop_.clock(), request);
+                                if (!reply) return reply;
+                                reply->agent = options_.agent;
+                                reply->host = options_.host;
+                                reply->instance = options_.instance.to_string();
+                                return reply;
+                              });
   }
 
   Result<bool> publish_traced(std::string_view topic, Payload payload, PublishOptions how) {
@@ -331,7 +330,7 @@ void Peer::name_senders(std::function<std::string(std::uint64_t)> name) {
 
 LedgerReply Peer::ledger(const LedgerRequest& request) {
   if (request.tell) impl_->publications_.tell_all();
-  const std::size_t limit = std::min(request.limit, LedgerRequest::limit_max);
+  const std::size_t limit = std::min(request.limit, LedgerRequest::kLimitMax);
   LedgerReply reply;
   reply.agent = impl_->options_.agent;
   reply.host = impl_->options_.host;

@@ -12,6 +12,7 @@
 #include "weft/events/event.hpp"
 #include "weft/events/subscription.hpp"
 #include "weft/peer/options.hpp"
+#include "weft/peer/serve.hpp"
 #include "weft/wire/ledger_reply.hpp"
 #include "weft/wire/record.hpp"
 

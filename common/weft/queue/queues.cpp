@@ -3,7 +3,6 @@
 #include <map>
 
 #include "weft/base/lifetime.hpp"
-#include "weft/base/request.hpp"
 #include "weft/queue/consumer.hpp"
 #include "weft/queue/producer.hpp"
 
@@ -13,26 +12,6 @@ namespace {
 constexpr Duration kLook = 5ms;  // while draining
 constexpr Duration kRestoreAgain = 1s;
 constexpr std::size_t kQueuesMax = 10'000;
-
-template <class Request>
-Result<Request> read(const calls::Call& call) {
-  if (call.payload().bytes.empty()) return Request{};
-  auto value = call.payload().value();
-  if (!value) return value.error();
-  return request_of<Request>(*value);
-}
-
-/// Serves what needs no waiting: `make(Request) -> Result<Reply>`.
-template <class Request, class F>
-calls::Handler answering(F make) {
-  return [make](calls::Call& call) -> Task<Result<wire::Payload>> {
-    auto request = read<Request>(call);
-    if (!request) co_return request.error();
-    auto reply = make(std::move(*request));
-    if (!reply) co_return reply.error();
-    co_return wire::Payload::of(*reply);
-  };
-}
 
 }  // namespace
 
@@ -157,17 +136,22 @@ struct Queues::Impl {
   /// From the first queue on, this process answers who asks about queues.
   void show() {
     if (std::exchange(shown_, true)) return;
-    mesh_.serve({"_queues", "the work queues of this process, for weft queue"},
-                answering<QueuesRequest>(
-                    [this](const QueuesRequest& request) { return Result<QueuesReply>(info(request.queue)); }));
-    mesh_.serve({"_dlq_list", "dead letters of this process, for weft dlq"},
-                answering<DeadLettersRequest>([this](const DeadLettersRequest& request) { return list(request); }));
-    mesh_.serve({"_dlq_show", "one dead letter with its payload"},
-                answering<DeadLetterRequest>([this](const DeadLetterRequest& request) { return letter(request); }));
-    mesh_.serve({"_dlq_replay", "puts dead letters into their queues again"},
-                answering<ReplayRequest>([this](const ReplayRequest& request) { return replay(request); }));
-    mesh_.serve({"_dlq_purge", "forgets dead letters"},
-                answering<PurgeRequest>([this](const PurgeRequest& request) { return purge(request); }));
+    answer<QueuesRequest>("_queues", "the work queues of this process, for weft queue",
+                          [this](const QueuesRequest& request) { return Result<QueuesReply>(info(request.queue)); });
+    answer<DeadLettersRequest>("_dlq_list", "dead letters of this process, for weft dlq",
+                               [this](const DeadLettersRequest& request) { return list(request); });
+    answer<DeadLetterRequest>("_dlq_show", "one dead letter with its payload",
+                              [this](const DeadLetterRequest& request) { return letter(request); });
+    answer<ReplayRequest>("_dlq_replay", "puts dead letters into their queues again",
+                          [this](const ReplayRequest& request) { return replay(request); });
+    answer<PurgeRequest>("_dlq_purge", "forgets dead letters",
+                         [this](const PurgeRequest& request) { return purge(request); });
+  }
+
+  /// People type these requests: a field that is unknown is an error.
+  template <class Request, class Work>
+  void answer(const char* method, const char* summary, Work work) {
+    peer::serve<Request>(mesh_, {method, summary}, std::move(work), Unknown::refuse);
   }
 
   QueuesReply info(std::string_view queue) const {
@@ -272,8 +256,8 @@ struct Queues::Impl {
   void serve(std::string method, Handler handler, ServeOptions serve) {
     show();
     if (consumers_.empty()) {
-      mesh_.serve({"_offer", "items of a work queue are offered to this process"},
-                  [this](calls::Call& call) { return offer(call); });
+      peer::serve<Offer>(mesh_, {"_offer", "items of a work queue are offered to this process"},
+                         [this](Offer offered, calls::Call& call) { return offer(std::move(offered), call); });
     }
     wire::MethodInfo info{method, serve.summary, "queue"};
     auto made = std::make_unique<Consumer>(loop_, mesh_, options_, method, std::move(handler), std::move(serve),
@@ -282,15 +266,13 @@ struct Queues::Impl {
     consumers_.emplace(std::move(method), std::move(made));
   }
 
-  Task<Result<wire::Payload>> offer(calls::Call& call) {
-    auto offer = call.payload().as<Offer>();
-    if (!offer) co_return offer.error();
-    const auto found = consumers_.find(offer->queue);
+  Task<Result<wire::Payload>> offer(Offer offer, const calls::Call& call) {
+    const auto found = consumers_.find(offer.queue);
     if (found == consumers_.end()) {
       co_return Error(codes::no_such_method, "agent '" + options_.agent + "' does not work on a queue '" +
-                                                 offer->queue.substr(0, kNameMax) + "'");
+                                                 offer.queue.substr(0, kNameMax) + "'");
     }
-    co_return co_await found->second->offer(std::move(*offer), call);
+    co_return co_await found->second->offer(std::move(offer), call);
   }
 
   // ---- the end
