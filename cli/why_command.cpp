@@ -16,35 +16,28 @@ struct WhyArguments {
   std::string what, from;
 };
 
-std::string text_of(const Value& value) { return value.is_string() ? printable(value.as_string()) : to_json(value); }
-
-void print_call(const Value& why) {
-  const bool refused = !why["refused"].is_null();
+void print_call(const wire::CallExplanation& why) {
   Table instances({"", "HOST", "INSTANCE", "CIRCUIT", "IN FLIGHT", "ROUND TRIP", "WHY"});
-  if (why["instances"].is_list()) {
-    for (const Value& one : why["instances"].as_list()) {
-      const bool chosen = one["chosen"] == Value(true);
-      if (chosen && !refused)
-        print_line(text_of(why["target"]) + " goes to " + text_of(one["instance"]) + " on " + text_of(one["host"]));
-      const double round_trip = one["round_trip_ms"].is_number() ? one["round_trip_ms"].as_double() : 0;
-      instances.add({chosen ? "->" : "", text_of(one["host"]), text_of(one["instance"]), text_of(one["breaker"]),
-                     text_of(one["in_flight"]),
-                     round_trip > 0 ? shown_time(std::chrono::duration_cast<Duration>(
-                                          std::chrono::duration<double, std::milli>(round_trip)))
-                                    : "unknown",
-                     text_of(one["reason"])});
-    }
+  for (const auto& one : why.instances) {
+    if (one.chosen && !why.refused)
+      print_line(printable(why.target) + " goes to " + printable(one.instance) + " on " + printable(one.host));
+    const auto round_trip = std::chrono::duration<double, std::milli>(one.round_trip_ms);
+    instances.add({one.chosen ? "->" : "", printable(one.host), printable(one.instance), printable(one.breaker),
+                   std::to_string(one.in_flight),
+                   one.round_trip_ms > 0 ? shown_time(std::chrono::duration_cast<Duration>(round_trip)) : "unknown",
+                   printable(one.reason)});
   }
-  if (refused) print_line(text_of(why["target"]) + " is refused: " + text_of(why["refused"]));
-  if (why["instances"].is_list() && !why["instances"].as_list().empty()) instances.print();
-  if (!why["policy"].is_list()) return;
+  if (why.refused) print_line(printable(why.target) + " is refused: " + printable(*why.refused));
+  if (!why.instances.empty()) instances.print();
   Table policy({"POLICY", "VALUE", "OF", "FROM"});
-  for (const Value& one : why["policy"].as_list())
-    policy.add({text_of(one["key"]), text_of(one["value"]), text_of(one["pattern"]), text_of(one["where"])});
-  policy.print();
+  for (const auto& one : why.policy) {
+    policy.add({printable(one.key), one.value.is_string() ? printable(one.value.as_string()) : to_json(one.value),
+                printable(one.pattern), printable(one.where)});
+  }
+  if (!why.policy.empty()) policy.print();
 }
 
-Task<Result<Value>> explain(Session& session, Target target, std::string from) {
+Task<Result<wire::CallExplanation>> explain(Session& session, Target target, std::string from) {
   calls::CallOptions options(session.global().timeout);
   options.host = target.host;
   if (from.empty()) co_return session.mesh().explain_call(target.text(), options);
@@ -57,7 +50,7 @@ Task<Result<Value>> explain(Session& session, Target target, std::string from) {
   const wire::Payload payload = wire::Payload::of(request);
   auto answer = co_await session.mesh().call(std::move(method), payload, ask);
   if (!answer) co_return answer.error();
-  co_return answer->value();
+  co_return answer->as<wire::CallExplanation>();
 }
 
 /// What the instances would answer: they are there, but serve no such method.
@@ -79,13 +72,13 @@ Task<int> why_call(Session& session, Target target, std::string from) {
   const auto missing = unserved(session.mesh().directory(), target);
   auto why = co_await explain(session, std::move(target), std::move(from));
   if (!why) co_return fail(session.global(), why.error());
-  if (missing && (*why)["refused"].is_null()) why->set("refused", missing->describe());
+  if (missing && !why->refused) why->refused = missing->describe();
   if (session.global().json) {
-    print_json(*why);
+    print_json(to_value(*why));
   } else {
     print_call(*why);
   }
-  co_return (*why)["refused"].is_null() ? kDone : kFailed;
+  co_return why->refused ? kFailed : kDone;
 }
 
 /// Who has heard a topic that matches, and what became of it on the way.

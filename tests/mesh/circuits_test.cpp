@@ -63,8 +63,8 @@ TEST_CASE_METHOD(Fixture,
   CHECK(told.is(codes::circuit_open));
   CHECK(told.message.find("as first@alpha said: the next probe goes in ") != std::string::npos);
   CHECK(worker.calls == before);
-  const Value why = other->explain_call("work.do");
-  CHECK(why["instances"].as_list()[0]["reason"].as_string().find(", as first@alpha said") != std::string::npos);
+  const auto why = other->explain_call("work.do");
+  CHECK(why.instances.at(0).reason.find(", as first@alpha said") != std::string::npos);
 
   worker.fails.reset();
   pass(kOpenFor * 95 / 100);

@@ -149,7 +149,7 @@ TEST_CASE_METHOD(Fixture, "circuits are listed, opened and closed by hand") {
   CHECK(call());
   CHECK(ask("open", "work.dp").error().message.find("did you mean 'work.do'?") != std::string::npos);
   CHECK(ask("opne", "work.do").error().message.find("did you mean 'open'?") != std::string::npos);
-  CHECK((*mesh.explain_call("work.do").find("instances")).as_list()[0]["chosen"] == Value(true));
+  CHECK(mesh.explain_call("work.do").instances.at(0).chosen);
 }
 
 TEST_CASE_METHOD(Fixture, "ten sends with one key have one effect, and all get its answer") {
@@ -256,24 +256,22 @@ TEST_CASE_METHOD(Fixture, "what a call would do is told with the place of each r
   add("alpha");
   auto& remote = add("beta");
   auto& mesh = connect();
-  const Value why = mesh.explain_call("work.do");
-  REQUIRE(why["instances"].as_list().size() == 2);
+  const auto why = mesh.explain_call("work.do");
+  REQUIRE(why.instances.size() == 2);
   int chosen = 0;
-  for (const auto& instance : why["instances"].as_list()) {
-    if (instance["chosen"] == Value(true)) ++chosen;
-    CHECK((instance["chosen"] == Value(true)) == (instance["host"] == Value("alpha")));
+  for (const auto& instance : why.instances) {
+    if (instance.chosen) ++chosen;
+    CHECK(instance.chosen == (instance.host == "alpha"));
   }
   CHECK(chosen == 1);
   bool told = false;
-  for (const auto& setting : why["policy"].as_list())
-    told = told ||
-           (setting["key"] == Value("timeout") && setting["where"] == Value("--set mesh.policies.work.timeout=3s"));
+  for (const auto& setting : why.policy)
+    told = told || (setting.key == "timeout" && setting.where == "--set mesh.policies.work.timeout=3s");
   CHECK(told);
   CallOptions there;
   there.host = "beta";
-  const Value elsewhere = mesh.explain_call("work.do", there);
-  for (const auto& instance : elsewhere["instances"].as_list())
-    CHECK((instance["instance"] == Value(remote.id)) == (instance["chosen"] == Value(true)));
+  const auto elsewhere = mesh.explain_call("work.do", there);
+  for (const auto& instance : elsewhere.instances) CHECK((instance.instance == remote.id) == instance.chosen);
   there.host = "gamma";
-  CHECK(mesh.explain_call("work.do", there)["refused"].as_string().find("NO_RESPONDERS") != std::string::npos);
+  CHECK(mesh.explain_call("work.do", there).refused.value().find("NO_RESPONDERS") != std::string::npos);
 }

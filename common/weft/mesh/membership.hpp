@@ -74,7 +74,7 @@ class Membership {
   bool slot_taken_ = false;  // by another instance, though options_.owns_slot
   Error last_error_;
   std::uint64_t epoch_ = 0;
-  Duration lease_ = std::chrono::seconds(3);
+  Duration lease_ = 3s;
   Ulid term_;                        // of the registry's records we hold
   std::optional<TimePoint> settle_;  // until then, records that a restarted registry lacks are kept
   TimePoint home_lost_{};

@@ -377,7 +377,7 @@ void Mesh::set_policies(std::shared_ptr<const Policies> policies) {
   impl_->steering_.set_policies(std::move(policies));
 }
 
-Value Mesh::explain_call(std::string_view target, const CallOptions& options) {
+wire::CallExplanation Mesh::explain_call(std::string_view target, const CallOptions& options) {
   return impl_->steering_.explain(target, options);
 }
 

@@ -13,6 +13,7 @@
 #include "weft/mesh/options.hpp"
 #include "weft/observe/observe.hpp"
 #include "weft/peer/peer.hpp"
+#include "weft/wire/call_explanation.hpp"
 
 namespace weft::net {
 class Context;
@@ -66,9 +67,8 @@ class Mesh final : public ErrorSink {
   /// of them is in its answer.
   Task<Result<Gathered>> call_all(std::string target, Payload payload, CallOptions options = {},
                                   GatherOptions gathering = {});
-  /// The decision that a call would get now, by the same code, without making it: {target, policy: [{key, value,
-  /// pattern, where}], instances: [{instance, host, chosen, breaker, round_trip_ms, reason, …}], refused}.
-  Value explain_call(std::string_view target, const CallOptions& options = {});
+  /// The decision that a call would get now, by the same code, without making it.
+  wire::CallExplanation explain_call(std::string_view target, const CallOptions& options = {});
   /// Of the calls made from now on, and of further attempts of those under way. How long answers are kept by
   /// idempotency key stays as it was for methods that were called with one.
   void set_policies(std::shared_ptr<const Policies> policies);

@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "weft/base/hash.hpp"
 #include "weft/calls/caller.hpp"
 #include "weft/mesh/directory.hpp"
 #include "weft/policy/balancer.hpp"
@@ -41,10 +42,6 @@ class Router {
   const std::string& reach(const InstanceRecord& record, const std::string& local, const std::string& remote) const;
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
-  };
   std::string hosts_of(std::string_view agent) const;
   void changed(const InstanceRecord& record, const Removal* removed);
   std::shared_ptr<InstanceState> instance_state_of(const InstanceRecord& record);
@@ -52,7 +49,7 @@ class Router {
   Directory& directory_;
   Caller& caller_;
   const Identity& identity_;
-  std::unordered_map<std::string, std::shared_ptr<const Candidates>, Hash, std::equal_to<>> known_;  // by agent
+  std::unordered_map<std::string, std::shared_ptr<const Candidates>, TextHash, std::equal_to<>> known_;  // by agent
   std::unordered_map<Ulid, std::shared_ptr<InstanceState>> instance_states_;
   std::uint64_t version_ = 1;
 };

@@ -107,7 +107,7 @@ Result<void> Steering::fill(Selector& ask, const Route& route, const CallOptions
 }
 
 std::uint64_t Steering::chance(Balance balance) {
-  return balance == Balance::random_two ? random_.next() : ++turns_ * kGolden;
+  return balance == Balance::random_two ? random_.next() : ++turns_ * kGoldenRatio;
 }
 
 Result<const Router::Candidate*> Steering::select(Route& route, const CallOptions& options) {

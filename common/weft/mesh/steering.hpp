@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "weft/base/hash.hpp"
 #include "weft/base/target.hpp"
 #include "weft/mesh/circuit_gossip.hpp"
 #include "weft/mesh/gather.hpp"
@@ -19,6 +20,7 @@
 #include "weft/peer/peer.hpp"
 #include "weft/policy/balancer.hpp"
 #include "weft/policy/retry.hpp"
+#include "weft/wire/call_explanation.hpp"
 
 namespace weft::mesh {
 
@@ -124,13 +126,9 @@ class Steering {
   /// `not_found` class, naming the nearest target called.
   Result<std::size_t> force(std::string_view target, std::string_view instance, BreakerForce force);
   /// The decision that a call of `name` would get now, and its policy with the places that said so.
-  Value explain(std::string_view name, const CallOptions& options);
+  wire::CallExplanation explain(std::string_view name, const CallOptions& options);
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
-  };
   std::shared_ptr<TargetState> look_up(std::string_view name);
   static Result<void> fill(Selector& ask, const Route& route, const CallOptions& options);
   bool is_served(std::string_view name) const;
@@ -150,8 +148,6 @@ class Steering {
   void answers_again(const InstanceState& instance_state);
   std::uint64_t chance(Balance balance);
 
-  static constexpr std::uint64_t kGolden = 0x9e3779b97f4a7c15;  // 2^64 over the golden ratio: equals take turns
-
   Loop& loop_;
   Caller& caller_;
   Router& router_;
@@ -164,7 +160,7 @@ class Steering {
   OutgoingReports own_reports_;
   PeerReports peer_reports_;
   std::function<void()> notify_reports_;
-  std::unordered_map<std::string, std::shared_ptr<TargetState>, Hash, std::equal_to<>> targets_;
+  std::unordered_map<std::string, std::shared_ptr<TargetState>, TextHash, std::equal_to<>> targets_;
   std::shared_ptr<TargetState> last_;  // that was called: the next call is often one of the same
 };
 

@@ -8,18 +8,18 @@ namespace {
 
 double milliseconds(double seconds) noexcept { return seconds * 1000; }
 
-Value to_value(const Explanation& verdict) {
-  Value out;
-  out.set("instance", verdict.instance.to_string());
-  out.set("host", verdict.host);
-  out.set("local", verdict.local);
-  out.set("chosen", verdict.chosen);
-  out.set("breaker", std::string(to_string(verdict.breaker)));
-  out.set("in_flight", verdict.in_flight);
-  out.set("round_trip_ms", milliseconds(verdict.round_trip));
-  out.set("errors", verdict.errors);
-  out.set("cost_ms", milliseconds(verdict.cost));
-  out.set("reason", verdict.reason);
+wire::ExplainedInstance explained(const Explanation& verdict) {
+  wire::ExplainedInstance out;
+  out.instance = verdict.instance.to_string();
+  out.host = verdict.host;
+  out.local = verdict.local;
+  out.chosen = verdict.chosen;
+  out.breaker = to_string(verdict.breaker);
+  out.in_flight = verdict.in_flight;
+  out.round_trip_ms = milliseconds(verdict.round_trip);
+  out.errors = verdict.errors;
+  out.cost_ms = milliseconds(verdict.cost);
+  out.reason = verdict.reason;
   return out;
 }
 
@@ -84,26 +84,23 @@ struct BreakerRequest {
 };
 
 void Steering::serve(Peer& peer) {
-  auto answer = [this](Call& call) -> Result<Payload> {
-    auto request = call.payload().bytes.empty() ? BreakerRequest() : call.payload().as<BreakerRequest>();
-    if (!request) return request.error();
-    if (request->action == "list") return Payload::of(breakers());
+  const auto work = [this](const BreakerRequest& request) -> Result<Value> {
+    if (request.action == "list") return breakers();
     const std::vector<std::string_view> actions{"open", "close", "automatic"};
-    const auto at = std::find(actions.begin(), actions.end(), request->action);
+    const auto at = std::find(actions.begin(), actions.end(), request.action);
     if (at == actions.end())
-      return Error(codes::bad_value, "no action '" + request->action + "'" + did_you_mean(request->action, actions),
+      return Error(codes::bad_value, "no action '" + request.action + "'" + did_you_mean(request.action, actions),
                    "wanted list, open, close or automatic");
     const BreakerForce forces[] = {BreakerForce::open, BreakerForce::closed, BreakerForce::none};
-    auto count = force(request->target, request->instance, forces[at - actions.begin()]);
+    auto count = force(request.target, request.instance, forces[at - actions.begin()]);
     if (!count) return count.error();
     log_.warn("circuits changed by hand",
-              {{"target", request->target}, {"action", request->action}, {"circuits", *count}});
+              {{"target", request.target}, {"action", request.action}, {"circuits", *count}});
     Value changed;
     changed.set("changed", *count);
-    return Payload::of(changed);
+    return changed;
   };
-  peer.serve({"_breakers", "circuits of the calls this process makes, for weft breaker"},
-             [answer](Call& call) -> Task<Result<Payload>> { co_return answer(call); });
+  peer::serve<BreakerRequest>(peer, {"_breakers", "circuits of the calls this process makes, for weft breaker"}, work);
 }
 
 Value Steering::breakers() {
@@ -155,44 +152,35 @@ Result<std::size_t> Steering::force(std::string_view asked, std::string_view ins
                "circuits are those of agent.method as this process calls it; weft breaker list shows them");
 }
 
-Value Steering::explain(std::string_view name, const CallOptions& options) {
+wire::CallExplanation Steering::explain(std::string_view name, const CallOptions& options) {
   const auto target = this->target(name);
   refresh(*target);
   const Route route(target);
-  Value out;
-  out.set("target", target->name);
-  Value::List policy;
-  for (const auto& setting : target->policy->settings) {
-    Value one;
-    one.set("key", setting.key);
-    one.set("value", setting.value);
-    one.set("pattern", setting.pattern);
-    one.set("where", setting.where);
-    policy.push_back(std::move(one));
-  }
-  out.set("policy", std::move(policy));
+  wire::CallExplanation out;
+  out.target = target->name;
+  for (const auto& setting : target->policy->settings)
+    out.policy.push_back({setting.key, setting.value, setting.pattern, setting.where});
   Selector ask;
   if (auto fine = fill(ask, route, options); !fine) {
-    out.set("refused", fine.error().describe());
+    out.refused = fine.error().describe();
     return out;
   }
   // The turn that the next call will have: the same decision.
-  const auto why = policy::explain(target->stats_list, route.policy(), ask, loop_.turn_time(), (turns_ + 1) * kGolden);
-  Value::List instances;
+  const auto why =
+      policy::explain(target->stats_list, route.policy(), ask, loop_.turn_time(), (turns_ + 1) * kGoldenRatio);
   bool chosen = false;
   bool asked_for = false;
   for (const auto& verdict : why) {
     chosen = chosen || verdict.chosen;
     asked_for = asked_for || verdict.asked_for;
-    instances.push_back(to_value(verdict));
+    out.instances.push_back(explained(verdict));
   }
-  out.set("instances", std::move(instances));
   if (auto unserved = not_served(*target); unserved && asked_for) {
-    out.set("refused", unserved->describe());
+    out.refused = unserved->describe();
   } else if (!chosen) {
     auto why_not = refused(*target, options, asked_for ? Choice::Refused::circuit_open : Choice::Refused::nobody);
     if (asked_for) why_not.message += breaker_rules(*target->policy);
-    out.set("refused", why_not.describe());
+    out.refused = why_not.describe();
   }
   return out;
 }

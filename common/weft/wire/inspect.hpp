@@ -34,7 +34,7 @@ struct PeersReply {
   WEFT_FIELDS(PeersReply, records)
 };
 
-/// `_why`: what a call from this process would meet: what Mesh::explain_call() returns.
+/// `_why`: what a call from this process would meet: WhyRequest -> CallExplanation.
 struct WhyRequest {
   std::string target;  ///< "agent.method"
   std::string host;    ///< only instances there
@@ -81,9 +81,9 @@ struct WaitingCall {
   std::string on_behalf_of;  ///< the method of this process whose handler made it; empty: none
   WEFT_FIELDS(WaitingCall, target, endpoint, id, age_us, left_us, on_behalf_of)
 };
-/// `_waits`: nil -> who waits for whom, the oldest first; at most waits_max of each.
+/// `_waits`: nil -> who waits for whom, the oldest first; at most kWaitsMax of each.
 struct WaitsReply {
-  static constexpr std::size_t waits_max = 1000;
+  static constexpr std::size_t kWaitsMax = 1000;
   std::string agent, host, instance;
   std::vector<HandledCall> handled;
   std::vector<WaitingCall> waiting;
