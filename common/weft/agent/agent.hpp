@@ -1,15 +1,15 @@
 // The door of the SDK: what an agent's author includes, and nothing more. docs/writing-an-agent.md teaches it.
 #pragma once
-#include <exception>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "weft/actor/actor.hpp"
+#include "weft/agent/detail.hpp"
 #include "weft/agent/health_check.hpp"
 #include "weft/agent/keep_trace.hpp"
 #include "weft/agent/stream.hpp"
@@ -43,125 +43,6 @@ struct AgentInfo {
   bool loop_bound = false;        ///< its handlers use io/, Timer or mesh(): actors.workers must be 0
 };
 
-namespace detail {
-template <class F>
-struct HandlerArguments : HandlerArguments<decltype(&F::operator())> {};
-template <class C, class R, class Request>
-struct HandlerArguments<R (C::*)(Request, Call&) const> {
-  using request = std::remove_cvref_t<Request>;
-};
-template <class C, class R, class Request>
-struct HandlerArguments<R (C::*)(Request, Call&)> {
-  using request = std::remove_cvref_t<Request>;
-};
-template <class F>
-struct ItemArguments : ItemArguments<decltype(&F::operator())> {};
-template <class C, class R, class Request>
-struct ItemArguments<R (C::*)(Request, const QueueItem&) const> {
-  using request = std::remove_cvref_t<Request>;
-};
-template <class C, class R, class Request>
-struct ItemArguments<R (C::*)(Request, const QueueItem&)> {
-  using request = std::remove_cvref_t<Request>;
-};
-template <class F>
-struct EventArguments : EventArguments<decltype(&F::operator())> {};
-template <class C, class R, class Message>
-struct EventArguments<R (C::*)(Message, const Event&) const> {
-  using message = std::remove_cvref_t<Message>;
-};
-template <class C, class R, class Message>
-struct EventArguments<R (C::*)(Message, const Event&)> {
-  using message = std::remove_cvref_t<Message>;
-};
-template <class F>
-struct StreamArguments : StreamArguments<decltype(&F::operator())> {};
-template <class C, class R, class Request>
-struct StreamArguments<R (C::*)(Request, Call&, Stream&) const> {
-  using request = std::remove_cvref_t<Request>;
-};
-template <class C, class R, class Request>
-struct StreamArguments<R (C::*)(Request, Call&, Stream&)> {
-  using request = std::remove_cvref_t<Request>;
-};
-template <class T>
-Payload payload_of(const T& value) {
-  if constexpr (std::is_same_v<T, Payload>)
-    return value;
-  else
-    return Payload::of(value);
-}
-template <class T>
-Result<T> payload_as(const Payload& payload) {
-  if constexpr (std::is_same_v<T, Payload>)
-    return payload;
-  else
-    return payload.as<T>();
-}
-template <class T>
-struct IsTask : std::false_type {};
-template <class T>
-struct IsTask<Task<T>> : std::true_type {};
-template <class F>
-Task<CheckResult> run_check(std::shared_ptr<F> run) {
-  if constexpr (IsTask<std::invoke_result_t<F&>>::value) {
-    auto found = co_await (*run)();
-    co_return CheckResult(std::move(found));
-  } else {
-    co_return CheckResult((*run)());
-  }
-}
-
-/// What became of work on the loop, on its way to the actor that waits for it.
-template <class T>
-using LoopOutcome = std::variant<Result<T>, std::exception_ptr>;
-
-/// Runs on the loop what an actor waits for.
-template <class T>
-Task<void> answer_from(std::function<Task<Result<T>>()> work, actor::Responder<LoopOutcome<T>> give) {
-  LoopOutcome<T> outcome(std::in_place_index<1>);
-  try {
-    outcome.template emplace<0>(co_await work());
-  } catch (...) {
-    outcome.template emplace<1>(std::current_exception());
-  }
-  give(std::move(outcome));
-}
-
-template <class T>
-Task<T> answer_of(Completion<T> completion) {
-  co_return co_await completion;
-}
-
-/// An actor's answer on its way to a coroutine of the loop. Owns itself; whichever comes first, answer or time, counts.
-template <class R>
-class LoopPort final : public actor::ReplyPort {
- public:
-  using Completer = typename Completion<Result<R>>::Completer;
-  static void ask(actor::System& system, Loop& loop, const actor::Address& to, actor::Envelope* request,
-                  Duration timeout, Completer completer) {
-    auto shared = std::make_shared<Completer>(std::move(completer));
-    if (timeout > Duration())
-      loop.after(timeout, [shared, timeout] { shared->complete(actor::detail::no_reply(timeout)); });
-    system.ask(to, request, {}, *new LoopPort(loop, std::move(shared)));
-  }
-  void answer(actor::Envelope* reply) noexcept override {
-    Result<R> result = reply->kind == actor::Envelope::Kind::value && reply->type == &actor::message_type<R>
-                           ? Result<R>(std::move(reply->as<R>()))
-                           : Result<R>(actor::detail::error_of(*reply, actor::message_type<R>));
-    actor::Envelope::destroy(reply);
-    loop_.post(
-        [completer = completer_, result = std::move(result)]() mutable { completer->complete(std::move(result)); });
-    delete this;
-  }
-
- private:
-  LoopPort(Loop& loop, std::shared_ptr<Completer> completer) : loop_(loop), completer_(std::move(completer)) {}
-  Loop& loop_;
-  std::shared_ptr<Completer> completer_;
-};
-}  // namespace detail
-
 /// An agent's hold on its process and its mesh. Lives as long as the process. What an agent hands over here (handlers,
 /// work, tasks) runs as one actor, in its turns: one piece at a time, though another may start where one waits at
 /// co_await. That actor, and those of actors(), run on the loop, or on worker threads when `actors.workers` says so.
@@ -175,7 +56,7 @@ class Agent {
   /// are Payload, Value, or types that WEFT_FIELDS describes. A request that is no Request is answered `bad_payload`.
   template <class F>
   void serve(std::string method, F handler, std::string summary = {}) {
-    using Request = typename detail::HandlerArguments<F>::request;
+    using Request = typename detail::Arguments<F>::first;
     serve_payload({std::move(method), std::move(summary)},
                   [handler = std::move(handler)](Call& call) mutable { return answer<Request>(handler, call); });
   }
@@ -184,7 +65,7 @@ class Agent {
   /// `queues` says; one of kind `invalid`, or a request that is no Request: a dead letter at once. docs/queues.md.
   template <class F>
   void serve_queue(std::string method, F handler, queue::ServeOptions options = {}) {
-    using Request = typename detail::ItemArguments<F>::request;
+    using Request = typename detail::Arguments<F>::first;
     serve_queue_payload(
         std::move(method),
         [handler = std::move(handler)](const QueueItem& item) mutable { return answer<Request>(handler, item); },
@@ -194,7 +75,7 @@ class Agent {
   /// is the last word; otherwise as serve().
   template <class F>
   void serve_stream(std::string method, F handler, std::string summary = {}) {
-    using Request = typename detail::StreamArguments<F>::request;
+    using Request = typename detail::Arguments<F>::first;
     serve_stream_payload({std::move(method), std::move(summary), "stream"},
                          [handler = std::move(handler)](Call& call, Stream& stream) mutable {
                            return answer_stream<Request>(handler, call, stream);
@@ -204,7 +85,7 @@ class Agent {
   /// logged and dropped. A bad pattern is a bug and throws.
   template <class F>
   void subscribe(std::string_view pattern, F handler, SubscribeOptions options = {}) {
-    using Message = typename detail::EventArguments<F>::message;
+    using Message = typename detail::Arguments<F>::first;
     keep_subscription(
         pattern,
         [this, handler = std::move(handler)](const Event& event) mutable {
@@ -278,7 +159,7 @@ class Agent {
   /// in the turn of the actor that awaits it, also with what it throws. When that actor ends meanwhile, the work goes
   /// on: it owns what it uses.
   template <class T>
-  Task<Result<T>> on_loop(std::function<Task<Result<T>>()> work) {
+  Task<Result<T>> on_loop(UniqueFunction<Task<Result<T>>()> work) {
     if (in_loop() && !actor::Context::in_turn()) {
       detail::KeepTrace<Result<T>> done(work());
       co_return co_await done;

@@ -7,7 +7,6 @@
 #include "weft/agent/actor_metrics.hpp"
 #include "weft/agent/owned_event.hpp"
 #include "weft/agent/tree_of.hpp"
-#include "weft/base/request.hpp"
 #include "weft/events/consumer_span.hpp"
 #include "weft/policy/policy.hpp"
 
@@ -170,9 +169,9 @@ Task<Result<Stream>> Hosted::open_stream_payload(std::string target, Payload pay
     if (!stream) co_return stream.error();
     co_return Stream(*this, std::move(*stream));
   }
-  std::function<Task<Result<Stream>>()> work = [this, target = std::move(target), payload = std::move(payload),
-                                                options = std::move(options)] {
-    return open_stream_payload(target, payload, options);
+  UniqueFunction<Task<Result<Stream>>()> work = [this, target = std::move(target), payload = std::move(payload),
+                                                 options = std::move(options)]() mutable {
+    return open_stream_payload(std::move(target), std::move(payload), std::move(options));
   };
   co_return co_await on_loop<Stream>(std::move(work));
 }
@@ -230,11 +229,13 @@ Result<void> Hosted::publish_payload(std::string_view topic, Payload payload, co
 Task<Result<Payload>> Hosted::call_payload(std::string target, Payload payload, CallOptions options) {
   if (!options.within) join_trace(options.trace);
   if (in_loop()) {
-    detail::KeepTrace<Result<Payload>> reply(mesh_.call(std::move(target), std::move(payload), options));
+    detail::KeepTrace<Result<Payload>> reply(mesh_.call(std::move(target), std::move(payload), std::move(options)));
     co_return co_await reply;
   }
-  std::function<Task<Result<Payload>>()> work = [this, target = std::move(target), payload = std::move(payload),
-                                                 options] { return mesh_.call(target, payload, options); };
+  UniqueFunction<Task<Result<Payload>>()> work = [this, target = std::move(target), payload = std::move(payload),
+                                                  options = std::move(options)]() mutable {
+    return mesh_.call(std::move(target), std::move(payload), std::move(options));
+  };
   co_return co_await on_loop<Payload>(std::move(work));
 }
 
@@ -333,18 +334,17 @@ void Hosted::undecodable(const Event& event, const Error& error) {
 }
 
 void Hosted::serve_tree() {
-  mesh_.serve(
-      {"_tree", "the live supervision tree of its actors, for weft tree"}, [this](Call& call) -> Task<Result<Payload>> {
-        auto request =
-            request_of<TreeRequest>(call.payload().bytes.empty() ? Value() : call.payload().value().value_or(Value()));
-        if (!request) co_return request.error();
-        TreeReply reply = tree_of(actors_, request->limit);
+  peer::serve<TreeRequest>(
+      mesh_, {"_tree", "the live supervision tree of its actors, for weft tree"},
+      [this](const TreeRequest& request) {
+        TreeReply reply = tree_of(actors_, request.limit);
         reply.agent = name();
         reply.host = host();
         const unsigned workers = actors_.scheduler().workers();
         reply.scheduler = workers == 0 ? "loop" : std::to_string(workers) + " workers";
-        co_return Payload::of(reply);
-      });
+        return Result<TreeReply>(std::move(reply));
+      },
+      Unknown::refuse);
 }
 
 Task<void> Hosted::drain(Duration budget) {

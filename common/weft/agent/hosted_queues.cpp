@@ -28,18 +28,18 @@ void Hosted::serve_queue_payload(std::string method, queue::Handler handler, que
 
 Task<Result<Ulid>> Hosted::push_payload(std::string target, Payload payload, PushOptions options) {
   join_trace(options.trace);
-  std::function<Task<Result<Ulid>>()> work = [this, target = std::move(target), payload = std::move(payload),
-                                              options = std::move(options)] {
-    return accepted(queues_.push(target, payload, options));
+  UniqueFunction<Task<Result<Ulid>>()> work = [this, target = std::move(target), payload = std::move(payload),
+                                               options = std::move(options)]() mutable {
+    return accepted(queues_.push(std::move(target), std::move(payload), std::move(options)));
   };
   co_return co_await on_loop<Ulid>(std::move(work));
 }
 
 Task<Result<Payload>> Hosted::push_and_wait_payload(std::string target, Payload payload, PushOptions options) {
   join_trace(options.trace);
-  std::function<Task<Result<Payload>>()> work = [this, target = std::move(target), payload = std::move(payload),
-                                                 options = std::move(options)] {
-    return finished(queues_.push(target, payload, options));
+  UniqueFunction<Task<Result<Payload>>()> work = [this, target = std::move(target), payload = std::move(payload),
+                                                  options = std::move(options)]() mutable {
+    return finished(queues_.push(std::move(target), std::move(payload), std::move(options)));
   };
   co_return co_await on_loop<Payload>(std::move(work));
 }

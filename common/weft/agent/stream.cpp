@@ -33,7 +33,7 @@ Task<Result<std::optional<wire::Payload>>> Stream::read_payload() {
     detail::KeepTrace<Result<std::optional<wire::Payload>>> chunk(stream_->read());
     co_return co_await chunk;
   }
-  std::function<Task<Result<std::optional<wire::Payload>>>()> work = [stream = stream_] { return stream->read(); };
+  UniqueFunction<Task<Result<std::optional<wire::Payload>>>()> work = [stream = stream_] { return stream->read(); };
   co_return co_await agent_->on_loop<std::optional<wire::Payload>>(std::move(work));
 }
 
@@ -42,8 +42,8 @@ Task<Result<void>> Stream::write_payload(wire::Payload chunk) {
     detail::KeepTrace<Result<void>> written(stream_->write(std::move(chunk)));
     co_return co_await written;
   }
-  std::function<Task<Result<Nothing>>()> work = [stream = stream_, chunk = std::move(chunk)] {
-    return write_on_loop(stream, chunk);
+  UniqueFunction<Task<Result<Nothing>>()> work = [stream = stream_, chunk = std::move(chunk)]() mutable {
+    return write_on_loop(std::move(stream), std::move(chunk));
   };
   auto done = co_await agent_->on_loop<Nothing>(std::move(work));
   if (!done) co_return done.error();
@@ -52,7 +52,7 @@ Task<Result<void>> Stream::write_payload(wire::Payload chunk) {
 
 Task<Result<void>> Stream::end_writes() {
   if (agent_->in_loop()) co_return stream_->end_writes();
-  std::function<Task<Result<Nothing>>()> work = [stream = stream_] { return end_on_loop(stream); };
+  UniqueFunction<Task<Result<Nothing>>()> work = [stream = stream_] { return end_on_loop(stream); };
   auto done = co_await agent_->on_loop<Nothing>(std::move(work));
   if (!done) co_return done.error();
   co_return Result<void>();
@@ -63,7 +63,7 @@ Task<Result<wire::Payload>> Stream::result() {
     detail::KeepTrace<Result<wire::Payload>> answer(stream_->result());
     co_return co_await answer;
   }
-  std::function<Task<Result<wire::Payload>>()> work = [stream = stream_] { return stream->result(); };
+  UniqueFunction<Task<Result<wire::Payload>>()> work = [stream = stream_] { return stream->result(); };
   co_return co_await agent_->on_loop<wire::Payload>(std::move(work));
 }
 

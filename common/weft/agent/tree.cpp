@@ -39,7 +39,7 @@ TreeReply tree_of(const actor::System& system, std::uint64_t limit) {
   for (const auto reason : {actor::Drop::no_such_actor, actor::Drop::stopped, actor::Drop::unhandled}) {
     reply.dead_letters += totals.dropped[static_cast<std::size_t>(reason)];
   }
-  for (const auto& info : first_of(system.snapshot(), std::min(limit, TreeRequest::limit_max))) {
+  for (const auto& info : first_of(system.snapshot(), std::min(limit, TreeRequest::kLimitMax))) {
     TreeActor out;
     out.id = info.address.id();
     out.parent = info.parent;

@@ -8,7 +8,7 @@
 namespace weft {
 
 struct TreeRequest {
-  static constexpr std::uint64_t limit_max = 100'000;
+  static constexpr std::uint64_t kLimitMax = 100'000;
   std::uint64_t limit = 10'000;  ///< actors at most
   WEFT_FIELDS(TreeRequest, limit)
 };
