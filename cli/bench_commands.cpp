@@ -18,7 +18,7 @@ struct BenchArguments {
   std::size_t size = 128, outstanding = 10, subscribers = 1;
   bool outstanding_given = false;
   double rate = 0;  ///< a second; 0: as many as `outstanding` allows
-  Duration duration = std::chrono::seconds(5);
+  Duration duration = 5s;
 };
 
 constexpr std::size_t kRateOutstanding = 10'000;

@@ -68,7 +68,7 @@ struct Global {
   bool no_color = false;
   std::string registry;  ///< call endpoint; from --registry or WEFT_REGISTRY; may be empty
   std::string context;   ///< "mesh@host"; from --context or WEFT_CONTEXT; may be empty
-  Duration timeout = std::chrono::seconds(5);
+  Duration timeout = 5s;
 };
 
 /// Prints `error` on stderr, and with --json as {"error": …} on stdout too; returns kUsage for

@@ -11,7 +11,7 @@ namespace {
 struct PingArguments {
   std::string who;
   std::size_t count = 1;
-  Duration interval = std::chrono::seconds(1);
+  Duration interval = 1s;
 };
 struct LatencyArguments {
   std::string target, payload = "{}";

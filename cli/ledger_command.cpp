@@ -38,7 +38,7 @@ Task<Result<wire::LedgerReply>> ask(Session& session, const wire::InstanceRecord
   options.instance = record.instance.to_string();
   wire::LedgerRequest request;
   request.tell = tell;
-  request.limit = wire::LedgerRequest::limit_max;
+  request.limit = wire::LedgerRequest::kLimitMax;
   const std::string target = record.agent + "._ledger";
   auto answer = co_await session.mesh().call(target, wire::Payload::of(request), options);
   co_return read_as<wire::LedgerReply>(answer);

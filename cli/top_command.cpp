@@ -12,7 +12,7 @@ using wire::StatsReply;
 
 struct TopArguments {
   std::string who;
-  Duration interval = std::chrono::seconds(1);
+  Duration interval = 1s;
   std::size_t count = 0;  // rounds; 0: until Ctrl-C
   bool links = false;
 };

@@ -92,7 +92,7 @@ Task<Result<TreeReply>> ask(Session& session, const wire::InstanceRecord& record
   calls::CallOptions options(session.global().timeout);
   options.instance = record.instance.to_string();
   TreeRequest request;
-  if (all) request.limit = TreeRequest::limit_max;
+  if (all) request.limit = TreeRequest::kLimitMax;
   const std::string target = record.agent + "._tree";
   auto answer = co_await session.mesh().call(target, wire::Payload::of(request), options);
   if (!answer) co_return answer.error();

@@ -126,10 +126,10 @@ struct Options {
   std::string host;
   std::string version;
   JournalOptions journal;
-  std::string hub;                                       ///< call endpoint; empty: this bus is the hub
-  Severity forward = Severity::info;                     ///< events below stay here
-  Duration commit_delay = std::chrono::milliseconds(2);  ///< reports that come within it share one transaction
-  std::uint64_t live_per_second = 1'000;                 ///< events published live; more are counted and left out
+  std::string hub;                        ///< call endpoint; empty: this bus is the hub
+  Severity forward = Severity::info;      ///< events below stay here
+  Duration commit_delay = 2ms;            ///< reports that come within it share one transaction
+  std::uint64_t live_per_second = 1'000;  ///< events published live; more are counted and left out
 };
 
 /// Loop-bound. Borrows all that its constructor takes.

@@ -8,7 +8,7 @@ namespace {
 
 using namespace weft;
 
-constexpr Duration kDrain = std::chrono::seconds(5);
+constexpr Duration kDrain = 5s;
 
 errorbus::Options options_from(const config::Config& config, const std::string& version) {
   errorbus::Options options;

@@ -16,7 +16,7 @@ namespace weft::registry {
 struct Options {
   peer::PeerOptions peer;          ///< agent, slot, instance and fixed ports of the registry itself
   std::vector<std::string> peers;  ///< call endpoints of other registries; its own among them does no harm
-  Duration lease = std::chrono::seconds(3);
+  Duration lease = 3s;
   std::size_t instances_max = 65'536;  ///< registered here; more are answered `table_full`
   std::map<std::string, std::string> tags;
   std::string admin;  ///< address of the admin door, for its own record

@@ -32,7 +32,7 @@ class Board {
   struct Limits {
     std::size_t hosts_max = 256;
     std::size_t series_max = 4096;  ///< of all hosts together; each takes some 25 KiB at one value a second, at most 70
-    Duration forget = std::chrono::hours(1);
+    Duration forget = 1h;
   };
   explicit Board(Limits limits) : limits_(limits) {}
 

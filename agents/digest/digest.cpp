@@ -30,7 +30,7 @@ Digest::Digest(Settings settings, Agent& agent)
       "hosts",
       [this](Value, Call&) -> Task<Result<std::vector<HostSeen>>> { co_return board_.hosts(agent_.loop().now()); },
       "hosts that send figures, and how long ago they last did");
-  agent_.every(std::chrono::minutes(1), [this] { expire(); });
+  agent_.every(1min, [this] { expire(); });
   show_metrics();
 }
 

@@ -32,7 +32,7 @@ void Sketch::add(double value) {
   auto bin = std::lower_bound(bins_.begin(), bins_.end(), key, [](const Bin& b, std::int16_t k) { return b.key < k; });
   if (bin == bins_.end() || bin->key != key) bin = bins_.insert(bin, {key, 0});
   if (bin->count < std::numeric_limits<std::uint16_t>::max()) ++bin->count;
-  if (bins_.size() > bins_max) join_smallest();
+  if (bins_.size() > kBinsMax) join_smallest();
 }
 
 void Sketch::join_smallest() {

@@ -14,7 +14,7 @@ class Sketch {
   using Counts = std::map<std::int16_t, std::uint64_t>;  ///< several sketches added up, by bin, in order of value
   /// With more than that (so never below 129 values) the two neighbours that hold fewest values are joined, and only
   /// what lies in them is off by more than kSketchError.
-  static constexpr std::size_t bins_max = 128;
+  static constexpr std::size_t kBinsMax = 128;
 
   void add(double value);
   void add_to(Counts& counts) const;

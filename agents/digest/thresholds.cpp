@@ -53,7 +53,7 @@ std::vector<Crossing> Thresholds::check(const std::string& host, const std::stri
 
 bool Thresholds::turned(State& state, double value, TimePoint now) const {
   const Rule& rule = rules_[state.rule];
-  if (now - state.last_at > silence_max) state.turning_since.reset();
+  if (now - state.last_at > kSilenceMax) state.turning_since.reset();
   state.last_at = now;
   const bool turning = state.raised ? rule.back(value) : rule.over(value);
   if (!turning) {

@@ -30,7 +30,7 @@ struct Crossing {
 
 class Thresholds {
  public:
-  static constexpr Duration silence_max = std::chrono::seconds(30);  ///< longer without a value: a wait begins anew
+  static constexpr Duration kSilenceMax = 30s;  ///< longer without a value: a wait begins anew
 
   /// Errors: `bad_value` naming the threshold and what is wrong with it.
   static Result<Thresholds> make(std::vector<Threshold> thresholds);

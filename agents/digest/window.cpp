@@ -6,7 +6,7 @@
 namespace weft::digest {
 
 void ExactWindow::add(double value, TimePoint now) {
-  while (!samples_.empty() && (samples_.size() >= samples_max || samples_.front().at <= now - span_))
+  while (!samples_.empty() && (samples_.size() >= kSamplesMax || samples_.front().at <= now - span_))
     samples_.pop_front();
   samples_.push_back({now, value});
 }

@@ -16,10 +16,10 @@ struct Figures {
   WEFT_FIELDS(Figures, count, min, mean, p50, p95, max)
 };
 
-/// Exact, of at most `samples_max` values: with more in the span the oldest leave early, as `count` shows.
+/// Exact, of at most `kSamplesMax` values: with more in the span the oldest leave early, as `count` shows.
 class ExactWindow {
  public:
-  static constexpr std::size_t samples_max = 1024;
+  static constexpr std::size_t kSamplesMax = 1024;
   explicit ExactWindow(Duration span) : span_(span) {}
   void add(double value, TimePoint now);
   Figures figures(TimePoint now) const;
@@ -66,9 +66,9 @@ class Series {
   TimePoint last_at() const noexcept { return last_at_; }
 
  private:
-  ExactWindow minute_{std::chrono::minutes(1)};
-  BucketWindow five_minutes_{std::chrono::seconds(10), 30};
-  BucketWindow hour_{std::chrono::minutes(1), 60};
+  ExactWindow minute_{1min};
+  BucketWindow five_minutes_{10s, 30};
+  BucketWindow hour_{1min, 60};
   TimePoint last_at_{};
 };
 

@@ -15,11 +15,11 @@ namespace weft::logwatch {
 class Follower {
  public:
   struct Options {
-    std::vector<std::string> globs;              ///< glob(7)
-    Tail::From from = Tail::From::end;           ///< for files that were there before the first start
-    std::size_t files_max = 256;                 ///< more are counted and not followed
-    std::size_t line_max = 16 * 1024;            ///< bytes
-    Duration linger = std::chrono::seconds(30);  ///< a file without a name is left after that long without growth
+    std::vector<std::string> globs;     ///< glob(7)
+    Tail::From from = Tail::From::end;  ///< for files that were there before the first start
+    std::size_t files_max = 256;        ///< more are counted and not followed
+    std::size_t line_max = 16 * 1024;   ///< bytes
+    Duration linger = 30s;              ///< a file without a name is left after that long without growth
   };
   using OnLine = std::function<void(const std::string& path, const Line& line)>;
   /// Told once a path until it can be read again.

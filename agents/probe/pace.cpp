@@ -13,10 +13,10 @@ Duration times(Duration duration, double factor) noexcept {
 }
 }  // namespace
 
-Duration Pace::first() noexcept { return times(std::min(period_, start_within), unit()); }
+Duration Pace::first() noexcept { return times(std::min(period_, kStartWithin), unit()); }
 
 Duration Pace::next(Duration since) noexcept {
-  return std::max(times(period_, 1 - jitter + 2 * jitter * unit()) - since, Duration::zero());
+  return std::max(times(period_, 1 - kJitter + 2 * kJitter * unit()) - since, Duration::zero());
 }
 
 /// Uniform in [0, 1).

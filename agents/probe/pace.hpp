@@ -9,9 +9,8 @@ namespace weft::probe {
 /// 16 bytes, as each target has one. The same seed gives the same delays.
 class Pace {
  public:
-  static constexpr double jitter = 0.1;  ///< of a period, to both sides
-  static constexpr Duration start_within =
-      std::chrono::seconds(10);  ///< the first check of each, or its period if shorter
+  static constexpr double kJitter = 0.1;         ///< of a period, to both sides
+  static constexpr Duration kStartWithin = 10s;  ///< the first check of each, or its period if shorter
 
   Pace(Duration period, std::uint64_t seed) noexcept : period_(period), state_(seed) {}
   /// Until the first check.

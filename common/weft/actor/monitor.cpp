@@ -11,11 +11,11 @@
 namespace weft::actor {
 namespace {
 
-void cut(std::string& text) noexcept { text.resize(utf8::cut(text, MonitorEvent::text_max).size()); }
+void cut(std::string& text) noexcept { text.resize(utf8::cut(text, MonitorEvent::kTextMax).size()); }
 
 void cut(MonitorEvent& event) noexcept {
   cut(event.name);
-  if (event.fields.size() > MonitorEvent::fields_max) event.fields.resize(MonitorEvent::fields_max);
+  if (event.fields.size() > MonitorEvent::kFieldsMax) event.fields.resize(MonitorEvent::kFieldsMax);
   for (auto& field : event.fields) cut(field.value);
 }
 

@@ -20,7 +20,7 @@ std::string_view to_string(Level level) noexcept;
 
 /// One thing that happened. A value.
 struct MonitorEvent {
-  static constexpr std::size_t fields_max = 8, text_max = 256;  ///< what is longer is cut
+  static constexpr std::size_t kFieldsMax = 8, kTextMax = 256;  ///< what is longer is cut
   struct Field {
     std::string_view key;  ///< a constant
     std::string value;

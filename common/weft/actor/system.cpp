@@ -33,7 +33,7 @@ System::~System() {
 
 void System::stop_now() {
   runtime_->stop_all(false);
-  while (!runtime_->all_stopped() && runtime_->scheduler().drive(std::chrono::milliseconds(1))) {
+  while (!runtime_->all_stopped() && runtime_->scheduler().drive(1ms)) {
   }
 }
 
@@ -173,7 +173,7 @@ ShutdownReport System::shutdown(Duration budget) {
   Stopping stopping(*runtime_, budget);
   int idle = 0;
   while (!stopping.step()) {
-    idle = runtime_->scheduler().drive(std::chrono::milliseconds(1)) ? 0 : idle + 1;
+    idle = runtime_->scheduler().drive(1ms) ? 0 : idle + 1;
     if (idle > 3 && !stopping.hurry()) break;
   }
   return stopping.report();
@@ -189,7 +189,7 @@ void System::shutdown_async(Loop& loop, Duration budget, UniqueFunction<void(Shu
   auto again = std::make_shared<UniqueFunction<void()>>();
   *again = [poll, weak = std::weak_ptr(again)] {
     if (poll->stopping.step()) return poll->done(poll->stopping.report());
-    poll->loop.after(std::chrono::milliseconds(1), [keep = weak.lock()] { (*keep)(); });
+    poll->loop.after(1ms, [keep = weak.lock()] { (*keep)(); });
   };
   loop.post([again] { (*again)(); });
 }

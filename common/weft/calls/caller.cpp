@@ -259,7 +259,7 @@ std::vector<WaitingCall> Caller::waiting() const {
     all.push_back(std::move(waiting));
   });
   std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.age_us > b.age_us; });
-  if (all.size() > wire::WaitsReply::waits_max) all.resize(wire::WaitsReply::waits_max);
+  if (all.size() > wire::WaitsReply::kWaitsMax) all.resize(wire::WaitsReply::kWaitsMax);
   return all;
 }
 

@@ -12,7 +12,7 @@ namespace weft::calls {
 
 class Deadlines {
  public:
-  static constexpr Duration kTick = std::chrono::milliseconds(1);
+  static constexpr Duration kTick = 1ms;
 
   /// Owned by whoever waits; leaves the wheel with its owner.
   class Entry {

@@ -115,7 +115,7 @@ class Dispatcher {
   const std::uint64_t sender_;
   std::uint32_t epoch_ = 0;
   std::uint64_t ended_ = 0, failures_ = 0;
-  static constexpr Duration kQuiet = std::chrono::milliseconds(200);
+  static constexpr Duration kQuiet = 200ms;
   bool draining_ = false;
   TimePoint refused_{};  // when somebody was, or draining began
 };

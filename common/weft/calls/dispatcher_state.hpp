@@ -4,6 +4,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <optional>
 
+#include "weft/base/hash.hpp"
 #include "weft/calls/dispatcher.hpp"
 
 namespace weft::calls {
@@ -11,8 +12,7 @@ namespace weft::calls {
 using DispatchKey = std::pair<std::uint64_t, std::uint64_t>;  // connection, correlation id
 struct DispatchKeyHash {
   std::size_t operator()(const DispatchKey& key) const noexcept {
-    const auto mixed = (key.first * 0x9e3779b97f4a7c15u ^ key.second) * 0xff51afd7ed558ccdu;
-    return mixed ^ mixed >> 32;
+    return murmur_mix(key.first * kGoldenRatio ^ key.second);
   }
 };
 

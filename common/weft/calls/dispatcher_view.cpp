@@ -47,7 +47,7 @@ std::vector<HandledCall> Dispatcher::handled() const {
     all.push_back(std::move(one));
   }
   std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.age_us > b.age_us; });
-  if (all.size() > wire::WaitsReply::waits_max) all.resize(wire::WaitsReply::waits_max);
+  if (all.size() > wire::WaitsReply::kWaitsMax) all.resize(wire::WaitsReply::kWaitsMax);
   return all;
 }
 

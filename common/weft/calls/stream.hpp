@@ -13,7 +13,7 @@ struct StreamOptions : CallOptions {
   StreamOptions() { timeout = Duration::zero(); }  ///< no limit of the whole, unless one is given
   std::uint32_t window = 1024 * 1024;  ///< bytes of chunks on their way to this end; a chunk may be larger than it
   /// A read or write that waits longer than this fails the stream; 0: it may wait without end.
-  Duration idle = std::chrono::seconds(30);
+  Duration idle = 30s;
   bool writes = false;  ///< chunks of the request follow: write() them, and end_writes()
 };
 

@@ -8,14 +8,10 @@
 #include <unordered_map>
 #include <vector>
 
+#include "weft/base/hash.hpp"
 #include "weft/events/event.hpp"
 
 namespace weft::events {
-
-struct TextHash {
-  using is_transparent = void;
-  std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>()(text); }
-};
 
 class Ledger {
  public:

@@ -22,7 +22,7 @@ struct FrameBuffer {
 /// Buffers that came back. give() is thread-safe, take() is its owner's.
 class FrameBuffer::Home {
  public:
-  static constexpr std::size_t kept_max = 32;
+  static constexpr std::size_t kKeptMax = 32;
   ~Home() {
     for (auto* one = returned_.load(); one;) delete std::exchange(one, one->next);
   }
@@ -34,9 +34,9 @@ class FrameBuffer::Home {
     return one;
   }
   void keep(std::unique_ptr<FrameBuffer> one) {
-    if (kept_.size() < kept_max) kept_.push_back(std::move(one));
+    if (kept_.size() < kKeptMax) kept_.push_back(std::move(one));
   }
-  /// What came back is kept up to kept_max, and else freed: a slow subscriber may have held many.
+  /// What came back is kept up to kKeptMax, and else freed: a slow subscriber may have held many.
   void tidy() {
     if (returned_.load(std::memory_order_relaxed)) collect();
   }

@@ -2,6 +2,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "weft/base/hash.hpp"
 #include "weft/base/lifetime.hpp"
 #include "weft/net/channel.hpp"
 #include "weft/net/socket.hpp"
@@ -16,11 +17,6 @@ constexpr std::size_t kAllMax = 4 * kSubscriptionsMax;  // of all connections
 constexpr int kReceiveBytes = 64 * 1024;
 constexpr int kQueueMin = 16;             // frames, however large they are
 constexpr std::int64_t kFrameMax = 1024;  // of a subscription, encrypted; ZeroMQ's own table takes 30 times its size
-
-struct TextHash {
-  using is_transparent = void;
-  std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>()(text); }
-};
 
 /// A large payload, which ZeroMQ sends without a copy and frees in its own thread.
 zmq::message_t message_of(Bytes&& payload) {

@@ -43,7 +43,7 @@ Result<SpansReply> spans_of(const observe::Tracer& tracer, const Clock& clock, c
     found = tracer.of_message(message->id, message->sender);
   }
   SpansReply reply;
-  const std::size_t shown = std::min(found.size(), SpansRequest::spans_max);
+  const std::size_t shown = std::min(found.size(), SpansRequest::kSpansMax);
   reply.more = found.size() - shown;
   for (std::size_t i = found.size() - shown; i < found.size(); ++i)
     reply.spans.push_back(info_of(found[i], tracer, clock));

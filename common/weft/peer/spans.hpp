@@ -10,7 +10,7 @@
 namespace weft::peer {
 
 struct SpansRequest {
-  static constexpr std::size_t spans_max = 1000;  ///< in one answer; the newest
+  static constexpr std::size_t kSpansMax = 1000;  ///< in one answer; the newest
   std::string trace_id;                           ///< 32 hex digits; or
   std::uint64_t message_id = 0;                   ///< of one message
   std::string sender;                             ///< of that one, 16 hex digits; empty: of anybody

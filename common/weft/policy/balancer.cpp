@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "weft/base/hash.hpp"
+
 namespace weft::policy {
 namespace {
 
@@ -19,13 +21,6 @@ std::size_t below(std::uint64_t chance, std::size_t bound) noexcept {  // Lemire
   return static_cast<std::size_t>(((chance >> 32) * bound) >> 32);
 }
 
-std::uint64_t mix(std::uint64_t x) noexcept {  // splitmix64
-  x += 0x9e3779b97f4a7c15ull;
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ull;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111ebull;
-  return x ^ (x >> 31);
-}
-
 /// How much a measure still counts.
 double known_after(Duration idle) noexcept {
   if (idle < kForget / 64) return 1;
@@ -35,7 +30,8 @@ double known_after(Duration idle) noexcept {
 
 /// Weighted rendezvous hashing (Mosharaf et al.; draft-ietf-bess-weighted-hrw).
 double rendezvous(std::uint64_t key, const InstanceState& instance_state) noexcept {
-  const double unit = (static_cast<double>(mix(key ^ instance_state.place) >> 11) + 0.5) / 9007199254740992.0;  // 2^53
+  const double unit =
+      (static_cast<double>(splitmix64(key ^ instance_state.place) >> 11) + 0.5) / 9007199254740992.0;  // 2^53
   return -instance_state.weight / std::log(unit);
 }
 
@@ -203,7 +199,7 @@ class Decision {
   }
 
   std::size_t hash() const noexcept {
-    const std::uint64_t key = mix(std::hash<std::string_view>{}(ask_.key));
+    const std::uint64_t key = splitmix64(std::hash<std::string_view>{}(ask_.key));
     double total = 1, weights = 0;
     for (std::size_t i = 0; i < tracks_.size(); ++i) {
       if (!eligible(i)) continue;

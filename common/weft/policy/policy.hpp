@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "weft/base/base.hpp"
+#include "weft/base/hash.hpp"
 #include "weft/config/config.hpp"
 
 namespace weft::policy {
@@ -125,16 +126,12 @@ class Policies {
     TargetPattern pattern;
     std::vector<PolicySetting> settings;
   };
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
-  };
   const EffectivePolicy& effective(const std::vector<std::size_t>& matching) const;
 
   std::vector<Rule> rules_;  // the most specific last
   // Policies are few: one for each set of rules that matched something.
   mutable std::map<std::vector<std::size_t>, std::unique_ptr<EffectivePolicy>> made_;
-  mutable std::unordered_map<std::string, const EffectivePolicy*, Hash, std::equal_to<>> seen_;
+  mutable std::unordered_map<std::string, const EffectivePolicy*, TextHash, std::equal_to<>> seen_;
 };
 
 /// From the section mesh.policies. Throws std::logic_error for what the schema does not let pass.

@@ -14,7 +14,7 @@ observe::Attributes trace_resource(const config::Config& config, const std::stri
 
 class Tracing {
  public:
-  static constexpr Duration kFlushMax = std::chrono::seconds(2);
+  static constexpr Duration kFlushMax = 2s;
 
   /// Borrows all but `settings`.
   Tracing(io::IoLoop& loop, observe::OtlpSettings settings, Random& random, observe::Metrics& metrics,

@@ -16,14 +16,14 @@ namespace weft::queue {
 
 /// How one queue is kept at its producer: a part of the section `queues`.
 struct Rules {
-  std::size_t items_max = 100'000;                   ///< unfinished; more are refused
-  std::size_t bytes_max = 256 * 1024 * 1024;         ///< of payloads of unfinished items; more are refused
-  std::size_t attempts = 5;                          ///< failed ones, then it is a dead letter
-  Delivery delivery = Delivery::at_least_once;       ///< at_most_once: what may have been done is never given again
-  Durability durability = Durability::none;          ///< of accepted items; dead letters are on disk in any case
-  Duration item_timeout = std::chrono::seconds(60);  ///< of one attempt, from when it was sent
-  Duration retry_delay = std::chrono::milliseconds(200);  ///< after the first failure; doubled each time, up to 30 s
-  std::size_t dead_letters_max = 10'000;                  ///< the oldest go first, and are counted
+  std::size_t items_max = 100'000;              ///< unfinished; more are refused
+  std::size_t bytes_max = 256 * 1024 * 1024;    ///< of payloads of unfinished items; more are refused
+  std::size_t attempts = 5;                     ///< failed ones, then it is a dead letter
+  Delivery delivery = Delivery::at_least_once;  ///< at_most_once: what may have been done is never given again
+  Durability durability = Durability::none;     ///< of accepted items; dead letters are on disk in any case
+  Duration item_timeout = 60s;                  ///< of one attempt, from when it was sent
+  Duration retry_delay = 200ms;                 ///< after the first failure; doubled each time, up to 30 s
+  std::size_t dead_letters_max = 10'000;        ///< the oldest go first, and are counted
   WEFT_FIELDS(Rules, items_max, bytes_max, attempts, delivery, durability, item_timeout, retry_delay, dead_letters_max)
 };
 

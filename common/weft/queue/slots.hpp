@@ -15,7 +15,7 @@ namespace weft::queue {
 class Slots {
  public:
   /// A slot that was granted is kept for its producer for this long, and then free again.
-  static constexpr Duration kReserved = std::chrono::seconds(2);
+  static constexpr Duration kReserved = 2s;
   /// A slot that is taken.
   using Ticket = std::uint64_t;
   struct Share {

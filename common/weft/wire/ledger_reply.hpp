@@ -10,7 +10,7 @@
 namespace weft::wire {
 
 struct LedgerRequest {
-  static constexpr std::uint64_t limit_max = 100'000;
+  static constexpr std::uint64_t kLimitMax = 100'000;
   std::uint64_t limit = 10'000;  ///< topics at most, of each side
   bool tell = false;             ///< also tells every subscriber now where each topic stands
   WEFT_FIELDS(LedgerRequest, limit, tell)

@@ -38,7 +38,7 @@ Duration TransitTimes::excess(std::uint64_t sender, std::int64_t sent, WallTime 
   const auto [at, first] = senders_.try_emplace(sender, Fastest{now, took, took});
   Fastest& fastest = at->second;
   const std::int64_t age = now - fastest.window;
-  if (age > window_us) fastest = {now, took, age > 2 * window_us ? took : fastest.here};
+  if (age > kWindowUs) fastest = {now, took, age > 2 * kWindowUs ? took : fastest.here};
   fastest.here = std::min(fastest.here, took);
   return std::chrono::microseconds(took - std::min(fastest.here, fastest.before));
 }

@@ -16,7 +16,7 @@ std::optional<std::int64_t> sent_us(BytesView extension);
 class TransitTimes {
  public:
   /// Each sender's fastest is forgotten after two of these, since clocks drift.
-  static constexpr std::int64_t window_us = 60'000'000;
+  static constexpr std::int64_t kWindowUs = 60'000'000;
   Duration excess(std::uint64_t sender, std::int64_t sent_us, WallTime now);
 
  private:

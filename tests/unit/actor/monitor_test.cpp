@@ -192,15 +192,15 @@ TEST_CASE("long texts and too many fields are cut, not within a character") {
   event.name = std::string(10'000, 'x');
   MonitorEvent::Field field;
   field.key = "text";
-  field.value.assign(MonitorEvent::text_max - 1, 'y').append("\xC3\xA9");
+  field.value.assign(MonitorEvent::kTextMax - 1, 'y').append("\xC3\xA9");
   event.fields.assign(20, field);
-  event.fields[0].value = std::string(MonitorEvent::text_max, 'z');
+  event.fields[0].value = std::string(MonitorEvent::kTextMax, 'z');
   monitor.record(std::move(event));
   const auto kept = monitor.snapshot().latest.at(0);
-  CHECK(kept.name.size() == MonitorEvent::text_max);
-  CHECK(kept.fields.size() == MonitorEvent::fields_max);
-  CHECK(kept.fields[0].value.size() == MonitorEvent::text_max);
-  CHECK(kept.fields[1].value == std::string(MonitorEvent::text_max - 1, 'y'));
+  CHECK(kept.name.size() == MonitorEvent::kTextMax);
+  CHECK(kept.fields.size() == MonitorEvent::kFieldsMax);
+  CHECK(kept.fields[0].value.size() == MonitorEvent::kTextMax);
+  CHECK(kept.fields[1].value == std::string(MonitorEvent::kTextMax - 1, 'y'));
 }
 
 TEST_CASE("snapshots taken while another thread writes are of one moment each") {

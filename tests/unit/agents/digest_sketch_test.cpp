@@ -42,7 +42,7 @@ TEST_CASE("quantiles of nothing, one and the same value") {
 TEST_CASE("quantiles are within one percent over eighteen orders of magnitude, below zero too") {
   Random random(7);
   std::vector<double> values;
-  for (std::size_t i = 0; i < Sketch::bins_max; ++i) {
+  for (std::size_t i = 0; i < Sketch::kBinsMax; ++i) {
     const double magnitude = std::pow(10.0, random.unit() * 18 - 6);
     values.push_back(random.below(3) == 0 ? -magnitude : magnitude);
   }
@@ -67,7 +67,7 @@ TEST_CASE("with too many bins the sketch keeps its size and the middle of its va
   for (const double value : values) sketch.add(value);
   Sketch::Counts counts;
   sketch.add_to(counts);
-  CHECK(counts.size() == Sketch::bins_max);
+  CHECK(counts.size() == Sketch::kBinsMax);
   std::uint64_t total = 0;
   for (const auto& [key, count] : counts) total += count;
   CHECK(total == values.size());

@@ -38,7 +38,7 @@ TEST_CASE("the exact window holds a bounded number of values") {
   ExactWindow window(1min);
   for (int i = 0; i < 5000; ++i) window.add(i, kStart + i * 1ms);
   const auto figures = window.figures(kStart + 5s);
-  CHECK(figures.count == ExactWindow::samples_max);
+  CHECK(figures.count == ExactWindow::kSamplesMax);
   CHECK(figures.max == 4999);
 }
 

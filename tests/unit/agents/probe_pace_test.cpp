@@ -12,8 +12,8 @@ TEST_CASE("first checks are spread, and come soon even when the period is long")
   for (std::uint64_t target = 0; target < 1000; ++target) {
     const Duration first = Pace(1h, target).first();
     CHECK(first >= 0s);
-    CHECK(first < Pace::start_within);
-    if (first < Pace::start_within / 2) ++early;
+    CHECK(first < Pace::kStartWithin);
+    if (first < Pace::kStartWithin / 2) ++early;
   }
   CHECK(early > 400);
   CHECK(early < 600);

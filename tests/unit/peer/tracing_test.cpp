@@ -254,14 +254,14 @@ TEST_CASE_METHOD(TracingFixture, "an answer has the newest spans, and says how m
   make({true, 1});
   observe::Span span;
   span.context = tracer->start({});
-  for (std::uint64_t i = 1; i <= SpansRequest::spans_max + 5; ++i) {
+  for (std::uint64_t i = 1; i <= SpansRequest::kSpansMax + 5; ++i) {
     span.message_id = i;
     tracer->record(span);
   }
   SpansRequest request;
   request.trace_id = observe::to_hex(span.context.trace_id);
   const auto reply = spans_of(*tracer, loop.clock(), request);
-  CHECK(reply->spans.size() == SpansRequest::spans_max);
+  CHECK(reply->spans.size() == SpansRequest::kSpansMax);
   CHECK(reply->more == 5);
   CHECK(reply->spans.front().message_id == 6);
 }
