@@ -6,8 +6,9 @@
 
 namespace weft::node {
 namespace {
-constexpr std::array<std::string_view, kStates> kNames{"waiting",  "starting", "ready", "backoff",
-                                                       "stopping", "stopped",  "done",  "failed"};
+constexpr auto kNames = std::to_array<std::string_view>(
+    {"waiting", "starting", "ready", "backoff", "stopping", "stopped", "done", "failed"});
+static_assert(kNames.size() == kStates);
 constexpr Duration kAbortGrace = 2s;  // to write a core file
 }  // namespace
 

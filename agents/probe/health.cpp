@@ -6,8 +6,9 @@
 namespace weft::probe {
 
 namespace {
-constexpr std::array<std::string_view, 3> kNames{"unknown", "up", "down"};
-}
+constexpr auto kNames = std::to_array<std::string_view>({"unknown", "up", "down"});
+static_assert(kNames.size() == kStateCount);
+}  // namespace
 
 std::string_view to_string(State state) noexcept { return kNames[static_cast<std::size_t>(state)]; }
 

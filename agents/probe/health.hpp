@@ -8,6 +8,7 @@
 namespace weft::probe {
 
 enum class State : std::uint8_t { unknown, up, down };
+inline constexpr std::size_t kStateCount = static_cast<std::size_t>(State::down) + 1;
 std::string_view to_string(State state) noexcept;
 Result<State> from_text(std::string_view name, std::type_identity<State>);
 

@@ -18,6 +18,7 @@ namespace weft::actor {
 /// Above normal overtakes what waits below it within one actor. No starvation: one message in sixteen comes from a
 /// lower priority that waits. The order of one sender's messages of one priority is kept.
 enum class Priority : std::uint8_t { low, normal, high, critical };
+inline constexpr std::size_t kPriorityCount = static_cast<std::size_t>(Priority::critical) + 1;
 std::string_view to_string(Priority priority) noexcept;
 
 /// W3C trace context, carried on from the message in hand to what its handler sends.

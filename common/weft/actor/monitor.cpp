@@ -22,12 +22,14 @@ void cut(MonitorEvent& event) noexcept {
 }  // namespace
 
 std::string_view to_string(Family family) noexcept {
-  constexpr std::array<std::string_view, 5> names{"supervision", "actor", "system", "dispatch", "mailbox"};
+  constexpr auto names = std::to_array<std::string_view>({"supervision", "actor", "system", "dispatch", "mailbox"});
+  static_assert(names.size() == kFamilyCount);
   return names[static_cast<std::size_t>(family)];
 }
 
 std::string_view to_string(Level level) noexcept {
-  constexpr std::array<std::string_view, 6> names{"trace", "debug", "info", "warning", "error", "critical"};
+  constexpr auto names = std::to_array<std::string_view>({"trace", "debug", "info", "warning", "error", "critical"});
+  static_assert(names.size() == kLevelCount);
   return names[static_cast<std::size_t>(level)];
 }
 

@@ -14,7 +14,9 @@
 namespace weft::actor {
 
 enum class Family : std::uint8_t { supervision, actor, system, dispatch, mailbox };
+inline constexpr std::size_t kFamilyCount = static_cast<std::size_t>(Family::mailbox) + 1;
 enum class Level : std::uint8_t { trace, debug, info, warning, error, critical };
+inline constexpr std::size_t kLevelCount = static_cast<std::size_t>(Level::critical) + 1;
 std::string_view to_string(Family family) noexcept;
 std::string_view to_string(Level level) noexcept;
 

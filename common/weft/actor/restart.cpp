@@ -30,7 +30,9 @@ Duration without_jitter(const Backoff& backoff, std::uint32_t n) noexcept {
 }  // namespace
 
 std::string_view to_string(Reason reason) noexcept {
-  constexpr std::array<std::string_view, 6> names{"normal", "shutdown", "error", "escalated", "killed", "not_found"};
+  constexpr auto names =
+      std::to_array<std::string_view>({"normal", "shutdown", "error", "escalated", "killed", "not_found"});
+  static_assert(names.size() == kReasonCount);
   return names[static_cast<std::size_t>(reason)];
 }
 

@@ -22,6 +22,7 @@ enum class Reason : std::uint8_t {
   killed,     ///< it did not stop within its time
   not_found,  ///< there was no such actor: what a watcher of an unknown actor receives
 };
+inline constexpr std::size_t kReasonCount = static_cast<std::size_t>(Reason::not_found) + 1;
 std::string_view to_string(Reason reason) noexcept;
 
 /// Of a child that ended by itself; one that was stopped (shutdown) or never was is not restarted.

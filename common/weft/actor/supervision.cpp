@@ -46,7 +46,8 @@ bool is_down(const Member& member) { return member.status == Status::waiting || 
 }  // namespace
 
 std::string_view to_string(Strategy strategy) noexcept {
-  constexpr std::array<std::string_view, 3> names{"one_for_one", "one_for_all", "rest_for_one"};
+  constexpr auto names = std::to_array<std::string_view>({"one_for_one", "one_for_all", "rest_for_one"});
+  static_assert(names.size() == kStrategyCount);
   return names[static_cast<std::size_t>(strategy)];
 }
 
@@ -173,7 +174,13 @@ void Supervision::State::stop_everything(Action::Kind then) {
   stop_next();
 }
 
-void Supervision::State::proceed() { phase == Phase::up ? start_next() : stop_next(); }
+void Supervision::State::proceed() {
+  if (phase == Phase::up) {
+    start_next();
+  } else {
+    stop_next();
+  }
+}
 
 void Supervision::State::start_next() {
   if (independent() || starting != members.end()) return;

@@ -16,6 +16,7 @@ enum class Strategy : std::uint8_t {
   one_for_all,   ///< all children
   rest_for_one,  ///< it and those started after it
 };
+inline constexpr std::size_t kStrategyCount = static_cast<std::size_t>(Strategy::rest_for_one) + 1;
 std::string_view to_string(Strategy strategy) noexcept;
 
 struct SupervisorOptions {

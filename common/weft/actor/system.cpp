@@ -11,16 +11,19 @@
 namespace weft::actor {
 
 std::string_view to_string(Priority priority) noexcept {
-  constexpr std::array<std::string_view, 4> names{"low", "normal", "high", "critical"};
+  constexpr auto names = std::to_array<std::string_view>({"low", "normal", "high", "critical"});
+  static_assert(names.size() == kPriorityCount);
   return names[static_cast<std::size_t>(priority)];
 }
 std::string_view to_string(Drop reason) noexcept {
-  constexpr std::array<std::string_view, kDropReasons> names{"no_such_actor", "stopped",  "unhandled",
-                                                             "expired",       "overflow", "late"};
+  constexpr auto names =
+      std::to_array<std::string_view>({"no_such_actor", "stopped", "unhandled", "expired", "overflow", "late"});
+  static_assert(names.size() == kDropReasons);
   return names[static_cast<std::size_t>(reason)];
 }
 std::string_view to_string(State state) noexcept {
-  constexpr std::array<std::string_view, 5> names{"starting", "running", "stopping", "stopped", "failed"};
+  constexpr auto names = std::to_array<std::string_view>({"starting", "running", "stopping", "stopped", "failed"});
+  static_assert(names.size() == kStateCount);
   return names[static_cast<std::size_t>(state)];
 }
 

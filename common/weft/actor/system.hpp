@@ -24,6 +24,7 @@ struct Totals {
 };
 
 enum class State : std::uint8_t { starting, running, stopping, stopped, failed };
+inline constexpr std::size_t kStateCount = static_cast<std::size_t>(State::failed) + 1;
 std::string_view to_string(State state) noexcept;
 
 /// One actor as it was at some moment.

@@ -8,10 +8,11 @@ namespace weft {
 namespace {
 
 /// What these say is not for the record: the registry knows whether it holds a lease, and a process that stops leaves.
-constexpr std::array<std::string_view, 2> kOwnAffairs{"registry", "draining"};
+constexpr auto kOwnAffairs = std::to_array<std::string_view>({"registry", "draining"});
 
 std::string_view state_name(observe::Health::Status status) noexcept {
-  constexpr std::array<std::string_view, 3> kNames{"passing", "warning", "critical"};
+  constexpr auto kNames = std::to_array<std::string_view>({"passing", "warning", "critical"});
+  static_assert(kNames.size() == observe::Health::critical + 1);
   return kNames[status];
 }
 

@@ -9,22 +9,22 @@
 namespace weft {
 namespace {
 
-constexpr std::array<std::string_view, kRestartCount> kNames{"permanent", "transient", "temporary"};
-static_assert(static_cast<std::size_t>(Restart::temporary) + 1 == kRestartCount);
+constexpr auto kRestartNames = std::to_array<std::string_view>({"permanent", "transient", "temporary"});
+static_assert(kRestartNames.size() == kRestartCount);
 
 /// What a window without a limit keeps; its delay has long reached its maximum.
 constexpr std::size_t kKeptMax = 1000;
 
 }  // namespace
 
-std::string_view to_string(Restart restart) noexcept { return kNames[static_cast<std::size_t>(restart)]; }
+std::string_view to_string(Restart restart) noexcept { return kRestartNames[static_cast<std::size_t>(restart)]; }
 
 Result<Restart> from_text(std::string_view name, std::type_identity<Restart>) {
-  for (std::size_t i = 0; i < kNames.size(); ++i) {
-    if (kNames[i] == name) return static_cast<Restart>(i);
+  for (std::size_t i = 0; i < kRestartNames.size(); ++i) {
+    if (kRestartNames[i] == name) return static_cast<Restart>(i);
   }
   return Error(codes::bad_value, "wanted permanent, transient or temporary, got '" + std::string(name) + "'" +
-                                     did_you_mean(name, {kNames.begin(), kNames.end()}));
+                                     did_you_mean(name, {kRestartNames.begin(), kRestartNames.end()}));
 }
 
 void RestartWindow::forget_before(TimePoint earliest) {

@@ -17,7 +17,7 @@ enum class Restart : std::uint8_t {
   transient,  ///< after a failure only
   temporary,  ///< never
 };
-inline constexpr std::size_t kRestartCount = 3;
+inline constexpr std::size_t kRestartCount = static_cast<std::size_t>(Restart::temporary) + 1;
 std::string_view to_string(Restart restart) noexcept;
 /// Errors: `bad_value`.
 Result<Restart> from_text(std::string_view name, std::type_identity<Restart>);

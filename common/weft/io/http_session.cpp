@@ -150,9 +150,14 @@ void HttpSession::finish() {
 }
 
 void HttpSession::drain() {
-  stream_.async_read_some(
-      buffer_.prepare(16 * 1024),
-      [self = shared_from_this()](const ErrorCode& failed, std::size_t) { failed ? self->close() : self->drain(); });
+  stream_.async_read_some(buffer_.prepare(16 * 1024),
+                          [self = shared_from_this()](const ErrorCode& failed, std::size_t) {
+                            if (failed) {
+                              self->close();
+                            } else {
+                              self->drain();
+                            }
+                          });
 }
 
 }  // namespace weft::io

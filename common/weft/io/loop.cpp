@@ -143,7 +143,11 @@ struct IoLoop::Impl {
                                    watch->running = true;
                                    watch->on_readable();
                                    watch->running = false;
-                                   watch->live ? wait(watch) : watch->end();
+                                   if (watch->live) {
+                                     wait(watch);
+                                   } else {
+                                     watch->end();
+                                   }
                                  });
   }
 

@@ -76,7 +76,10 @@ Task<bool> Membership::connect() {
     const bool kept = co_await keep_lease();
     if (kept || joined_) co_return kept;  // else it forgot this process
   }
-  if (options_.join && !co_await join(registry)) co_return false;
+  if (options_.join) {
+    const bool joined = co_await join(registry);
+    if (!joined) co_return false;
+  }
   const bool done = co_await refresh();
   if (done && home()) home_away_ = false;
   co_return done;

@@ -188,8 +188,13 @@ struct Mesh::Impl {
   void changed(const InstanceRecord& record, const Removal* removed) {
     last_change_ = loop_.now();
     if (removed) steering_.instance_removed(record.instance);
-    if (options_.join && record.instance != options_.peer.instance)
-      removed ? steering_.gone(record.instance) : steering_.receive_reports(record);
+    if (options_.join && record.instance != options_.peer.instance) {
+      if (removed) {
+        steering_.gone(record.instance);
+      } else {
+        steering_.receive_reports(record);
+      }
+    }
     if (!removed) {
       remember_name(record);
       if (security_) learn_key(record);

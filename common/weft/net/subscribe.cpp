@@ -22,7 +22,11 @@ struct Subscriber::Impl {
         on_answer_(std::move(on_answer)),
         socket_(loop, context, zmq::socket_type::sub, limits, [this] { drain(); }) {
     socket_.on_connection([this](int descriptor, std::string_view endpoint, bool open) {
-      open ? sources_.connected(descriptor, endpoint) : sources_.disconnected(descriptor);
+      if (open) {
+        sources_.connected(descriptor, endpoint);
+      } else {
+        sources_.disconnected(descriptor);
+      }
     });
     socket_.raw().set(zmq::sockopt::sndhwm, 0);  // ZeroMQ drops a subscription that does not fit, silently
   }

@@ -2,8 +2,9 @@
 
 namespace weft::observe {
 namespace {
-constexpr std::array<std::string_view, 6> kLevels{"trace", "debug", "info", "warn", "error", "fatal"};
-}
+constexpr auto kLevels = std::to_array<std::string_view>({"trace", "debug", "info", "warn", "error", "fatal"});
+static_assert(kLevels.size() == kLevelCount);
+}  // namespace
 
 std::string_view to_string(Level level) noexcept {
   const auto index = static_cast<std::size_t>(level);

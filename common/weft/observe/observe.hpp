@@ -20,6 +20,7 @@ namespace weft::observe {
 // ---- log
 
 enum class Level : std::uint8_t { trace, debug, info, warn, error, fatal };
+inline constexpr std::size_t kLevelCount = static_cast<std::size_t>(Level::fatal) + 1;
 std::string_view to_string(Level level) noexcept;
 Result<Level> from_text(std::string_view name, std::type_identity<Level>);
 

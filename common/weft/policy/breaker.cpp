@@ -6,8 +6,10 @@
 namespace weft::policy {
 namespace {
 
-constexpr std::array<std::string_view, 3> kStates{"closed", "open", "half_open"};
-constexpr std::array<std::string_view, 3> kForces{"none", "open", "closed"};
+constexpr auto kStates = std::to_array<std::string_view>({"closed", "open", "half_open"});
+static_assert(kStates.size() == kBreakerStateCount);
+constexpr auto kForces = std::to_array<std::string_view>({"none", "open", "closed"});
+static_assert(kForces.size() == kBreakerForceCount);
 
 std::int64_t slice_number(const Policy::Breaker& rules, TimePoint now, std::size_t slices) noexcept {
   return now.time_since_epoch().count() / (rules.window.count() / static_cast<std::int64_t>(slices));

@@ -12,9 +12,11 @@
 namespace weft::policy {
 
 enum class BreakerState : std::uint8_t { closed, open, half_open };
+inline constexpr std::size_t kBreakerStateCount = static_cast<std::size_t>(BreakerState::half_open) + 1;
 std::string_view to_string(BreakerState state) noexcept;
 /// By hand: `open` refuses and `closed` admits whatever happens, until `none`.
 enum class BreakerForce : std::uint8_t { none, open, closed };
+inline constexpr std::size_t kBreakerForceCount = static_cast<std::size_t>(BreakerForce::closed) + 1;
 std::string_view to_string(BreakerForce force) noexcept;
 
 /// True for what says that an instance is broken: unavailable, timeout, disconnected, internal. One that is overloaded

@@ -10,8 +10,10 @@ namespace weft::policy {
 namespace {
 
 constexpr std::string_view kSection = "mesh.policies";
-constexpr std::array<std::string_view, 4> kBalances{"nearest", "round_robin", "random_two", "hash"};
-constexpr std::array<std::string_view, 3> kRetryOn{"refused", "retryable", "failed"};
+constexpr auto kBalances = std::to_array<std::string_view>({"nearest", "round_robin", "random_two", "hash"});
+static_assert(kBalances.size() == kBalanceCount);
+constexpr auto kRetryOn = std::to_array<std::string_view>({"refused", "retryable", "failed"});
+static_assert(kRetryOn.size() == kRetryOnCount);
 
 template <class E, std::size_t N>
 Result<E> named(const std::array<std::string_view, N>& names, std::string_view name, const char* what) {

@@ -16,6 +16,7 @@
 namespace weft::policy {
 
 enum class Balance : std::uint8_t { nearest, round_robin, random_two, hash };
+inline constexpr std::size_t kBalanceCount = static_cast<std::size_t>(Balance::hash) + 1;
 std::string_view to_string(Balance balance) noexcept;
 Result<Balance> from_text(std::string_view name, std::type_identity<Balance>);
 
@@ -25,6 +26,7 @@ enum class RetryOn : std::uint8_t {
   retryable,  ///< all of class overloaded and unavailable: certainly not carried out
   failed,     ///< timeout and disconnected too: the work may have been done, so the methods must be idempotent
 };
+inline constexpr std::size_t kRetryOnCount = static_cast<std::size_t>(RetryOn::failed) + 1;
 std::string_view to_string(RetryOn on) noexcept;
 Result<RetryOn> from_text(std::string_view name, std::type_identity<RetryOn>);
 

@@ -25,7 +25,11 @@ struct Queues::Impl {
         journals_(loop, log, options_.file) {
     mesh_.watch(lifetime_.guard([this](const wire::InstanceRecord& record, const wire::Removal* gone) {
       for (auto& [target, producer] : producers_) {
-        gone ? producer->worker_gone(record.instance) : producer->worker_seen(record);
+        if (gone) {
+          producer->worker_gone(record.instance);
+        } else {
+          producer->worker_seen(record);
+        }
       }
     }));
     metrics_.on_collect(lifetime_.guard([this] { collect(); }));

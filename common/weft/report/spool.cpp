@@ -125,7 +125,7 @@ void Spool::scan() {
   unread_ = 0;
   std::uint64_t at = begin_;
   while (auto frame = frame_at(at)) {
-    frame->body ? ++unread_ : ++damaged_;
+    ++(frame->body ? unread_ : damaged_);
     at += frame->size;
   }
   if (at == end_) return;

@@ -233,7 +233,11 @@ Result<Extension> decode_extension(BytesView bytes) {
   for (std::size_t left = reader.map(); reader.good && left > 0; --left) {
     const BytesView key = reader.text_or_binary();
     if (!reader.good) break;
-    key.size() == 1 ? read_known(reader, static_cast<char>(key[0]), out) : reader.skip();
+    if (key.size() == 1) {
+      read_known(reader, static_cast<char>(key[0]), out);
+    } else {
+      reader.skip();
+    }
   }
   if (!reader.good) return bad("is no MessagePack map, or a header in it has the wrong type");
   if (!reader.rest.empty()) return bad("has bytes after its end");

@@ -43,7 +43,13 @@ void Runtime::ask_supervisor_to_remove(Cell& cell) {
 }
 
 void Runtime::abandon(const Address& child) {
-  control(child, [this, child](Cell* stopping) { stopping ? stop_for_parent(*stopping) : forget_closed(child); });
+  control(child, [this, child](Cell* stopping) {
+    if (stopping) {
+      stop_for_parent(*stopping);
+    } else {
+      forget_closed(child);
+    }
+  });
 }
 
 void Runtime::end_child(const Address& child, bool run_post_stop) {
