@@ -5,6 +5,7 @@ import unittest
 import tree
 
 AWAIT = re.compile(r"co_await\s[^;]*?;", re.DOTALL)
+AWAITED_RETURN = re.compile(r"\bif\s*\([^;{}]*!\s*\(*\s*co_await\b[^;{}]*\)\s*\{?\s*co_return\b[^;]*;")
 BRACED = re.compile(r"[\w>]\{")
 
 
@@ -21,7 +22,16 @@ class Coroutines(unittest.TestCase):
                  for match in re.finditer(r"\?[^;?{}]*?(?<![!\w])co_await[^;]*", re.sub(r"//.*", "", tree.text(name)))]
         self.assertFalse(found, "\n" + "\n".join(found))
 
+    def test_no_awaited_condition_decides_about_co_return(self):
+        """gcc 12 miscompiles `if (!co_await x()) co_return …;` at -O2: name the outcome first."""
+        found = [f"{name}: {' '.join(match.group().split())}" for name in tree.with_suffix(".cpp", ".hpp")
+                 for match in AWAITED_RETURN.finditer(re.sub(r"//.*", "", tree.text(name)))]
+        self.assertFalse(found, "\n" + "\n".join(found))
+
     def test_the_rule_sees_what_it_is_for(self):
+        self.assertTrue(AWAITED_RETURN.search("if (!co_await x()) co_return Error();"))
+        self.assertTrue(AWAITED_RETURN.search("if (!(co_await f(a, g(b))).ok()) {\n  co_return 1;"))
+        self.assertFalse(AWAITED_RETURN.search("auto done = co_await x(); if (!done) co_return done.error();"))
         self.assertTrue(BRACED.search(AWAIT.search("auto x = co_await f(Options{1});").group()))
         self.assertFalse(BRACED.search(AWAIT.search("co_await f(options);").group()))
 
