@@ -201,8 +201,8 @@ std::vector<Verb> log_verbs() {
   auto options = std::make_shared<LogsOptions>();
   return {{.name = "logs",
            .summary = "Show the logs of agents",
-           .examples = {"weft logs sysmon digest --host beta -n 20", "weft logs --level warn --since 10m",
-                        "weft logs node -f"},
+           .examples = {"weft logs sysmon digest --host beta -n 20", "weft logs --level warn --since 10m -f",
+                        "weft logs --reopen"},
            .options = {texts("agents", options->agents, "AGENT", "Their names; all when left out"),
                        text("--host", options->host, "HOST", "Only on this host"),
                        number("-n,--lines", options->lines, Bounds{0, 1e6}, "How many lines of the end")

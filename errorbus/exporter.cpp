@@ -1,5 +1,7 @@
 #include "errorbus/exporter.hpp"
 
+#include "weft/observe/shared_metrics.hpp"
+
 namespace weft::errorbus {
 namespace {
 constexpr const char* kRejected = "weft_error_rejected_total";
@@ -49,11 +51,9 @@ void Exporter::collect() {
     metrics_.gauge(name, help).set(value);
   };
   gauge("weft_error_relay_pending", "Events that wait for the hub.", static_cast<double>(journal_.waiting_events()));
-  gauge("weft_error_spool_bytes", "Bytes of the events that wait for the hub.",
-        static_cast<double>(journal_.waiting_bytes()));
   const auto since = journal_.waiting_since_us();
-  gauge("weft_error_spool_oldest_age_seconds", "Age of the oldest event that waits for the hub; 0: none waits.",
-        since == 0 ? 0.0 : static_cast<double>(to_us(clock_.wall()) - since) / 1e6);
+  const double age = since == 0 ? 0.0 : static_cast<double>(to_us(clock_.wall()) - since) / 1e6;
+  observe::show_error_spool(metrics_, static_cast<double>(journal_.waiting_bytes()), age);
   gauge("weft_error_journal_bytes", "Size of the error journal's file and its log.",
         static_cast<double>(journal_.bytes()));
   gauge("weft_error_journal_events", "Events that the error journal keeps.",

@@ -44,6 +44,14 @@ def page_of_metrics():
 
 
 class Dashboards(unittest.TestCase):
+    def test_a_metric_is_named_in_one_file_of_the_sources(self):
+        found = {}
+        for name in tree.with_suffix(".cpp", ".hpp"):
+            if not tree.is_test(name):
+                for word in re.findall(r'"((?:weft|process)_[a-z0-9_]+)"', tree.text(name)):
+                    found.setdefault(word, set()).add(name)
+        self.assertEqual({}, {word: sorted(files) for word, files in found.items() if len(files) > 1})
+
     def test_the_page_of_metrics_has_those_of_the_sources_and_no_others(self):
         page = page_of_metrics()
         self.assertEqual(sorted(real_metrics()), sorted(page))

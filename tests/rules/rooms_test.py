@@ -42,7 +42,8 @@ OPEN_ROOMS = {"base", "wire", "policy", "events", "calls", "peer", "report", "me
 # Doors of the other rooms besides <room>/<room>.hpp.
 MORE_DOORS = {"node/places.hpp", "common/weft/store/sqlite.hpp", "common/weft/store/database_file.hpp", "common/weft/queue/messages.hpp", "common/weft/agent.hpp", "common/weft/replica.hpp", "common/weft/agent/tree.hpp",
               "common/weft/actor.hpp", "common/weft/actor_test.hpp", "common/weft/actor/testing.hpp",
-              "common/weft/observe/span.hpp", "common/weft/observe/trace.hpp", "common/weft/observe/otlp.hpp"}
+              "common/weft/observe/span.hpp", "common/weft/observe/trace.hpp", "common/weft/observe/otlp.hpp",
+              "common/weft/observe/shared_metrics.hpp"}
 
 
 def may_know(room, name=""):

@@ -8,6 +8,7 @@
 #include "weft/agent/owned_event.hpp"
 #include "weft/agent/tree_of.hpp"
 #include "weft/events/consumer_span.hpp"
+#include "weft/observe/shared_metrics.hpp"
 #include "weft/policy/policy.hpp"
 
 namespace weft {
@@ -84,10 +85,8 @@ Hosted::Hosted(program::Program& program, const AgentInfo& info)
                     [this](Health::Status status, const std::string& text) { publish_health(status, text); }),
       queues_(program.loop(), mesh_, queue_options(program, mesh_.peer().options()), program.metrics(), program.log()),
       pool_(program.loop(), kPoolThreads),
-      event_failures_(program.metrics().counter("weft_event_handler_failures_total", "Event handlers that threw")),
-      expired_(program.metrics().counter(
-          "weft_requests_expired_total",
-          "Requests dropped before their handler because nobody waited any longer, by place", {{"place", "mailbox"}})),
+      event_failures_(observe::event_handler_failures(program.metrics())),
+      expired_(observe::expired_requests(program.metrics(), "mailbox")),
       monitor_(program.loop(), [this](ErrorEvent event) { mesh_.report(std::move(event)); }),
       actors_(scheduler_of(program), system_options(program), &monitor_) {
   actor::SpawnOptions options;

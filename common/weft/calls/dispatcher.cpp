@@ -2,6 +2,7 @@
 
 #include "weft/base/target.hpp"
 #include "weft/calls/dispatcher_state.hpp"
+#include "weft/observe/shared_metrics.hpp"
 #include "weft/observe/trace.hpp"
 
 namespace weft::calls {
@@ -27,9 +28,7 @@ Dispatcher::Dispatcher(Loop& loop, const Identity& identity, net::Limits limits,
       tracer_(tracer),
       table_(std::make_unique<Table>()),
       in_flight_gauge_(metrics.gauge("weft_requests_in_flight", "Requests being handled")),
-      expired_(metrics.counter("weft_requests_expired_total",
-                               "Requests dropped before their handler because nobody waited any longer, by place",
-                               {{"place", "transit"}})),
+      expired_(observe::expired_requests(metrics, "transit")),
       sender_(identity.instance.short_id()) {
   interceptors_.add({.name = "metrics", .after_handler = [this](Incoming& call, const Result<Payload>& outcome) {
                        count(call, outcome);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "weft/observe/shared_metrics.hpp"
 #include "weft/observe/trace.hpp"
 #include "weft/wire/marks.hpp"
 
@@ -11,8 +12,6 @@ namespace {
 
 constexpr std::size_t kRoutesMax = 65'536;
 constexpr std::size_t kCountersMax = 4096;  // senders whose counters are remembered; others are looked up again
-constexpr std::string_view kDropped = "weft_messages_dropped_total",
-                           kDroppedHelp = "Messages lost, by class, reason and, for events, publisher";
 
 }  // namespace
 
@@ -32,9 +31,9 @@ Subscriptions::Subscriptions(Loop& loop, net::Context& context, const Ulid& inst
       received_(metrics.counter("weft_events_received_total", "Events received that a subscription matched")),
       out_of_order_(metrics.counter("weft_events_out_of_order_total",
                                     "Events that came after later ones of their topic, or again")),
-      handler_failures_(metrics.counter("weft_event_handler_failures_total", "Event handlers that threw")) {
+      handler_failures_(observe::event_handler_failures(metrics)) {
   for (std::size_t i = 0; i < kDrops; ++i)
-    metrics.counter(kDropped, kDroppedHelp, {{"class", "event"}, {"reason", std::string(to_string(Drop(i)))}});
+    observe::dropped_messages(metrics, {{"class", "event"}, {"reason", std::string(to_string(Drop(i)))}});
 }
 
 // ---- subscriptions
@@ -270,7 +269,7 @@ void Subscriptions::count_drop(std::uint64_t sender, Drop reason, std::uint64_t 
     const std::string peer = name_of_ ? name_of_(sender) : std::string();
     observe::Labels labels{{"class", "event"}, {"reason", std::string(to_string(reason))}};
     if (!peer.empty()) labels.emplace_back("peer", peer);
-    counter = &metrics_.counter(kDropped, kDroppedHelp, labels);
+    counter = &observe::dropped_messages(metrics_, labels);
   }
   counter->add(count);
 }

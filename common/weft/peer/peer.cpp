@@ -3,6 +3,7 @@
 #include "weft/calls/dispatcher.hpp"
 #include "weft/events/publications.hpp"
 #include "weft/events/subscriptions.hpp"
+#include "weft/observe/shared_metrics.hpp"
 #include "weft/peer/local_sockets.hpp"
 #include "weft/peer/spans.hpp"
 #include "weft/peer/tracing.hpp"
@@ -131,23 +132,22 @@ struct Peer::Impl {
   }
 
   void collect() {
-    auto set = [this](std::string_view name, std::string_view help, const observe::Labels& labels,
-                      std::uint64_t value) {
-      auto& counter = metrics_.counter(name, help, labels);
-      counter.add(value - counter.value());
+    const auto raise = [](observe::Counter& counter, std::uint64_t value) { counter.add(value - counter.value()); };
+    const auto set = [&](std::string_view name, std::string_view help, const observe::Labels& labels,
+                         std::uint64_t value) { raise(metrics_.counter(name, help, labels), value); };
+    const auto dropped = [&](const char* kind, const char* reason, std::uint64_t value) {
+      raise(observe::dropped_messages(metrics_, {{"class", kind}, {"reason", reason}}), value);
     };
-    constexpr std::string_view kDropped = "weft_messages_dropped_total",
-                               kDroppedHelp = "Messages lost, by class and reason";
     set("weft_messages_sent_total", "Envelopes handed to ZeroMQ", {{"class", "all"}}, traffic_.sent);
     set("weft_messages_received_total", "Envelopes received", {{"class", "all"}}, traffic_.received);
-    set(kDropped, kDroppedHelp, {{"class", "all"}, {"reason", "malformed"}}, traffic_.dropped_malformed);
-    set(kDropped, kDroppedHelp, {{"class", "all"}, {"reason", "queue_full"}}, traffic_.dropped_queue_full);
+    dropped("all", "malformed", traffic_.dropped_malformed);
+    dropped("all", "queue_full", traffic_.dropped_queue_full);
     metrics_.gauge("weft_events_unexplained", "Events lost whose reason the publisher has not told yet")
         .set(static_cast<double>(subscriptions_.unexplained()));
     set("weft_events_refused_total", "Frames that a subscriber lost first of others, its queue being full", {},
         publications_.publisher().refused());
-    set(kDropped, kDroppedHelp, {{"class", "reply"}, {"reason", "unroutable"}}, traffic_.dropped_unroutable);
-    set(kDropped, kDroppedHelp, {{"class", "event"}, {"reason", "foreign_sender"}}, traffic_.dropped_foreign);
+    dropped("reply", "unroutable", traffic_.dropped_unroutable);
+    dropped("event", "foreign_sender", traffic_.dropped_foreign);
     constexpr std::string_view kRefused = "weft_connections_refused_total",
                                kRefusedHelp = "Connections of clients that were refused, by reason";
     set(kRefused, kRefusedHelp, {{"reason", "no_files"}}, sockets_.refused_connections().no_files);

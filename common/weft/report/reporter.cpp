@@ -3,6 +3,7 @@
 #include <deque>
 
 #include "weft/base/lifetime.hpp"
+#include "weft/observe/shared_metrics.hpp"
 #include "weft/report/courier.hpp"
 #include "weft/report/folds.hpp"
 #include "weft/report/spool.hpp"
@@ -55,11 +56,9 @@ struct ErrorReporter::Impl final : Courier::Source {
   }
 
   void collect() {
-    metrics_.gauge("weft_error_spool_bytes", "Bytes of the events in the spool file.")
-        .set(static_cast<double>(spool_.bytes()));
     const auto oldest = ring_.empty() ? 0 : ring_.front().time_us;
-    metrics_.gauge("weft_error_spool_oldest_age_seconds", "Age of the oldest event that waits for the bus; 0: none.")
-        .set(oldest == 0 ? 0.0 : static_cast<double>(to_us(loop_.clock().wall()) - oldest) / 1e6);
+    const double age = oldest == 0 ? 0.0 : static_cast<double>(to_us(loop_.clock().wall()) - oldest) / 1e6;
+    observe::show_error_spool(metrics_, static_cast<double>(spool_.bytes()), age);
   }
 
   // ---- taking
