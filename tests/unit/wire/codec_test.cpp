@@ -19,7 +19,7 @@ TEST_CASE("the first of two envelopes is decoded, and its length told") {
 
 TEST_CASE("an envelope of a batch knows the id of the one behind it") {
   Bytes envelopes;
-  for (const std::uint64_t id : {5, 6, 7}) {
+  for (const std::uint64_t id : {5U, 6U, 7U}) {
     wire::Header header;
     header.id = id;
     const Bytes one = wire::encode(header, "a.b", as_bytes("x"));
