@@ -29,8 +29,10 @@ struct FakeRegistry {
                     return Error(codes::store_failed, "not now");
                   }
                   if (fence) return Error(codes::fenced, "a newer one is there");
-                  if (!records.contains(request->instance) || records[request->instance].epoch != request->epoch)
+                  if (!records.contains(request->instance) || records[request->instance].epoch != request->epoch) {
+                    ++overtaken;
                     return Error(codes::unknown_instance, "register again");
+                  }
                   ++renewals;
                   InstanceRecord& record = records[request->instance];
                   if (record.circuits != request->circuits || record.health != request->health ||
@@ -76,7 +78,7 @@ struct FakeRegistry {
   MeshFixture& fixture;
   Ulid term;
   std::uint64_t sequence = 0, epoch = 0;
-  int registrations = 0, renewals = 0, refused = 0;
+  int registrations = 0, renewals = 0, overtaken = 0, refused = 0;
   bool fence = false, mute = false, away = false, bound = false;
   std::map<Ulid, InstanceRecord> records;
   std::unique_ptr<Peer> peer;

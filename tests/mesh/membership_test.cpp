@@ -159,7 +159,7 @@ TEST_CASE_METHOD(Fixture, "a renewal that a registration of the same process ove
     REQUIRE(until([&] { return registry->registrations > before; }));
     REQUIRE(server->health.checks().at("registry").ok);
   }
-  CHECK(registry->renewals > 0);
+  CHECK(registry->renewals + registry->overtaken > 0);  // which of the two is a matter of real time
 }
 
 TEST_CASE_METHOD(Fixture, "a health that changes while the registration waits for its answer follows at once") {
